@@ -1,0 +1,108 @@
+import { SautiError } from '../../../platform/errors';
+
+/** Samples per second of the audio every transcriber takes: 16 kHz, mono, signed 16 bit in the machine's byte order. */
+export const PCM_SAMPLE_RATE_HZ = 16_000;
+
+/** One recognised word. Times are whole milliseconds from the start of the source media; confidence is 0 to 1. */
+export interface Word {
+  text: string;
+  startMs: number;
+  endMs: number;
+  confidence: number;
+}
+
+/**
+ * Final text of one utterance. `index` counts from 0 in the order of the recording; `text` is its words joined by
+ * single spaces; `language` is a BCP 47 tag; `confidence` is the mean of the words'.
+ */
+export interface RecognizedSegment {
+  index: number;
+  text: string;
+  startMs: number;
+  endMs: number;
+  confidence: number;
+  language: string;
+  words: Word[];
+}
+
+export interface TranscribeOptions {
+  /** BCP 47 tag of what is spoken; without it the engine's own language is assumed. */
+  language?: string;
+  /** Where in the source media the first sample lies, in milliseconds; default 0. Added to every time. */
+  startMs?: number;
+  /** Stops the work; the iterator then throws the signal's reason. */
+  signal: AbortSignal;
+}
+
+/** What an engine can do, whether or not it is installed here. */
+export interface TranscriberInfo {
+  id: string;
+  task: 'RECOGNIZE';
+  /** True when no audio leaves this machine. */
+  local: boolean;
+  /** BCP 47 tags. A primary subtag matches all its regions, see {@link servesLanguage}. */
+  languages: readonly string[];
+  streaming: boolean;
+  wordTimes: boolean;
+  speakers: boolean;
+  keyterms: boolean;
+  version?: string;
+}
+
+/** Whether an engine can work at this moment; the reason says what to install or configure. */
+export type Probe = { available: true } | { available: false; reason: string };
+
+/** The port every speech engine implements. */
+export interface Transcriber extends AsyncDisposable {
+  readonly info: TranscriberInfo;
+  /** Looks whether the engine can work here. Never throws and leaves nothing running. */
+  probe(): Promise<Probe>;
+  /**
+   * Turns audio into segments, in order, each as soon as it is final. Reads `pcm` only as fast as it recognises and
+   * ends it (`return()`) when it stops early. An utterance without words yields nothing, so silence ends with no segment.
+   * Throws {@link EngineUnavailableError}, {@link UnsupportedLanguageError}, {@link TranscriberFailedError}, whatever
+   * `pcm` throws, or the reason of `options.signal`.
+   */
+  transcribe(pcm: AsyncIterable<Int16Array>, options: TranscribeOptions): AsyncIterable<RecognizedSegment>;
+}
+
+/** A program, library or model is missing. The message tells what to install. */
+export class EngineUnavailableError extends SautiError {
+  constructor(reason: string, options?: { cause?: unknown }) {
+    super('ENGINE_UNAVAILABLE', reason, options);
+    this.name = 'EngineUnavailableError';
+  }
+}
+
+/** No engine understands the language that was asked for. */
+export class UnsupportedLanguageError extends Error {
+  readonly code = 'UNSUPPORTED';
+  constructor(language: string, languages: readonly string[]) {
+    super(
+      `Speech in "${language}" cannot be transcribed here. Languages: ${[...new Set(languages)].join(', ') || 'none'}.`,
+    );
+    this.name = 'UnsupportedLanguageError';
+  }
+}
+
+/** The engine broke during a call, e.g. its thread ended. Another attempt gets a fresh engine and may succeed. */
+export class TranscriberFailedError extends Error {
+  readonly code = 'ENGINE_FAILED';
+  readonly retryable = true;
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'TranscriberFailedError';
+  }
+}
+
+/**
+ * Whether an engine takes speech in this language: primary subtags decide (RFC 5646 §2.2.1), so an engine for `en-US`
+ * is given `en` and `en-GB` too. Without a tag every engine may try.
+ */
+export function servesLanguage(info: TranscriberInfo, language: string | undefined): boolean {
+  return language == null || info.languages.some((offered) => primarySubtag(offered) === primarySubtag(language));
+}
+
+function primarySubtag(tag: string): string {
+  return tag.split('-', 1)[0]!.toLowerCase();
+}
