@@ -1,0 +1,67 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { PrismaClient, type Prisma } from './prisma-client/client';
+
+type Delegates = Omit<Prisma.TransactionClient, `$${string}` | symbol>;
+/** Names of all models, e.g. `'user'`. */
+export type ModelName = Extract<keyof Delegates, string>;
+
+/** The part of a transaction that platform functions (events, jobs, idempotency keys) work with. */
+export type PlatformTransaction = Pick<
+  Prisma.TransactionClient,
+  '$queryRaw' | '$executeRaw' | 'job' | 'jobOutbox' | 'storedObject' | 'idempotencyKey' | 'eventConsumer'
+>;
+
+/** A transaction as one slice sees it: its own models and the platform's. */
+export type SliceTransaction<Model extends ModelName> = Pick<Prisma.TransactionClient, Model> & PlatformTransaction;
+
+/**
+ * The database as one slice sees it: a query for another slice's model does not compile, and is not there at run time.
+ */
+export type SliceDatabase<Model extends ModelName> = Pick<PrismaClient, Model> & {
+  /** Runs `work` in one transaction; what it throws rolls everything back and is rethrown. Waits at most 5 s for a connection. */
+  transaction<Result>(work: (tx: SliceTransaction<Model>) => Promise<Result>): Promise<Result>;
+};
+
+export interface Database {
+  /** Connection string, for the few places that need a connection of their own (LISTEN, BullMQ). */
+  readonly url: string;
+  readonly prisma: PrismaClient;
+  slice<Model extends ModelName>(models: readonly Model[]): SliceDatabase<Model>;
+  /** Resolves when a query succeeds. */
+  ping(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Opens a pool of at most `poolSize` connections; the first query connects. A statement may take 15 s, a connection 5 s. */
+export function openDatabase(options: { url: string; poolSize?: number; applicationName: string }): Database {
+  const adapter = new PrismaPg({
+    connectionString: options.url,
+    max: options.poolSize ?? 10,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 15_000,
+    application_name: options.applicationName,
+    keepAlive: true,
+  });
+  const prisma = new PrismaClient({ adapter, transactionOptions: { maxWait: 5_000, timeout: 15_000 } });
+  return {
+    url: options.url,
+    prisma,
+    slice: (models) => sliceOf(prisma, models),
+    ping: async () => void (await prisma.$queryRaw`select 1`),
+    [Symbol.asyncDispose]: () => prisma.$disconnect(),
+  };
+}
+
+function sliceOf<Model extends ModelName>(prisma: PrismaClient, models: readonly Model[]): SliceDatabase<Model> {
+  const delegates = Object.fromEntries(models.map((model) => [model, prisma[model]])) as unknown as Pick<PrismaClient, Model>;
+  return {
+    ...delegates,
+    // The transaction client holds every model; its type shows the slice only its own.
+    transaction: (work) => prisma.$transaction((tx) => work(tx as unknown as SliceTransaction<Model>)),
+  };
+}
+
+/** True when a write broke a unique constraint (Prisma's P2002). */
+export function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && (error as { code?: unknown }).code === 'P2002';
+}

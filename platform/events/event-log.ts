@@ -1,0 +1,234 @@
+import type { Database, PlatformTransaction } from '../database/database';
+import type { Notifications } from '../database/notifications';
+import type { Logger } from '../logger';
+import { pause } from '../pause';
+import type { Topic } from './topic';
+
+/** One event, or the notice that events were pruned before the reader came: `seq` is where reading goes on. */
+export type LogItem<Payload> =
+  | { type: 'event'; seq: number; at: Date; payload: Payload }
+  | { type: 'gap'; seq: number; at: Date; missed: number };
+
+const PAGE = 200;
+/** Notifications are hints and may be lost; every watched topic is asked for anyway after this time, in one query. */
+const POLL_MS = 2_000;
+const RETRY_MS = 1_000;
+
+interface Watch {
+  topic: string;
+  seen: number;
+  wake: () => void;
+}
+
+/**
+ * The event log: per topic a dense sequence, appended in the transaction that changes the state.
+ * A reader that continues with the last `seq` it saw gets every later event exactly once and in order.
+ */
+export class EventLog {
+  private readonly watches = new Map<string, Set<Watch>>();
+  private readonly poll: NodeJS.Timeout;
+  private readonly unlisten: () => void;
+
+  constructor(
+    private readonly database: Database,
+    notifications: Notifications,
+    private readonly logger: Logger,
+  ) {
+    this.unlisten = notifications.on('sauti_event', (topic) => this.wake(topic));
+    this.poll = setInterval(() => void this.pollWatched(), POLL_MS);
+    this.poll.unref();
+  }
+
+  /**
+   * Appends an event and answers its sequence number. Must be the last statement of the transaction that makes it true:
+   * all other writers of the topic wait until that transaction ends.
+   */
+  async append<Payload>(tx: PlatformTransaction, topic: Topic<Payload>, payload: Payload): Promise<number> {
+    const json = JSON.stringify(payload);
+    const rows = await tx.$queryRaw<{ seq: bigint }[]>`select platform.append_event(${topic.name}, ${json}::jsonb) as seq`;
+    return Number(rows[0]!.seq);
+  }
+
+  /** The sequence number of the topic's newest event; 0 for a topic without events. */
+  async head(topic: Topic<unknown>): Promise<number> {
+    const rows = await this.database.prisma.$queryRaw<{ seq: bigint }[]>`select seq from platform.event_topic where topic = ${topic.name}`;
+    return Number(rows[0]?.seq ?? 0);
+  }
+
+  /**
+   * Events with `seq > after`, first those already written, then each as it is committed, until the signal aborts or the
+   * generator is returned. A database that goes away is waited for, not reported: the log goes on where it stopped.
+   */
+  async *read<Payload>(topic: Topic<Payload>, options: { after: number; signal: AbortSignal }): AsyncGenerator<LogItem<Payload>, void, void> {
+    let last = options.after;
+    const dirty = new Flag();
+    // Watch before the first read, so an event committed in between wakes the loop instead of being missed.
+    const watch: Watch = { topic: topic.name, seen: last, wake: () => dirty.raise() };
+    this.addWatch(watch);
+    try {
+      while (!options.signal.aborted) {
+        dirty.lower();
+        const page = await this.readPageOrWait<Payload>(topic, last, options.signal);
+        for (const item of page) {
+          watch.seen = last = item.seq;
+          yield item;
+          if (options.signal.aborted) return;
+        }
+        if (page.length < PAGE) await dirty.raised(options.signal);
+      }
+    } finally {
+      this.removeWatch(watch);
+    }
+  }
+
+  /**
+   * Hands every event of a topic to `handle` exactly once, across restarts and processes: the position is stored in the
+   * transaction that holds the handler's own writes. Runs until the signal aborts; a handler that throws is tried again.
+   */
+  async consume<Payload>(options: {
+    consumer: string;
+    topic: Topic<Payload>;
+    signal: AbortSignal;
+    handle: (tx: PlatformTransaction, event: { seq: number; at: Date; payload: Payload }) => Promise<void>;
+  }): Promise<void> {
+    const { consumer, topic, signal } = options;
+    const dirty = new Flag();
+    const watch: Watch = { topic: topic.name, seen: 0, wake: () => dirty.raise() };
+    this.addWatch(watch);
+    try {
+      while (!signal.aborted) {
+        dirty.lower();
+        try {
+          while (!signal.aborted && (watch.seen = await this.consumeNext(options)) !== -1);
+          watch.seen = await this.head(topic);
+        } catch (error) {
+          this.logger.error({ error, consumer, topic: topic.name }, 'an event consumer failed; trying again');
+          await pause(RETRY_MS, signal);
+          continue;
+        }
+        await dirty.raised(signal);
+      }
+    } finally {
+      this.removeWatch(watch);
+    }
+  }
+
+  /** Deletes events older than `maxAgeMs` and moves each topic's floor, so old cursors get a gap notice. Answers the count. */
+  async prune(maxAgeMs: number): Promise<number> {
+    const before = new Date(Date.now() - maxAgeMs);
+    const rows = await this.database.prisma.$queryRaw<{ count: bigint }[]>`
+      with gone as (delete from platform.event where at < ${before} returning topic, seq),
+           floors as (update platform.event_topic t set floor = greatest(t.floor, g.seq)
+                      from (select topic, max(seq) as seq from gone group by topic) g where g.topic = t.topic)
+      select count(*) as count from gone`;
+    return Number(rows[0]?.count ?? 0);
+  }
+
+  close(): void {
+    clearInterval(this.poll);
+    this.unlisten();
+  }
+
+  private async consumeNext<Payload>(options: Parameters<typeof this.consume<Payload>>[0]): Promise<number> {
+    const { consumer, topic } = options;
+    return this.database.prisma.$transaction(async (tx) => {
+      await tx.$executeRaw`insert into platform.event_consumer (consumer, topic) values (${consumer}, ${topic.name}) on conflict do nothing`;
+      const [position] = await tx.$queryRaw<{ seq: bigint }[]>`
+        select seq from platform.event_consumer where consumer = ${consumer} and topic = ${topic.name} for update`;
+      const [event] = await tx.$queryRaw<{ seq: bigint; at: Date; payload: Payload }[]>`
+        select seq, at, payload from platform.event where topic = ${topic.name} and seq > ${position!.seq} order by seq limit 1`;
+      if (!event) return -1;
+      // Committed together with the handler's writes, whichever order they are made in.
+      await tx.$executeRaw`update platform.event_consumer set seq = ${event.seq} where consumer = ${consumer} and topic = ${topic.name}`;
+      await options.handle(tx, { seq: Number(event.seq), at: event.at, payload: event.payload });
+      return Number(event.seq);
+    });
+  }
+
+  private async readPageOrWait<Payload>(topic: Topic<Payload>, after: number, signal: AbortSignal): Promise<LogItem<Payload>[]> {
+    for (;;) {
+      try {
+        return await this.readPage(topic, after);
+      } catch (error) {
+        if (signal.aborted) return [];
+        this.logger.warn({ error, topic: topic.name }, 'the event log cannot be read; trying again');
+        await pause(RETRY_MS, signal);
+        if (signal.aborted) return [];
+      }
+    }
+  }
+
+  private async readPage<Payload>(topic: Topic<Payload>, after: number): Promise<LogItem<Payload>[]> {
+    const rows = await this.database.prisma.$queryRaw<{ floor: bigint; seq: bigint | null; at: Date | null; payload: Payload | null }[]>`
+      select t.floor, e.seq, e.at, e.payload from platform.event_topic t
+        left join lateral (select seq, at, payload from platform.event where topic = t.topic and seq > ${after} order by seq limit ${PAGE}) e on true
+       where t.topic = ${topic.name}`;
+    const items: LogItem<Payload>[] = [];
+    const floor = Number(rows[0]?.floor ?? 0);
+    if (floor > after) items.push({ type: 'gap', seq: floor, at: new Date(), missed: floor - after });
+    for (const row of rows) {
+      if (row.seq !== null && row.at && Number(row.seq) > floor) items.push({ type: 'event', seq: Number(row.seq), at: row.at, payload: row.payload as Payload });
+    }
+    return items;
+  }
+
+  private wake(topic: string | undefined): void {
+    if (topic !== undefined) return this.watches.get(topic)?.forEach((watch) => watch.wake());
+    for (const watches of this.watches.values()) watches.forEach((watch) => watch.wake());
+  }
+
+  private async pollWatched(): Promise<void> {
+    const topics = [...this.watches.keys()];
+    if (topics.length === 0) return;
+    try {
+      const rows = await this.database.prisma.$queryRaw<{ topic: string; seq: bigint }[]>`
+        select topic, seq from platform.event_topic where topic = any(${topics})`;
+      for (const row of rows) {
+        this.watches.get(row.topic)?.forEach((watch) => {
+          if (Number(row.seq) > watch.seen) watch.wake();
+        });
+      }
+    } catch (error) {
+      this.logger.warn({ error }, 'the event log cannot be polled');
+    }
+  }
+
+  private addWatch(watch: Watch): void {
+    const watches = this.watches.get(watch.topic) ?? new Set();
+    this.watches.set(watch.topic, watches.add(watch));
+  }
+
+  private removeWatch(watch: Watch): void {
+    const watches = this.watches.get(watch.topic);
+    watches?.delete(watch);
+    if (watches?.size === 0) this.watches.delete(watch.topic);
+  }
+}
+
+/** A wake-up that is remembered until the next time it is lowered, so none is lost between reading and waiting. */
+class Flag {
+  private up = false;
+  private release: (() => void) | undefined;
+
+  raise(): void {
+    this.up = true;
+    this.release?.();
+  }
+
+  lower(): void {
+    this.up = false;
+  }
+
+  raised(signal: AbortSignal): Promise<void> {
+    if (this.up || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.release = undefined;
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      this.release = done;
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+}

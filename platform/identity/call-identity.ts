@@ -1,0 +1,63 @@
+import { createHash, hkdfSync } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+import type { CallIdentity } from './viewer';
+
+/** How long a signed identity may be used, in seconds. It covers one call, not a session. */
+const LIFETIME_S = 30;
+const LEEWAY_S = 15;
+
+interface CallClaims {
+  sub?: string;
+  sid?: string;
+  scope?: string;
+  jti: string;
+  /** SHA-256 of the request body (for a multipart request: of its `operations` part), base64url. */
+  body: string;
+}
+
+/**
+ * The key that signs calls to one subgraph. Each subgraph holds only its own, derived from the gateway's secret with
+ * HKDF (RFC 5869), so what one subgraph can verify it cannot forge for another.
+ */
+export function deriveCallKey(secret: string, subgraph: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, 'sauti', `call-identity:${subgraph}`, 32));
+}
+
+/** Signs who asks, for one body sent to one subgraph. The result goes into `Authorization: Bearer …`. */
+export function signCallIdentity(key: Buffer, subgraph: string, identity: CallIdentity, body: string): string {
+  const viewer = identity.viewer;
+  return jwt.sign(
+    {
+      ...(viewer ? { sub: viewer.userId, sid: viewer.sessionId, scope: viewer.scopes.join(' ') } : {}),
+      jti: identity.requestId,
+      body: digest(body),
+    },
+    key,
+    { algorithm: 'HS256', issuer: 'sauti-gateway', audience: subgraph, expiresIn: LIFETIME_S },
+  );
+}
+
+/** Who asks, or null when the text does not prove that the gateway signed this body for this subgraph just now. */
+export function verifyCallIdentity(key: Buffer, subgraph: string, authorization: string | undefined, body: string): CallIdentity | null {
+  const token = /^Bearer ([\w.-]{20,4096})$/.exec(authorization ?? '')?.[1];
+  if (!token) return null;
+  try {
+    const claims = jwt.verify(token, key, {
+      algorithms: ['HS256'],
+      issuer: 'sauti-gateway',
+      audience: subgraph,
+      clockTolerance: LEEWAY_S,
+      maxAge: LIFETIME_S + LEEWAY_S,
+    }) as CallClaims;
+    if (claims.body !== digest(body) || typeof claims.jti !== 'string') return null;
+    const viewer =
+      claims.sub && claims.sid ? { userId: claims.sub, sessionId: claims.sid, scopes: claims.scope ? claims.scope.split(' ') : [] } : null;
+    return { viewer, requestId: claims.jti };
+  } catch {
+    return null;
+  }
+}
+
+function digest(body: string): string {
+  return createHash('sha256').update(body).digest('base64url');
+}

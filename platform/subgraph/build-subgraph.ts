@@ -1,0 +1,116 @@
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import {
+  execute,
+  GraphQLError,
+  parse,
+  subscribe,
+  validate,
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLSchema,
+} from 'graphql';
+import { gql } from 'graphql-tag';
+import { LRUCache } from 'lru-cache';
+import { isUnexpected, toPublicError } from '../errors';
+import type { Logger } from '../logger';
+import type { ByteRoute, Subgraph, SubgraphCallOptions, SubgraphRequest, SubgraphResult } from './subgraph';
+
+/** Fetches of one supergraph repeat: the gateway's plans write the same text for the same operation. */
+const DOCUMENT_CACHE_SIZE = 1_000;
+
+type Resolvers = Parameters<typeof buildSubgraphSchema>[0] extends infer Module ? (Module extends { resolvers?: infer R } ? R : never) : never;
+
+export interface SubgraphOptions<Context extends object> {
+  name: string;
+  /** Text of schema.graphql. */
+  typeDefs: string;
+  /** One object for each type; the generated `Resolvers` type of the slice checks it. */
+  resolvers: object;
+  /** What one request carries: viewer, loaders, services, signal. */
+  createContext: (options: SubgraphCallOptions) => Context;
+  logger: Logger;
+  byteRoutes?: readonly ByteRoute[];
+  ready: () => Promise<void>;
+}
+
+/** Makes an executable subgraph from its schema text, resolvers and context. */
+export function buildSubgraph<Context extends object>(options: SubgraphOptions<Context>): Subgraph {
+  const schema = buildSubgraphSchema({
+    typeDefs: gql(options.typeDefs),
+    resolvers: options.resolvers as Exclude<Resolvers, undefined>,
+  });
+  const documents = new LRUCache<string, DocumentNode | readonly GraphQLError[]>({ max: DOCUMENT_CACHE_SIZE });
+
+  const prepare = (request: SubgraphRequest, call: SubgraphCallOptions) => {
+    const document = documentOf(schema, documents, request.query);
+    if (isErrors(document)) return { errors: document };
+    return {
+      args: {
+        schema,
+        document,
+        variableValues: request.variables,
+        operationName: request.operationName,
+        contextValue: options.createContext(call),
+      },
+    };
+  };
+  const finish = (result: ExecutionResult, call: SubgraphCallOptions): SubgraphResult => publicResult(result, call, options);
+
+  return {
+    name: options.name,
+    byteRoutes: options.byteRoutes ?? [],
+    ready: options.ready,
+    async execute(request, call) {
+      try {
+        const prepared = prepare(request, call);
+        return finish(prepared.args ? await execute(prepared.args) : { errors: prepared.errors }, call);
+      } catch (error) {
+        return finish({ errors: [error as GraphQLError] }, call);
+      }
+    },
+    async *subscribe(request, call) {
+      const prepared = prepare(request, call);
+      const events = prepared.args ? await subscribe(prepared.args) : { errors: prepared.errors };
+      if (!(Symbol.asyncIterator in events)) return yield finish(events, call);
+      try {
+        for await (const event of events) yield finish(event, call);
+      } catch (error) {
+        // A source stream that fails ends the subscription with the reason instead of with silence.
+        yield finish({ errors: [error as GraphQLError] }, call);
+      } finally {
+        await events.return(undefined);
+      }
+    },
+  };
+}
+
+function documentOf(schema: GraphQLSchema, cache: LRUCache<string, DocumentNode | readonly GraphQLError[]>, query: string): DocumentNode | readonly GraphQLError[] {
+  const known = cache.get(query);
+  if (known) return known;
+  let document: DocumentNode | readonly GraphQLError[];
+  try {
+    const parsed = parse(query, { noLocation: true });
+    const errors = validate(schema, parsed);
+    document = errors.length > 0 ? errors : parsed;
+  } catch (error) {
+    document = [error as GraphQLError];
+  }
+  cache.set(query, document);
+  return document;
+}
+
+function isErrors(value: DocumentNode | readonly GraphQLError[]): value is readonly GraphQLError[] {
+  return Array.isArray(value);
+}
+
+function publicResult(result: ExecutionResult, call: SubgraphCallOptions, options: { name: string; logger: Logger }): SubgraphResult {
+  if (!result.errors) return { data: result.data ?? null };
+  const errors = result.errors.map((error) => {
+    const { requestId } = call.identity;
+    if (isUnexpected(error) && !call.signal.aborted) {
+      options.logger.error({ error: error.originalError ?? error, path: error.path, requestId, subgraph: options.name }, 'a resolver failed');
+    }
+    return toPublicError(error, requestId).toJSON();
+  });
+  return { data: result.data ?? null, errors };
+}

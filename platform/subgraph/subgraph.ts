@@ -1,0 +1,42 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GraphQLFormattedError } from 'graphql';
+import type { CallIdentity } from '../identity/viewer';
+
+/** One GraphQL request to one subgraph. Variables are plain JSON values, except uploads (see `uploads.ts`). */
+export interface SubgraphRequest {
+  query: string;
+  variables?: Record<string, unknown> | undefined;
+  operationName?: string | undefined;
+}
+
+export interface SubgraphResult {
+  data?: Record<string, unknown> | null;
+  errors?: readonly GraphQLFormattedError[];
+}
+
+export interface SubgraphCallOptions {
+  identity: CallIdentity;
+  /** Aborted when the client left or the deadline passed; reaches resolvers as `context.signal`. */
+  signal: AbortSignal;
+}
+
+/** A byte route of a subgraph (downloads, JWKS): returns true when it has taken the request. */
+export type ByteRoute = (request: IncomingMessage, response: ServerResponse, url: URL) => boolean;
+
+/**
+ * A running subgraph as its host sees it. The gateway calls it in process when both live in one process;
+ * `serve.ts` puts the same object behind HTTP and graphql-ws when they do not.
+ */
+export interface Subgraph {
+  readonly name: string;
+  /** Answers a query or mutation. Never throws: failures are `errors` in the result, already safe to show. */
+  execute(request: SubgraphRequest, options: SubgraphCallOptions): Promise<SubgraphResult>;
+  /**
+   * Opens a subscription: one result per event, in order. A refused subscription yields one result with `errors` and
+   * ends. `return()` or the signal frees everything it holds.
+   */
+  subscribe(request: SubgraphRequest, options: SubgraphCallOptions): AsyncGenerator<SubgraphResult, void, void>;
+  readonly byteRoutes: readonly ByteRoute[];
+  /** Resolves when the subgraph can serve (its database answers); rejects with the reason. */
+  ready(): Promise<void>;
+}
