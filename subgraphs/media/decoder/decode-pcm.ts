@@ -1,0 +1,158 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { PCM_SAMPLE_RATE_HZ } from '../transcriber/transcriber';
+import { FFMPEG_IN_PATH, ffmpegMissing, guardedInput, type FfmpegPrograms } from './ffmpeg';
+import { DEFAULT_MAX_DURATION_MS, tooLong } from './inspect-media';
+import { DecoderFailedError, MediaProblem } from './media-problem';
+import { noSamples } from './probe-output';
+
+export interface DecodeOptions {
+  /** Kills ffmpeg; the iterator then throws the signal's reason. */
+  signal: AbortSignal;
+  /** Begins here instead of at 0; milliseconds of the source media. */
+  startMs?: number;
+  /** What the header states (`inspection.audio.statedDurationMs`): markedly less sound means a cut-off file. */
+  statedDurationMs?: number | null;
+  /** Decoding ends with TOO_LONG beyond this; milliseconds, default {@link DEFAULT_MAX_DURATION_MS}. */
+  maxDurationMs?: number;
+  programs?: FfmpegPrograms;
+}
+
+/** Chunks are multiples of 100 ms, except the last of a recording. */
+const CHUNK_SAMPLES = PCM_SAMPLE_RATE_HZ / 10;
+const STDERR_KEPT_CHARACTERS = 16_384;
+
+/**
+ * Decodes the first sound track of a file on local disk to 16 kHz mono PCM. Sample n lies at `startMs + n / 16` ms of the
+ * source media: a track that begins late or has gaps is filled with silence. ffmpeg runs only as far ahead as a pipe holds
+ * (about 2 s) and writes no file; it is killed when the consumer stops early.
+ * What a cut-off file still holds is yielded before CUT_OFF is thrown. Throws MediaProblem, EngineUnavailableError (no
+ * ffmpeg), DecoderFailedError (ffmpeg was killed: try again) or the signal's reason.
+ */
+export async function* decodePcm(
+  filePath: string,
+  options: DecodeOptions,
+): AsyncGenerator<Int16Array, void, undefined> {
+  const { signal, startMs = 0, maxDurationMs = DEFAULT_MAX_DURATION_MS } = options;
+  signal.throwIfAborted();
+  await using ffmpeg = startFfmpeg(filePath, options);
+  let samples = 0;
+  for await (const chunk of inChunks(ffmpeg.stdout)) {
+    signal.throwIfAborted();
+    samples += chunk.length;
+    if (startMs + toMs(samples) > maxDurationMs) throw tooLong(maxDurationMs);
+    yield chunk;
+  }
+  const end = await ffmpeg.ended;
+  signal.throwIfAborted();
+  refuseBadEnd(end, { samples, endMs: startMs + toMs(samples), options });
+}
+
+interface FfmpegEnd {
+  exitCode: number | null;
+  stderr: string;
+}
+
+interface RunningFfmpeg extends AsyncDisposable {
+  stdout: Readable;
+  ended: Promise<FfmpegEnd>;
+}
+
+function startFfmpeg(
+  filePath: string,
+  { signal, startMs = 0, programs = FFMPEG_IN_PATH }: DecodeOptions,
+): RunningFfmpeg {
+  const seek = startMs > 0 ? ['-ss', (startMs / 1_000).toFixed(3)] : [];
+  const parameters = [
+    ...['-hide_banner', '-nostdin', '-v', 'error', '-threads', '1'],
+    ...guardedInput(filePath, seek),
+    ...['-map', '0:a:0', '-vn', '-sn', '-dn'],
+    ...['-af', `aresample=${PCM_SAMPLE_RATE_HZ}:async=1:first_pts=0`, '-ac', '1', '-f', 's16le', 'pipe:1'],
+  ];
+  const child = spawn(programs.ffmpeg, parameters, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const kill = () => void child.kill('SIGKILL');
+  signal.addEventListener('abort', kill, { once: true });
+  const ended = watchEnd(child, programs.ffmpeg);
+  ended.catch(() => {}); // read by the caller after stdout; a failed start must not become an unhandled rejection first
+  return {
+    stdout: child.stdout,
+    ended,
+    async [Symbol.asyncDispose]() {
+      signal.removeEventListener('abort', kill);
+      kill();
+      child.stdout.destroy();
+      await ended.catch(() => {});
+    },
+  };
+}
+
+async function watchEnd(child: ChildProcessByStdio<null, Readable, Readable>, program: string): Promise<FfmpegEnd> {
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-STDERR_KEPT_CHARACTERS);
+  });
+  try {
+    const [exitCode] = (await once(child, 'close')) as [number | null];
+    return { exitCode, stderr };
+  } catch (error) {
+    throw ffmpegMissing(program, error);
+  }
+}
+
+/** Regroups the bytes of a pipe into whole chunks, each with memory of its own. */
+async function* inChunks(pipe: AsyncIterable<Buffer>): AsyncGenerator<Int16Array, void, undefined> {
+  const chunkBytes = CHUNK_SAMPLES * 2;
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const buffer of pipe) {
+    const bytes = rest.length > 0 ? Buffer.concat([rest, buffer]) : buffer;
+    const wholeBytes = bytes.length - (bytes.length % chunkBytes);
+    rest = bytes.subarray(wholeBytes);
+    if (wholeBytes > 0) yield toSamples(bytes.subarray(0, wholeBytes));
+  }
+  if (rest.length >= 2) yield toSamples(rest.subarray(0, rest.length - (rest.length % 2)));
+}
+
+function toSamples(bytes: Buffer): Int16Array {
+  const samples = new Int16Array(bytes.length / 2);
+  Buffer.from(samples.buffer).set(bytes);
+  return samples;
+}
+
+/** Turns how ffmpeg ended into the error it means; returns when all is well. */
+function refuseBadEnd(
+  { exitCode, stderr }: FfmpegEnd,
+  { samples, endMs, options }: { samples: number; endMs: number; options: DecodeOptions },
+): void {
+  if (exitCode === null) throw new DecoderFailedError('ffmpeg was stopped from outside before it had finished.');
+  const cause = new Error(`ffmpeg exited with ${exitCode}: ${stderr.trim() || 'no message'}`);
+  if (/matches no streams/.test(stderr)) throw new MediaProblem('NO_AUDIO', 'The file has no sound track.', { cause });
+  if (/Decoder \(codec \S+\) not found|unknown codec/i.test(stderr)) {
+    throw new MediaProblem(
+      'UNKNOWN_CODEC',
+      'The sound is encoded in a way that is not known here. Convert it to WAV or MP3.',
+      { cause },
+    );
+  }
+  if (samples === 0 && exitCode !== 0) {
+    throw new MediaProblem('NOT_MEDIA', 'The file cannot be decoded: it is damaged or no recording.', { cause });
+  }
+  // Beginning at or behind the end of a recording is no fault of the file.
+  if (samples === 0 && !options.startMs) throw noSamples();
+  const missesSound = endMs < (options.statedDurationMs ?? 0) * 0.98 - 500;
+  if (missesSound || /File ended prematurely|partial file/.test(stderr)) {
+    const seconds = (endMs / 1_000).toFixed(1);
+    throw new MediaProblem(
+      'CUT_OFF',
+      `The recording breaks off after ${seconds} s: part of the file is missing. Upload it again.`,
+      { cause },
+    );
+  }
+  if (exitCode !== 0) {
+    throw new DecoderFailedError(`ffmpeg stopped after ${(endMs / 1_000).toFixed(1)} s.`, { cause });
+  }
+}
+
+function toMs(samples: number): number {
+  return samples / (PCM_SAMPLE_RATE_HZ / 1_000);
+}

@@ -1,0 +1,101 @@
+import { MediaProblem } from './media-problem';
+
+/** What a media file holds. Durations are milliseconds; null means that the file does not say. */
+export interface MediaInspection {
+  /** ffmpeg's name of the container: `wav`, `mp3`, `mov`, `matroska`, `ogg` … */
+  container: string;
+  /** How long it plays; an estimate from the bit rate when {@link AudioTrack.statedDurationMs} is null. */
+  durationMs: number | null;
+  /** The first audio track, the one `decodePcm` reads. */
+  audio: AudioTrack;
+  /** The first moving picture; cover art is not one. */
+  video: VideoTrack | null;
+  /** Title, artist and the like: lower-case names, at most 32 of at most 1 000 characters. */
+  tags: Record<string, string>;
+}
+
+export interface AudioTrack {
+  codec: string;
+  sampleRateHz: number;
+  channels: number;
+  /** The length the header states for this track, never an estimate: fewer samples mean a cut-off file. */
+  statedDurationMs: number | null;
+}
+
+export interface VideoTrack {
+  codec: string;
+  width: number;
+  height: number;
+}
+
+/** What is used of ffprobe's JSON. Every field may be missing: it describes an outsider's file. */
+interface ProbeOutput {
+  format?: { format_name?: string; duration?: string; tags?: Record<string, string> };
+  streams?: ProbeStream[];
+  packets?: unknown[];
+}
+
+interface ProbeStream {
+  codec_type?: string;
+  codec_name?: string;
+  codec_tag_string?: string;
+  sample_rate?: string;
+  channels?: number;
+  duration?: string;
+  width?: number;
+  height?: number;
+  disposition?: { attached_pic?: number };
+}
+
+/** Turns ffprobe's JSON into a {@link MediaInspection}. Throws MediaProblem: NO_AUDIO, UNKNOWN_CODEC, NO_SAMPLES. */
+export function parseProbe(json: string, { durationIsEstimate }: { durationIsEstimate: boolean }): MediaInspection {
+  const { format, streams = [], packets = [] } = JSON.parse(json) as ProbeOutput;
+  const audio = streams.find((stream) => stream.codec_type === 'audio');
+  if (!audio) throw new MediaProblem('NO_AUDIO', 'The file has no sound track. Upload a recording with sound.');
+  if (audio.codec_name == null || audio.codec_name === 'none' || audio.codec_name === 'unknown')
+    throw unknownCodec(audio);
+  if (packets.length === 0) throw noSamples();
+
+  const statedDurationMs = durationIsEstimate ? null : milliseconds(audio.duration);
+  return {
+    container: format?.format_name?.split(',', 1)[0] ?? 'unknown',
+    durationMs: milliseconds(audio.duration) ?? milliseconds(format?.duration),
+    audio: {
+      codec: audio.codec_name,
+      sampleRateHz: Number(audio.sample_rate ?? 0),
+      channels: audio.channels ?? 0,
+      statedDurationMs,
+    },
+    video: findVideo(streams),
+    tags: readTags(format?.tags ?? {}),
+  };
+}
+
+/** The problem of a sound track without one sample; also thrown while decoding, where it may first show. */
+export function noSamples(): MediaProblem {
+  return new MediaProblem('NO_SAMPLES', 'The sound track is empty: it lasts 0 seconds. Upload a recording with sound.');
+}
+
+function unknownCodec(audio: ProbeStream): MediaProblem {
+  const name = audio.codec_tag_string ?? 'unknown';
+  return new MediaProblem(
+    'UNKNOWN_CODEC',
+    `The sound is encoded in a way that is not known here (${name}). Convert it to WAV, MP3, AAC, FLAC or Opus.`,
+  );
+}
+
+function findVideo(streams: readonly ProbeStream[]): VideoTrack | null {
+  const video = streams.find((stream) => stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1);
+  if (!video) return null;
+  return { codec: video.codec_name ?? 'unknown', width: video.width ?? 0, height: video.height ?? 0 };
+}
+
+function readTags(tags: Record<string, string>): Record<string, string> {
+  const entries = Object.entries(tags).slice(0, 32);
+  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase().slice(0, 100), value.slice(0, 1_000)]));
+}
+
+function milliseconds(seconds: string | undefined): number | null {
+  const value = Number.parseFloat(seconds ?? '');
+  return Number.isFinite(value) && value >= 0 ? Math.round(value * 1_000) : null;
+}
