@@ -1,0 +1,83 @@
+import type { CallIdentity, Viewer } from '../platform/identity/viewer';
+import type { Logger } from '../platform/logger';
+import type { ByteRoute, Subgraph } from '../platform/subgraph/subgraph';
+import { DEFAULT_LIMITS, type OperationLimits } from './limits';
+
+/** Learns who asks from the Authorization header; throws a `SautiError` with UNAUTHENTICATED for a bad or expired token. */
+export type Authenticate = (authorization: string | undefined) => Promise<Viewer | null>;
+
+/**
+ * Signs who asks, for one request to one subgraph. `body` is the exact HTTP body; of a multipart request its
+ * `operations` part; of a subscription over WebSocket the text of its operation.
+ */
+export type SignCall = (subgraph: string, identity: CallIdentity, body: string) => string;
+
+/** Where a subgraph is when it runs in another process; replaces the routing URL of the supergraph. */
+export interface RemoteSubgraph {
+  url: string;
+  /** `ws:` or `wss:` URL for subscriptions; derived from `url` when missing. */
+  webSocketUrl?: string;
+}
+
+export interface GatewayOptions {
+  /** Text of the composed supergraph. */
+  supergraphSdl: string;
+  /** Subgraphs that run in this process, by name. */
+  subgraphs?: ReadonlyMap<string, Subgraph>;
+  /** Other addresses for subgraphs that run elsewhere, by name; the rest is reached at the supergraph's routing URLs. */
+  remoteSubgraphs?: ReadonlyMap<string, RemoteSubgraph>;
+  /** Without it every caller is anonymous and uploads need no viewer. */
+  authenticate?: Authenticate;
+  /** Without it calls to remote subgraphs carry no identity. */
+  signCall?: SignCall;
+  /** Hands the client's Authorization header to remote subgraphs; only for gateways without `signCall`. Default false. */
+  forwardAuthorization?: boolean;
+  logger: Logger;
+  /** Sandbox, GraphiQL, introspection, suggestions in errors and the CORS origins of Apollo's tools. */
+  development: boolean;
+  /** Origins that may call from a browser: `https://app.example`, or `http://localhost:*` for any port. */
+  corsOrigins?: readonly string[];
+  /** More byte routes to mount; those of `subgraphs` are mounted anyway. */
+  byteRoutes?: readonly ByteRoute[];
+  limits?: Partial<GatewayLimits>;
+}
+
+export interface GatewayLimits extends OperationLimits {
+  /** Bytes of a JSON request body. Default 102 400. */
+  maxBodyBytes: number;
+  /** Bytes of one uploaded file. Default 2 GiB. */
+  maxFileBytes: number;
+  /** Files in one multipart request. Default 10. */
+  maxFiles: number;
+  /** Bytes of one subgraph answer over HTTP or WebSocket. Default 32 MiB. */
+  maxAnswerBytes: number;
+  /** Time for one query or mutation, or for what follows one subscription event. Counts from the end of the request body. Default 30 s. */
+  deadlineMs: number;
+  /** Longest pause between two pieces of a request body. Default 15 s. */
+  bodyIdleMs: number;
+  /** Operations open at once on one WebSocket. Default 50. */
+  maxOperationsPerSocket: number;
+  /** Bytes of one WebSocket message. Default 64 KiB. */
+  maxMessageBytes: number;
+  /** Time a client has to send ConnectionInit. Default 3 s. */
+  connectionInitMs: number;
+  /** Plans kept. Default 1 000. */
+  planCacheSize: number;
+  /** Time in-flight requests get when the gateway stops. Default 10 s. */
+  stopGraceMs: number;
+}
+
+export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
+  ...DEFAULT_LIMITS,
+  maxBodyBytes: 102_400,
+  maxFileBytes: 2 * 1024 ** 3,
+  maxFiles: 10,
+  maxAnswerBytes: 32 * 1024 ** 2,
+  deadlineMs: 30_000,
+  bodyIdleMs: 15_000,
+  maxOperationsPerSocket: 50,
+  maxMessageBytes: 64 * 1024,
+  connectionInitMs: 3_000,
+  planCacheSize: 1_000,
+  stopGraceMs: 10_000,
+};
