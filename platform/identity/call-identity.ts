@@ -2,6 +2,11 @@ import { createHash, hkdfSync } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import type { CallIdentity } from './viewer';
 
+/** What is signed in place of a body that is streamed: a GraphQL multipart request. */
+export const MULTIPART_BODY = 'multipart';
+/** What is signed for a graphql-ws connection; the token travels as `authorization` in the connection_init payload. */
+export const SOCKET_BODY = 'connection_init';
+
 /** How long a signed identity may be used, in seconds. It covers one call, not a session. */
 const LIFETIME_S = 30;
 const LEEWAY_S = 15;
@@ -11,7 +16,7 @@ interface CallClaims {
   sid?: string;
   scope?: string;
   jti: string;
-  /** SHA-256 of the request body (for a multipart request: of its `operations` part), base64url. */
+  /** SHA-256 of the request body, base64url; see {@link MULTIPART_BODY} and {@link SOCKET_BODY}. */
   body: string;
 }
 

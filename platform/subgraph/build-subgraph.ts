@@ -1,9 +1,9 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import {
+  createSourceEventStream,
   execute,
   GraphQLError,
   parse,
-  subscribe,
   validate,
   type DocumentNode,
   type ExecutionResult,
@@ -13,6 +13,7 @@ import { gql } from 'graphql-tag';
 import { LRUCache } from 'lru-cache';
 import { isUnexpected, toPublicError } from '../errors';
 import type { Logger } from '../logger';
+import { returnable } from '../returnable';
 import type { ByteRoute, Subgraph, SubgraphCallOptions, SubgraphRequest, SubgraphResult } from './subgraph';
 
 /** Fetches of one supergraph repeat: the gateway's plans write the same text for the same operation. */
@@ -68,19 +69,25 @@ export function buildSubgraph<Context extends object>(options: SubgraphOptions<C
         return finish({ errors: [error as GraphQLError] }, call);
       }
     },
-    async *subscribe(request, call) {
-      const prepared = prepare(request, call);
-      const events = prepared.args ? await subscribe(prepared.args) : { errors: prepared.errors };
-      if (!(Symbol.asyncIterator in events)) return yield finish(events, call);
-      try {
-        for await (const event of events) yield finish(event, call);
-      } catch (error) {
-        // A source stream that fails ends the subscription with the reason instead of with silence.
-        yield finish({ errors: [error as GraphQLError] }, call);
-      } finally {
-        await events.return(undefined);
-      }
-    },
+    subscribe: (request, call) =>
+      returnable(call.signal, async function* (signal) {
+        const own = { ...call, signal };
+        const prepared = prepare(request, own);
+        const events = prepared.args ? await createSourceEventStream(prepared.args) : { errors: prepared.errors };
+        if (!isAsyncGenerator(events)) return yield finish(events as ExecutionResult, own);
+        try {
+          for await (const event of events) {
+            // A context for each event: its loaders must not remember what an earlier event saw.
+            const args = { ...prepared.args!, rootValue: event, contextValue: options.createContext(own) };
+            yield finish(await execute(args), own);
+          }
+        } catch (error) {
+          // A source stream that fails ends the subscription with the reason instead of with silence.
+          yield finish({ errors: [error as GraphQLError] }, own);
+        } finally {
+          await events.return(undefined);
+        }
+      }),
   };
 }
 
@@ -97,6 +104,10 @@ function documentOf(schema: GraphQLSchema, cache: LRUCache<string, DocumentNode 
   }
   cache.set(query, document);
   return document;
+}
+
+function isAsyncGenerator(value: AsyncIterable<unknown> | ExecutionResult): value is AsyncGenerator<unknown, void, void> & AsyncIterable<unknown> {
+  return Symbol.asyncIterator in value;
 }
 
 function isErrors(value: DocumentNode | readonly GraphQLError[]): value is readonly GraphQLError[] {

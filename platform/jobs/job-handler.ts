@@ -1,0 +1,49 @@
+import type { PlatformTransaction } from '../database/database';
+import type { Logger } from '../logger';
+import type { Job, JobDefinition } from './job';
+
+/** A failure a handler reports on purpose; its message is shown to the job's owner. */
+export class JobProblem extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly retryable: boolean,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+    this.name = 'JobProblem';
+  }
+}
+
+/** Thrown inside a handler whose job now belongs to another attempt: stop, and write nothing more. */
+export class JobLost extends Error {
+  constructor(jobId: string, attempt: number) {
+    super(`Attempt ${attempt} of ${jobId} is over: another worker has taken the job.`);
+    this.name = 'JobLost';
+  }
+}
+
+export interface JobContext<Tx extends PlatformTransaction> {
+  job: Job;
+  /** Aborted when the job shall stop: canceled, lost to another worker, or the process is going down. */
+  signal: AbortSignal;
+  logger: Logger;
+  /** Tells how far the work is, 0 to 1; written at most every 250 ms, and never lower than before within an attempt. */
+  progress(fraction: number, stage: string): void;
+  /** A transaction that commits only while this attempt owns the job; otherwise it throws {@link JobLost}. */
+  transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
+}
+
+/** Runs in the transaction that ends the job, before its last events are appended. */
+export type FinishingWrites<Tx extends PlatformTransaction> = (tx: Tx) => Promise<void>;
+
+/**
+ * The work behind a definition; only the worker imports it. It may run twice for one job and must not mind.
+ * `run` answers the writes that make the result visible; they commit together with the state SUCCEEDED.
+ */
+export interface JobHandler<Payload, Tx extends PlatformTransaction = PlatformTransaction> {
+  definition: JobDefinition<Payload>;
+  run(payload: Payload, context: JobContext<Tx>): Promise<FinishingWrites<Tx>>;
+  /** Removes what an unfinished run left behind; commits together with FAILED or CANCELED. */
+  abandon?(payload: Payload, tx: Tx, outcome: 'FAILED' | 'CANCELED'): Promise<void>;
+}

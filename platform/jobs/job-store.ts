@@ -1,0 +1,179 @@
+import type { Database, PlatformTransaction } from '../database/database';
+import type { EventLog } from '../events/event-log';
+import { announce, type Job, type JobState } from './job';
+import { JobLost } from './job-handler';
+
+/** A worker that has not renewed its job for this long is taken for dead. Three heartbeats may fail before. */
+export const LEASE_MS = 6_000;
+/** Waiting time before attempt n + 1: 1 s, 2 s, 4 s … */
+const BACKOFF_MS = 1_000;
+
+export interface Failure {
+  code: string;
+  message: string;
+  retryable: boolean;
+}
+
+/**
+ * The moves of a job's row. Each is one transaction that checks the state it starts from and the attempt (the fencing
+ * token), so a worker that was frozen and wakes up late changes nothing. All times are the database's.
+ */
+export class JobStore {
+  constructor(
+    private readonly database: Database,
+    private readonly events: EventLog,
+  ) {}
+
+  /** QUEUED → RUNNING as attempt `attempt`; null when the entry is stale and there is nothing to run. */
+  async claim(jobId: string, attempt: number): Promise<Job | null> {
+    return this.move(async (tx) => {
+      const [job] = await tx.$queryRaw<{ id: string }[]>`
+        update platform.job set state = 'RUNNING', attempt = ${attempt}, progress = 0, stage = null, expected_at = null,
+               heartbeat_at = now(), started_at = coalesce(started_at, now())
+         where id = ${jobId} and state = 'QUEUED' and attempt = ${attempt - 1} returning id`;
+      return job ? tx.job.findUniqueOrThrow({ where: { id: jobId } }) : null;
+    });
+  }
+
+  /** Renews the lease and answers the state, or null when the attempt no longer owns the job. */
+  async heartbeat(jobId: string, attempt: number): Promise<JobState | null> {
+    const rows = await this.database.prisma.$queryRaw<{ state: JobState }[]>`
+      update platform.job set heartbeat_at = now() where id = ${jobId} and attempt = ${attempt} and state in ('RUNNING', 'CANCELING')
+      returning state::text as state`;
+    return rows[0]?.state ?? null;
+  }
+
+  /** Records progress of a running attempt; announces it to the owner. Silent when the attempt is over. */
+  async progress(jobId: string, attempt: number, update: { progress: number; stage: string; expectedAt: Date | null }): Promise<void> {
+    await this.move(async (tx) => {
+      const [job] = await tx.job.updateManyAndReturn({ where: { id: jobId, attempt, state: 'RUNNING' }, data: update });
+      return job ?? null;
+    });
+  }
+
+  /**
+   * Locks the row and throws {@link JobLost} unless this attempt runs it; the lock lasts for the transaction, so nobody
+   * can take the job over before the caller's writes are committed.
+   */
+  async fence(tx: PlatformTransaction, jobId: string, attempt: number): Promise<void> {
+    const rows = await tx.$queryRaw<unknown[]>`
+      select 1 from platform.job where id = ${jobId} and attempt = ${attempt} and state in ('RUNNING', 'CANCELING') for no key update`;
+    if (rows.length === 0) throw new JobLost(jobId, attempt);
+  }
+
+  /** RUNNING → SUCCEEDED together with the handler's writes. A cancel that came too late is overruled by the result. */
+  async succeed(jobId: string, attempt: number, writes: (tx: PlatformTransaction) => Promise<void>): Promise<void> {
+    await this.move(async (tx) => {
+      await this.fence(tx, jobId, attempt);
+      await writes(tx);
+      return tx.job.update({
+        where: { id: jobId },
+        data: { state: 'SUCCEEDED', progress: 1, stage: null, finishedAt: new Date(), expectedAt: null, errorCode: null, errorMessage: null, errorRetryable: null },
+      });
+    });
+  }
+
+  /**
+   * Ends or requeues a job that an attempt could not finish: FAILED when trying again cannot help or no attempt is left,
+   * CANCELED when that was asked for, else QUEUED with a growing delay. `cleanUp` runs in the transaction that ends it.
+   */
+  async giveUp(jobId: string, attempt: number, failure: Failure, cleanUp: (tx: PlatformTransaction, outcome: 'FAILED' | 'CANCELED') => Promise<void>): Promise<void> {
+    await this.move(async (tx) => {
+      await this.fence(tx, jobId, attempt);
+      const job = await tx.job.findUniqueOrThrow({ where: { id: jobId } });
+      if (job.state === 'CANCELING') return this.end(tx, job, 'CANCELED', null, cleanUp);
+      if (!failure.retryable || job.attempt >= job.maxAttempts) return this.end(tx, job, 'FAILED', failure, cleanUp);
+      return this.requeue(tx, job, failure, BACKOFF_MS * 2 ** (job.attempt - 1));
+    });
+  }
+
+  /** Gives a running job back, without counting the attempt, because its worker is going down. */
+  async handBack(jobId: string, attempt: number): Promise<void> {
+    await this.move(async (tx) => {
+      await this.fence(tx, jobId, attempt);
+      const job = await tx.job.findUniqueOrThrow({ where: { id: jobId } });
+      if (job.state === 'CANCELING') return null;
+      await tx.job.update({ where: { id: jobId }, data: { maxAttempts: { increment: 1 } } });
+      return this.requeue(tx, job, null, 0);
+    });
+  }
+
+  /** CANCELING → CANCELED for a job that no worker runs; false when a live worker holds it (which will end it). */
+  async cancelWaiting(jobId: string, cleanUp: (tx: PlatformTransaction, job: Job) => Promise<void>): Promise<boolean> {
+    const ended = await this.move(async (tx) => {
+      const [idle] = await tx.$queryRaw<{ id: string }[]>`
+        select id from platform.job where id = ${jobId} and state = 'CANCELING'
+           and (heartbeat_at is null or heartbeat_at < now() - ${LEASE_MS} * interval '1 millisecond') for no key update skip locked`;
+      if (!idle) return null;
+      const job = await tx.job.findUniqueOrThrow({ where: { id: jobId } });
+      return this.end(tx, job, 'CANCELED', null, (inner) => cleanUp(inner, job));
+    });
+    return ended !== null;
+  }
+
+  /** RUNNING with an expired lease: requeued, or FAILED when its workers keep dying. Answers how many were taken over. */
+  async takeOverDead(cleanUp: (tx: PlatformTransaction, job: Job) => Promise<void>): Promise<number> {
+    const dead = await this.database.prisma.$queryRaw<{ id: string }[]>`
+      select id from platform.job where state = 'RUNNING' and heartbeat_at < now() - ${LEASE_MS} * interval '1 millisecond' limit 100`;
+    let count = 0;
+    for (const { id } of dead) {
+      const moved = await this.move(async (tx) => {
+        const [row] = await tx.$queryRaw<{ id: string }[]>`
+          select id from platform.job where id = ${id} and state = 'RUNNING' and heartbeat_at < now() - ${LEASE_MS} * interval '1 millisecond'
+             for no key update skip locked`;
+        if (!row) return null;
+        const job = await tx.job.findUniqueOrThrow({ where: { id } });
+        const failure = { code: 'WORKER_LOST', message: `The worker died ${job.attempt} times while running this job.`, retryable: true };
+        if (job.attempt >= job.maxAttempts) return this.end(tx, job, 'FAILED', failure, (inner) => cleanUp(inner, job));
+        return this.requeue(tx, job, null, 0);
+      });
+      if (moved) count++;
+    }
+    return count;
+  }
+
+  /** Ids of CANCELING jobs, for the sweep. */
+  async canceling(): Promise<string[]> {
+    const rows = await this.database.prisma.job.findMany({ where: { state: 'CANCELING' }, select: { id: true }, take: 100 });
+    return rows.map((row) => row.id);
+  }
+
+  private async end(
+    tx: PlatformTransaction,
+    job: Job,
+    outcome: 'FAILED' | 'CANCELED',
+    failure: Failure | null,
+    cleanUp: (tx: PlatformTransaction, outcome: 'FAILED' | 'CANCELED') => Promise<void>,
+  ): Promise<Job> {
+    await cleanUp(tx, outcome);
+    return tx.job.update({
+      where: { id: job.id },
+      data: {
+        state: outcome,
+        stage: null,
+        finishedAt: new Date(),
+        expectedAt: null,
+        errorCode: failure?.code ?? null,
+        errorMessage: failure?.message ?? null,
+        errorRetryable: failure?.retryable ?? null,
+      },
+    });
+  }
+
+  private async requeue(tx: PlatformTransaction, job: Job, failure: Failure | null, delayMs: number): Promise<Job> {
+    const runAt = new Date(Date.now() + delayMs);
+    await tx.jobOutbox.upsert({ where: { jobId: job.id }, create: { jobId: job.id, runAt }, update: { runAt } });
+    return tx.job.update({
+      where: { id: job.id },
+      data: { state: 'QUEUED', stage: null, heartbeatAt: null, expectedAt: null, errorCode: failure?.code ?? null, errorMessage: failure?.message ?? null, errorRetryable: failure?.retryable ?? null },
+    });
+  }
+
+  private async move(work: (tx: PlatformTransaction) => Promise<Job | null>): Promise<Job | null> {
+    return this.database.prisma.$transaction(async (tx) => {
+      const job = await work(tx);
+      if (job) await announce(tx, this.events, job);
+      return job;
+    });
+  }
+}

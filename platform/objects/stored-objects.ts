@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import type { Database, PlatformTransaction } from '../database/database';
+import type { StoredObject } from '../database/prisma-client/client';
+import { UserProblemError } from '../errors';
+import { newId } from '../ids';
+import type { Logger } from '../logger';
+import { StorageFull, type ObjectStore } from './object-store';
+import { SNIFF_BYTES, sniffMimeType } from './sniff';
+
+export type { StoredObject };
+
+export type StoreProblemCode = 'INVALID_INPUT' | 'FILE_TOO_LARGE' | 'TYPE_NOT_ALLOWED' | 'CHECKSUM_MISMATCH' | 'INSUFFICIENT_STORAGE';
+
+export interface IncomingObject {
+  ownerId: string;
+  /** As the client calls it; data, never a path. */
+  name: string;
+  source: AsyncIterable<Uint8Array>;
+  maxBytes: number;
+  /** Hex; refused with CHECKSUM_MISMATCH when the bytes that arrived are others. */
+  expectedSha256?: string | undefined;
+  /** Called with the sniffed type as soon as it is known; what it throws ends the upload before the rest arrives. */
+  accept?: (mimeType: string) => void;
+  /** Path of the argument that problems are reported at. */
+  argumentPath: string[];
+}
+
+/**
+ * Stored bytes and their registry rows. A row exists if and only if all its bytes are durable: bytes first, then the
+ * row; when the row cannot be written the bytes are removed, and a sweep removes what a crash left in between.
+ */
+export class StoredObjects {
+  constructor(
+    private readonly database: Database,
+    private readonly store: ObjectStore,
+    private readonly logger: Logger,
+  ) {}
+
+  /**
+   * Counts, hashes and sniffs the bytes on their way into the store, then registers them. `register` runs in the same
+   * transaction as the row and may still refuse by throwing; then nothing is kept.
+   */
+  async put<Result>(incoming: IncomingObject, register: (tx: PlatformTransaction, object: StoredObject) => Promise<Result>): Promise<Result> {
+    const id = newId('fil');
+    const meter = new Meter(incoming);
+    try {
+      await this.store.write(id, meter.pass(incoming.source));
+    } catch (error) {
+      throw error instanceof StorageFull ? problem('INSUFFICIENT_STORAGE', 'The server has no room for this file at the moment. Nothing was kept.', incoming) : error;
+    }
+    try {
+      const measured = await meter.finish();
+      return await this.database.prisma.$transaction(async (tx) => {
+        const object = await tx.storedObject.create({ data: { id, ownerId: incoming.ownerId, name: cleanName(incoming.name), ...measured } });
+        return register(tx, object);
+      });
+    } catch (error) {
+      await this.store.delete(id).catch((cause: unknown) => this.logger.warn({ error: cause, key: id }, 'bytes without a row stay until the sweep'));
+      throw error;
+    }
+  }
+
+  /** The owner's object, or null: a foreign id answers like an unknown one. */
+  async find(id: string, ownerId: string): Promise<StoredObject | null> {
+    return this.database.prisma.storedObject.findFirst({ where: { id, ownerId } });
+  }
+
+  /** A path on local disk that holds the object's bytes. */
+  localPath(id: string): Promise<string> {
+    return this.store.localPath(id);
+  }
+
+  /** Removes bytes that no row speaks of and that are older than `minAgeMs` (an upload under way is younger). Answers how many. */
+  async sweep(minAgeMs: number): Promise<number> {
+    let removed = 0;
+    for await (const { key, modifiedAt } of this.store.list()) {
+      if (Date.now() - modifiedAt.getTime() < minAgeMs) continue;
+      if (await this.database.prisma.storedObject.findUnique({ where: { id: key }, select: { id: true } })) continue;
+      await this.store.delete(key);
+      removed++;
+    }
+    return removed;
+  }
+}
+
+/** Looks at bytes as they pass: size, SHA-256, type. Ends the stream with a typed problem when a limit is broken. */
+class Meter {
+  private readonly hash = createHash('sha256');
+  private sizeBytes = 0;
+  private head: Uint8Array = new Uint8Array(0);
+  private mimeType: string | undefined;
+
+  constructor(private readonly incoming: IncomingObject) {}
+
+  async *pass(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+    for await (const chunk of source) {
+      this.sizeBytes += chunk.length;
+      if (this.sizeBytes > this.incoming.maxBytes) {
+        throw problem('FILE_TOO_LARGE', `The file is larger than the limit of ${this.incoming.maxBytes} bytes.`, this.incoming);
+      }
+      this.hash.update(chunk);
+      await this.sniff(chunk);
+      yield chunk;
+    }
+    if (this.sizeBytes === 0) throw problem('INVALID_INPUT', 'The file is empty: it has 0 bytes.', this.incoming);
+    await this.decideType();
+  }
+
+  async finish(): Promise<{ sizeBytes: bigint; sha256: string; mimeType: string }> {
+    const sha256 = this.hash.digest('hex');
+    const expected = this.incoming.expectedSha256?.toLowerCase();
+    if (expected !== undefined && expected !== sha256) {
+      throw problem('CHECKSUM_MISMATCH', `The bytes that arrived have the SHA-256 ${sha256}, not ${expected}. Send the file again.`, this.incoming);
+    }
+    return { sizeBytes: BigInt(this.sizeBytes), sha256, mimeType: await this.decideType() };
+  }
+
+  private async sniff(chunk: Uint8Array): Promise<void> {
+    if (this.mimeType !== undefined) return;
+    this.head = Buffer.concat([this.head, chunk.subarray(0, SNIFF_BYTES - this.head.length)]);
+    if (this.head.length >= SNIFF_BYTES) await this.decideType();
+  }
+
+  private async decideType(): Promise<string> {
+    if (this.mimeType === undefined) {
+      this.mimeType = await sniffMimeType(this.head);
+      this.incoming.accept?.(this.mimeType);
+    }
+    return this.mimeType;
+  }
+}
+
+function problem(code: StoreProblemCode, message: string, incoming: IncomingObject): UserProblemError<StoreProblemCode> {
+  return new UserProblemError({ code, message, path: incoming.argumentPath });
+}
+
+/** A name fit for storing and showing: NFC, no control or direction-changing characters, at most 255 characters. */
+function cleanName(name: string): string {
+  // eslint-disable-next-line no-control-regex -- removing them is the point; PostgreSQL refuses NUL in text
+  const cleaned = name.normalize('NFC').replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '').trim();
+  return [...cleaned].slice(0, 255).join('') || 'file';
+}
