@@ -1,0 +1,102 @@
+import { rejectOnAbort } from './abort';
+
+/** A resource that may break while it is used. */
+export interface Pooled extends AsyncDisposable {
+  readonly isUsable: boolean;
+  /** Resolves when the resource is at rest and may serve somebody else. */
+  settled(): Promise<void>;
+}
+
+/**
+ * Lends at most `limit` resources at a time, opens them on demand and keeps them open for the next caller. Callers beyond
+ * the limit wait in order. A resource that broke is closed and replaced by the next caller's.
+ */
+export class Pool<Resource extends Pooled> implements AsyncDisposable {
+  readonly #open: () => Promise<Resource>;
+  readonly #all = new Set<Resource>();
+  readonly #idle: Resource[] = [];
+  readonly #queue: Array<() => void> = [];
+  #freePlaces: number;
+  #isClosed = false;
+
+  constructor({ limit, open }: { limit: number; open: () => Promise<Resource> }) {
+    if (!Number.isInteger(limit) || limit < 1)
+      throw new RangeError(`A pool needs a limit of at least 1, not ${limit}.`);
+    this.#freePlaces = limit;
+    this.#open = open;
+  }
+
+  /** Waits for a place and lends a resource until the loan is disposed. Throws what opening throws, or the signal's reason. */
+  async acquire(signal: AbortSignal): Promise<{ resource: Resource } & Disposable> {
+    await this.#takePlace(signal);
+    try {
+      const resource = this.#takeIdle() ?? (await this.#openOne());
+      return { resource, [Symbol.dispose]: () => void this.#takeBack(resource) };
+    } catch (error) {
+      this.#freePlace();
+      throw error;
+    }
+  }
+
+  /** Closes every resource; calls that still use one fail, and callers that wait are refused. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#idle.length = 0;
+    for (const wake of this.#queue.splice(0)) wake();
+    await Promise.all([...this.#all].map((resource) => this.#close(resource)));
+  }
+
+  async #takePlace(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#freePlaces > 0) {
+      this.#freePlaces--;
+      return;
+    }
+    let wake = () => {};
+    const turn = new Promise<void>((resolve) => this.#queue.push((wake = resolve)));
+    try {
+      await rejectOnAbort(turn, signal); // whoever wakes us hands over the place, so the count stays
+    } catch (error) {
+      const position = this.#queue.indexOf(wake);
+      if (position >= 0) this.#queue.splice(position, 1);
+      else this.#freePlace(); // woken and aborted in the same moment: the place is ours to pass on
+      throw error;
+    }
+  }
+
+  #freePlace(): void {
+    const next = this.#queue.shift();
+    if (next) next();
+    else this.#freePlaces++;
+  }
+
+  #takeIdle(): Resource | undefined {
+    for (let resource = this.#idle.pop(); resource; resource = this.#idle.pop()) {
+      if (resource.isUsable) return resource;
+      void this.#close(resource); // it broke while nobody used it
+    }
+    return undefined;
+  }
+
+  async #openOne(): Promise<Resource> {
+    if (this.#isClosed) throw new Error('The pool is closed.');
+    const resource = await this.#open();
+    this.#all.add(resource);
+    if (!this.#isClosed) return resource;
+    await this.#close(resource);
+    throw new Error('The pool is closed.');
+  }
+
+  /** A caller that gave up leaves a request running; the place is passed on only when it is answered. */
+  async #takeBack(resource: Resource): Promise<void> {
+    await resource.settled();
+    if (resource.isUsable && !this.#isClosed) this.#idle.push(resource);
+    else await this.#close(resource);
+    this.#freePlace();
+  }
+
+  async #close(resource: Resource): Promise<void> {
+    this.#all.delete(resource);
+    await resource[Symbol.asyncDispose]();
+  }
+}
