@@ -187,7 +187,7 @@ CREATE TABLE "users"."user" (
 CREATE TABLE "users"."session" (
     "id" TEXT NOT NULL,
     "user_id" TEXT NOT NULL,
-    "user_agent" TEXT,
+    "device_name" TEXT,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "last_seen_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "expires_at" TIMESTAMPTZ(3) NOT NULL,

@@ -1,0 +1,49 @@
+import type { CodegenConfig } from '@graphql-codegen/cli';
+
+/** How a scalar looks in resolvers; see platform/subgraph/scalars.ts. */
+const scalars = {
+  DateTime: { input: 'Date', output: 'Date' },
+  LanguageTag: 'string',
+  Long: { input: 'number', output: 'number | bigint' },
+  URL: 'string',
+  JSON: 'unknown',
+  Upload: { input: "Promise<import('graphql-upload-minimal').FileUpload>", output: 'never' },
+};
+
+/** Resolver types of one subgraph. `mappers` names the row or model that stands for a GraphQL type inside the slice. */
+function subgraph(name: string, context: string, mappers: Record<string, string>): CodegenConfig['generates'] {
+  return {
+    [`subgraphs/${name}/resolvers-types.generated.ts`]: {
+      schema: `subgraphs/${name}/schema.graphql`,
+      plugins: ['typescript', 'typescript-resolvers'],
+      config: {
+        federation: true,
+        contextType: `./context#${context}`,
+        mappers: { UserError: '../../platform/errors#UserProblem', ...mappers },
+        scalars,
+        useTypeImports: true,
+        enumsAsTypes: true,
+        avoidOptionals: { field: true },
+        defaultMapper: 'Partial<{T}>',
+        noSchemaStitching: true,
+      },
+    },
+  };
+}
+
+const config: CodegenConfig = {
+  generates: {
+    ...subgraph('users', 'UsersContext', { User: './records#UserRow', Session: './records#SessionRow' }),
+    ...subgraph('files', 'FilesContext', { File: './records#FileRow' }),
+    ...subgraph('media', 'MediaContext', {
+      Media: './records#MediaRow',
+      Transcript: './records#TranscriptRow',
+      TranscriptSegment: './records#SegmentRow',
+      MediaJob: '../../platform/jobs/job#Job',
+    }),
+    ...subgraph('translation', 'TranslationContext', {}),
+    ...subgraph('notification', 'NotificationContext', { Notification: './records#NotificationRow' }),
+  },
+};
+
+export default config;

@@ -1,0 +1,90 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { openDatabase, type Database } from './database/database';
+import { startEmbeddedPostgres } from './database/embedded';
+import { migrate, migrateQueue } from './database/migrate';
+import { Notifications } from './database/notifications';
+import type { PlatformEnvironment } from './environment';
+import { EventLog } from './events/event-log';
+import type { Lifecycle } from './lifecycle';
+import type { Logger } from './logger';
+import { createDiskObjectStore } from './objects/disk-object-store';
+import { StoredObjects } from './objects/stored-objects';
+
+/** What slices are built from: opened once per process, handed in as an argument. */
+export interface Platform {
+  readonly database: Database;
+  readonly notifications: Notifications;
+  readonly events: EventLog;
+  readonly objects: StoredObjects;
+  readonly logger: Logger;
+  /** What every key of this deployment is derived from. */
+  readonly secret: string;
+  readonly maxFileBytes: number;
+  /** Base URL under which clients reach the byte routes of this process; known once it listens. */
+  publicUrl(): string;
+}
+
+/**
+ * Opens database (embedded unless `databaseUrl` is given), event log and object store, and brings the schema up to date.
+ * Everything is registered with the lifecycle, in the order in which it must be stopped.
+ */
+export async function openPlatform(options: {
+  environment: PlatformEnvironment;
+  lifecycle: Lifecycle;
+  logger: Logger;
+  applicationName: string;
+  publicUrl: () => string;
+}): Promise<Platform> {
+  const { environment, lifecycle, logger } = options;
+  const databaseUrl = environment.databaseUrl ?? (await openEmbedded(environment.dataDirectory, lifecycle, logger));
+  await migrate(databaseUrl);
+  if (!environment.redisUrl) await migrateQueue(databaseUrl);
+
+  const database = openDatabase({ url: databaseUrl, applicationName: options.applicationName });
+  lifecycle.onStop('database', () => database[Symbol.asyncDispose]());
+  const notifications = new Notifications(databaseUrl, logger);
+  await notifications.start();
+  lifecycle.onStop('notifications', () => notifications[Symbol.asyncDispose]());
+  const events = new EventLog(database, notifications, logger);
+  lifecycle.onStop('event log', async () => events.close());
+
+  const store = createDiskObjectStore(path.join(environment.dataDirectory, 'objects'));
+  return {
+    database,
+    notifications,
+    events,
+    objects: new StoredObjects(database, store, logger),
+    logger,
+    secret: environment.secret ?? (await readOrMakeSecret(environment.dataDirectory)),
+    maxFileBytes: environment.maxFileBytes,
+    publicUrl: options.publicUrl,
+  };
+}
+
+async function openEmbedded(dataDirectory: string, lifecycle: Lifecycle, logger: Logger): Promise<string> {
+  const server = await startEmbeddedPostgres({
+    dataDir: path.join(dataDirectory, 'postgres'),
+    database: 'sauti',
+    report: (message) => logger.warn({}, message),
+  });
+  lifecycle.onStop('embedded PostgreSQL', () => server.stop(), 20_000);
+  return server.url;
+}
+
+/** A secret that survives restarts. Of processes that start together one creates the file and the others read it. */
+export async function readOrMakeSecret(dataDirectory: string): Promise<string> {
+  const file = path.join(dataDirectory, 'secret');
+  await mkdir(dataDirectory, { recursive: true });
+  try {
+    await writeFile(file, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  for (;;) {
+    const secret = await readFile(file, 'utf8');
+    if (secret.length === 64) return secret;
+    await new Promise((resolve) => setImmediate(resolve)); // its creator has not written it yet
+  }
+}

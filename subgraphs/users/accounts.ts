@@ -1,0 +1,120 @@
+import { isUniqueViolation } from '../../platform/database/database';
+import { UserProblemError } from '../../platform/errors';
+import { newId } from '../../platform/ids';
+import type { Viewer } from '../../platform/identity/viewer';
+import type { UsersProblemCode } from './errors';
+import { hashPassword, MAX_PASSWORD_LENGTH, passwordWeakness, verifyPassword } from './passwords';
+import type { UserRecords, UserRow } from './records';
+import type { Sessions, SignedIn } from './sessions';
+
+const MAX_EMAIL_LENGTH = 254; // RFC 5321 §4.5.3.1.3, without the angle brackets
+const MAX_NAME_LENGTH = 100;
+
+export interface SignUp {
+  email: string;
+  password: string;
+  displayName: string;
+  locale: string;
+  timeZone: string;
+  deviceName?: string | null | undefined;
+}
+
+/** Accounts: who may exist, who may enter, what a profile may say. */
+export class Accounts {
+  constructor(
+    private readonly records: UserRecords,
+    private readonly sessions: Sessions,
+  ) {}
+
+  async signUp(input: SignUp): Promise<SignedIn> {
+    const email = checkedEmail(input.email);
+    const displayName = checkedName(input.displayName, 'displayName');
+    const locale = checkedLocale(input.locale);
+    const timeZone = checkedTimeZone(input.timeZone);
+    const deviceName = checkedDeviceName(input.deviceName);
+    const weakness = passwordWeakness(input.password, [email, email.split('@')[0]!, displayName]);
+    if (weakness) throw problem('WEAK_PASSWORD', weakness, 'password');
+    const passwordHash = await hashPassword(input.password);
+    try {
+      return await this.records.transaction(async (tx) => {
+        const user = await this.records.insertUser(tx, { id: newId('usr'), email, emailKey: emailKey(email), passwordHash, displayName, locale, timeZone });
+        return this.sessions.open(tx, user, deviceName);
+      });
+    } catch (error) {
+      if (isUniqueViolation(error)) throw problem('ALREADY_EXISTS', 'An account with this e-mail address exists already. Sign in instead.', 'email');
+      throw error;
+    }
+  }
+
+  async signIn(input: { email: string; password: string; deviceName?: string | null | undefined }): Promise<SignedIn> {
+    const deviceName = checkedDeviceName(input.deviceName);
+    const user = input.email.length <= MAX_EMAIL_LENGTH && isStorable(input.email) ? await this.records.userByEmailKey(emailKey(input.email)) : null;
+    const matches = [...input.password].length <= MAX_PASSWORD_LENGTH && (await verifyPassword(input.password, user?.passwordHash ?? null));
+    if (!user || !matches) {
+      throw new UserProblemError<UsersProblemCode>({ code: 'INVALID_CREDENTIALS', message: 'E-mail address or password is wrong.', path: ['input'] });
+    }
+    return this.records.transaction((tx) => this.sessions.open(tx, user, deviceName));
+  }
+
+  async updateProfile(
+    viewer: Viewer,
+    input: { displayName?: string | null | undefined; locale?: string | null | undefined; timeZone?: string | null | undefined },
+  ): Promise<UserRow> {
+    return this.records.updateUser(viewer.userId, {
+      ...(input.displayName != null ? { displayName: checkedName(input.displayName, 'displayName') } : {}),
+      ...(input.locale != null ? { locale: checkedLocale(input.locale) } : {}),
+      ...(input.timeZone != null ? { timeZone: checkedTimeZone(input.timeZone) } : {}),
+    });
+  }
+}
+
+function checkedEmail(text: string): string {
+  const email = text.trim();
+  const [local, domain, ...rest] = email.split('@');
+  const wellFormed = email.length <= MAX_EMAIL_LENGTH && local && domain && rest.length === 0 && isStorable(email) && !/\s/.test(email);
+  if (!wellFormed || !/^[^.].*\.[^.]+$/.test(domain)) throw problem('INVALID_INPUT', 'This is not an e-mail address.', 'email');
+  return email;
+}
+
+/** Addresses are compared without case and composition, so one mailbox cannot hold two accounts by accident. */
+function emailKey(email: string): string {
+  return email.trim().normalize('NFC').toLowerCase();
+}
+
+function checkedName(text: string, field: string): string {
+  const name = text.trim().normalize('NFC');
+  const length = [...name].length;
+  if (length < 1 || length > MAX_NAME_LENGTH || !isStorable(name)) {
+    throw problem('INVALID_INPUT', `${field} has 1 to ${MAX_NAME_LENGTH} characters and no control characters; this one has ${length}.`, field);
+  }
+  return name;
+}
+
+function checkedDeviceName(text: string | null | undefined): string | null {
+  return text == null ? null : checkedName(text, 'deviceName');
+}
+
+function checkedLocale(tag: string): string {
+  try {
+    return Intl.getCanonicalLocales(tag)[0]!;
+  } catch {
+    throw problem('INVALID_INPUT', `"${tag.slice(0, 40)}" is not a BCP 47 language tag such as "en" or "pt-BR".`, 'locale');
+  }
+}
+
+function checkedTimeZone(name: string): string {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
+  } catch {
+    throw problem('INVALID_INPUT', `"${name.slice(0, 40)}" is not an IANA time zone such as "Africa/Nairobi".`, 'timeZone');
+  }
+}
+
+/** PostgreSQL takes no NUL in text, and control characters in names only serve to deceive. */
+function isStorable(text: string): boolean {
+  return !/[\p{Cc}\p{Cs}]/u.test(text);
+}
+
+function problem(code: UsersProblemCode, message: string, field: string): UserProblemError<UsersProblemCode> {
+  return new UserProblemError({ code, message, path: ['input', field] });
+}

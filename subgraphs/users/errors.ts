@@ -1,0 +1,9 @@
+/** What can go wrong in this slice, as it appears in `UserError.code`. */
+export type UsersProblemCode =
+  | 'INVALID_INPUT'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'INVALID_CREDENTIALS'
+  | 'TOKEN_EXPIRED'
+  | 'TOKEN_REUSED'
+  | 'WEAK_PASSWORD';

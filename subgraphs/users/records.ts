@@ -1,0 +1,96 @@
+import type { SliceDatabase, SliceTransaction } from '../../platform/database/database';
+import type { Session, SigningKey, User } from '../../platform/database/prisma-client/client';
+
+export type UserRow = User;
+export type SessionRow = Session;
+export type SigningKeyRow = SigningKey;
+
+export const USERS_MODELS = ['user', 'session', 'refreshToken', 'signingKey'] as const;
+type UsersModel = (typeof USERS_MODELS)[number];
+export type UsersDatabase = SliceDatabase<UsersModel>;
+export type UsersTransaction = SliceTransaction<UsersModel>;
+
+/** Every query of the users slice. */
+export class UserRecords {
+  constructor(private readonly database: UsersDatabase) {}
+
+  transaction<Result>(work: (tx: UsersTransaction) => Promise<Result>): Promise<Result> {
+    return this.database.transaction(work);
+  }
+
+  userByEmailKey(emailKey: string): Promise<UserRow | null> {
+    return this.database.user.findUnique({ where: { emailKey } });
+  }
+
+  usersByIds(ids: readonly string[]): Promise<UserRow[]> {
+    return this.database.user.findMany({ where: { id: { in: [...ids] } } });
+  }
+
+  insertUser(tx: UsersTransaction, user: Omit<UserRow, 'createdAt'>): Promise<UserRow> {
+    return tx.user.create({ data: user });
+  }
+
+  updateUser(id: string, changes: Partial<Pick<UserRow, 'displayName' | 'locale' | 'timeZone'>>): Promise<UserRow> {
+    return this.database.user.update({ where: { id }, data: changes });
+  }
+
+  insertSession(tx: UsersTransaction, session: Pick<SessionRow, 'id' | 'userId' | 'deviceName' | 'expiresAt'>): Promise<SessionRow> {
+    return tx.session.create({ data: session });
+  }
+
+  /** Sessions that still live, newest first, below `beforeId`. */
+  liveSessions(userId: string, take: number, beforeId: string | null): Promise<SessionRow[]> {
+    return this.database.session.findMany({
+      where: { userId, endedAt: null, expiresAt: { gt: new Date() }, ...(beforeId ? { id: { lt: beforeId } } : {}) },
+      orderBy: { id: 'desc' },
+      take,
+    });
+  }
+
+  sessionsByIds(ids: readonly string[], userId: string): Promise<SessionRow[]> {
+    return this.database.session.findMany({ where: { id: { in: [...ids] }, userId } });
+  }
+
+  /** Ends the user's live sessions that match; answers how many. */
+  async endSessions(userId: string, which: { id: string } | { not: string }): Promise<number> {
+    const id = 'id' in which ? which.id : { not: which.not };
+    const { count } = await this.database.session.updateMany({
+      where: { userId, id, endedAt: null, expiresAt: { gt: new Date() } },
+      data: { endedAt: new Date() },
+    });
+    return count;
+  }
+
+  insertRefreshToken(tx: UsersTransaction, token: { tokenHash: string; sessionId: string }): Promise<unknown> {
+    return tx.refreshToken.upsert({ where: { tokenHash: token.tokenHash }, create: token, update: {} });
+  }
+
+  /**
+   * The refresh token with its session and user, locked until the transaction ends, so that parallel uses of one token
+   * see each other.
+   */
+  async lockRefreshToken(tx: UsersTransaction, tokenHash: string) {
+    await tx.$queryRaw`select 1 from users.refresh_token where token_hash = ${tokenHash} for update`;
+    return tx.refreshToken.findUnique({ where: { tokenHash }, include: { session: { include: { user: true } } } });
+  }
+
+  async useRefreshToken(tx: UsersTransaction, tokenHash: string, usedAt: Date): Promise<void> {
+    await tx.refreshToken.update({ where: { tokenHash }, data: { usedAt } });
+  }
+
+  renewSession(tx: UsersTransaction, id: string, seen: { lastSeenAt: Date; expiresAt: Date }): Promise<SessionRow> {
+    return tx.session.update({ where: { id }, data: seen });
+  }
+
+  signingKeys(): Promise<SigningKeyRow[]> {
+    return this.database.signingKey.findMany({ orderBy: { createdAt: 'desc' } });
+  }
+
+  /** Writes the first key; when several processes start at once, one of them wins and the others read it. */
+  async insertFirstSigningKey(key: Omit<SigningKeyRow, 'createdAt' | 'publicJwk'> & { publicJwk: object }): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      await tx.$queryRaw`select pg_advisory_xact_lock(hashtext('users.signing_key'))`;
+      if ((await tx.signingKey.count()) === 0) await tx.signingKey.create({ data: key });
+    });
+  }
+}

@@ -1,0 +1,12 @@
+import { UserProblemError } from '../../../../platform/errors';
+import { requireViewer } from '../../../../platform/identity/viewer';
+import type { MutationResolvers } from '../../resolvers-types.generated';
+
+export const endSessions: MutationResolvers['endSessions'] = async (_parent, { input }, { viewer, sessions }) => {
+  try {
+    return { ended: await sessions.end(requireViewer(viewer), input), errors: [] };
+  } catch (error) {
+    if (error instanceof UserProblemError) return { ended: 0, errors: [error.problem] };
+    throw error;
+  }
+};

@@ -1,0 +1,51 @@
+import { readRepositoryFile } from '../../platform/root';
+import type { Platform } from '../../platform/platform';
+import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
+import type { ByteRoute, Subgraph } from '../../platform/subgraph/subgraph';
+import type { JwkSet } from '../../platform/identity/access-token';
+import { Accounts } from './accounts';
+import { createContext } from './context';
+import { UserRecords, USERS_MODELS } from './records';
+import { resolvers } from './resolvers/resolvers';
+import { Sessions } from './sessions';
+import { SigningKeys } from './signing-keys';
+
+/** Where the public keys are published (RFC 8615 path, RFC 7517 content). */
+export const JWKS_PATH = '/.well-known/jwks.json';
+
+export interface UsersSubgraph extends Subgraph {
+  /** The keys that verify access tokens, for a gateway in the same process. */
+  jwks(): Promise<JwkSet>;
+}
+
+/** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
+export function createUsersSubgraph(platform: Platform): UsersSubgraph {
+  const records = new UserRecords(platform.database.slice(USERS_MODELS));
+  const keys = new SigningKeys(records);
+  const sessions = new Sessions(records, keys, platform.secret);
+  const services = { records, sessions, accounts: new Accounts(records, sessions) };
+  const subgraph = buildSubgraph({
+    name: 'users',
+    typeDefs: readRepositoryFile('subgraphs/users/schema.graphql'),
+    resolvers,
+    createContext: ({ identity, signal }) => createContext(services, identity, signal),
+    logger: platform.logger,
+    byteRoutes: [jwksRoute(keys)],
+    ready: () => platform.database.ping(),
+  });
+  return { ...subgraph, jwks: () => keys.jwks() };
+}
+
+function jwksRoute(keys: SigningKeys): ByteRoute {
+  return (request, response, url) => {
+    if (url.pathname !== JWKS_PATH || request.method !== 'GET') return false;
+    keys.jwks().then(
+      (jwks) => {
+        response.writeHead(200, { 'content-type': 'application/jwk-set+json', 'cache-control': 'public, max-age=300' });
+        response.end(JSON.stringify(jwks));
+      },
+      () => response.writeHead(503, { 'retry-after': '1' }).end(),
+    );
+    return true;
+  };
+}
