@@ -7,8 +7,8 @@ import { DEFAULT_LIMITS, type OperationLimits } from './limits';
 export type Authenticate = (authorization: string | undefined) => Promise<Viewer | null>;
 
 /**
- * Signs who asks, for one request to one subgraph. `body` is the exact HTTP body; of a multipart request its
- * `operations` part; of a subscription over WebSocket the text of its operation.
+ * Signs who asks, for one request to one subgraph. `body` is the exact JSON body, or what `call-identity.ts` names in
+ * place of a body that is streamed (`MULTIPART_BODY`) or does not exist yet (`SOCKET_BODY`).
  */
 export type SignCall = (subgraph: string, identity: CallIdentity, body: string) => string;
 

@@ -1,7 +1,24 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { GatewayOptions } from './options';
+import type { ApolloServer } from '@apollo/server';
+import { createEngine } from './engine';
+import type { Caller } from './execute/execution';
+import { graphiqlPage } from './explorer/graphiql';
+import { createTransports } from './fetch/transports';
+import type { Transport } from './fetch/transport';
+import { createApolloServer } from './http/apollo';
+import { DEVELOPMENT_ORIGINS, originPolicy } from './http/cors';
+import { answerGraphql } from './http/graphql';
+import { createHandler, type Page } from './http/handler';
+import { healthPage, readyPage } from './http/health';
+import { createHttpServer, listen } from './http/listen';
+import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits, type GatewayOptions } from './options';
+import { loadSupergraph } from './supergraph/supergraph';
+import { createSocketOperations } from './websocket/operations';
+import { createSocketServer, type SocketServer } from './websocket/server';
+
+const GRAPHQL_PATH = '/graphql';
 
 /** A running gateway. */
 export interface Gateway {
@@ -9,13 +26,129 @@ export interface Gateway {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Takes over an HTTP connection that asked for a WebSocket. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Opens a port (0: any free one) with its own server; rejects when the port is taken. */
+  /** Opens a port (0: any free one) with its own server; rejects with the system's error, e.g. EADDRINUSE. */
   listen(port: number, host?: string): Promise<{ server: Server; address: AddressInfo; url: string }>;
   /** Stops accepting, finishes what is in flight within the grace, closes sockets with 1001, then the transports. */
   stop(): Promise<void>;
 }
 
-/** Builds a gateway from its parts. Throws when the supergraph cannot be read. */
-export async function createGateway(_options: GatewayOptions): Promise<Gateway> {
-  throw new Error('Not built yet.');
+/** Builds a gateway from its parts. Throws when the supergraph cannot be read or a subgraph has no address. */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { development, logger } = options;
+  const limits: GatewayLimits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
+  const supergraph = loadSupergraph(options.supergraphSdl);
+  const transports = createTransports(supergraph, options, limits);
+  const engine = createEngine({ supergraph, transports, logger, ...limits });
+  const apollo = createApolloServer({ supergraph, engine, limits, development, logger });
+  await apollo.start();
+
+  const origins = originPolicy([...(options.corsOrigins ?? []), ...(development ? DEVELOPMENT_ORIGINS : [])]);
+  const operations = createSocketOperations({
+    schema: supergraph.apiSchema,
+    engine,
+    limits,
+    development,
+    cacheSize: limits.planCacheSize,
+  });
+  const sockets = createSocketServer({
+    path: GRAPHQL_PATH,
+    operations,
+    authenticate: options.authenticate,
+    origins,
+    limits,
+    logger,
+  });
+  const running: Running = { servers: new Set(), isStopping: false, inFlight: new Set() };
+  const answer: Page = (request, response, url, requestId) =>
+    answerGraphql({ apollo, authenticate: options.authenticate, limits }, request, response, url, requestId);
+  const handler = createHandler({
+    pages: pagesOf(
+      answer,
+      readyPage(transports, () => running.isStopping),
+      development,
+    ),
+    byteRoutes: [
+      ...[...(options.subgraphs?.values() ?? [])].flatMap((subgraph) => subgraph.byteRoutes),
+      ...(options.byteRoutes ?? []),
+    ],
+    origins,
+    logger,
+  });
+  const handle = (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    track(running, response);
+    return handler(request, response);
+  };
+  let stopped: Promise<void> | undefined;
+  return {
+    handle,
+    handleUpgrade: sockets.handleUpgrade,
+    async listen(port, host) {
+      const server = createHttpServer({ request: handle, upgrade: sockets.handleUpgrade });
+      const address = await listen(server, port, host);
+      running.servers.add(server);
+      return {
+        server,
+        address,
+        url: `http://${address.family === 'IPv6' ? 'localhost' : address.address}:${address.port}`,
+      };
+    },
+    stop: () => (stopped ??= stop(running, { sockets, apollo, transports, graceMs: limits.stopGraceMs })),
+  };
+}
+
+function pagesOf(
+  graphql: Page,
+  ready: Page,
+  development: boolean,
+): Map<string, { methods: readonly string[]; answer: Page }> {
+  const toGraphql: Page = (_request, response) =>
+    void response.writeHead(302, { location: GRAPHQL_PATH, 'content-length': 0 }).end();
+  return new Map([
+    [GRAPHQL_PATH, { methods: ['GET', 'POST'], answer: graphql }],
+    ['/', { methods: ['GET', 'HEAD'], answer: toGraphql }],
+    ['/health', { methods: ['GET', 'HEAD'], answer: healthPage }],
+    ['/ready', { methods: ['GET', 'HEAD'], answer: ready }],
+    ...(development ? [['/graphiql', { methods: ['GET', 'HEAD'], answer: graphiqlPage(GRAPHQL_PATH) }] as const] : []),
+  ]);
+}
+
+interface Running {
+  servers: Set<Server>;
+  isStopping: boolean;
+  /** Answers that are not out yet. */
+  inFlight: Set<ServerResponse>;
+}
+
+function track(running: Running, response: ServerResponse): void {
+  running.inFlight.add(response);
+  response.once('close', () => running.inFlight.delete(response));
+  // A connection that stays open would be used for another request.
+  if (running.isStopping) response.setHeader('connection', 'close');
+}
+
+async function stop(
+  running: Running,
+  parts: {
+    sockets: SocketServer;
+    apollo: ApolloServer<Caller>;
+    transports: ReadonlyMap<string, Transport>;
+    graceMs: number;
+  },
+): Promise<void> {
+  running.isStopping = true;
+  const closing = [...running.servers].map((server) => new Promise((resolve) => server.close(resolve)));
+  for (const server of running.servers) server.closeIdleConnections();
+  for (const response of running.inFlight) if (!response.headersSent) response.setHeader('connection', 'close');
+  await Promise.all([finishInFlight(running, parts.graceMs), parts.sockets.stop(parts.graceMs)]);
+  for (const server of running.servers) server.closeAllConnections();
+  await Promise.all(closing);
+  await parts.apollo.stop();
+  await Promise.all([...parts.transports.values()].map((transport) => transport.dispose()));
+}
+
+/** Waits until every answer is out; after the grace the connections of the late ones are cut. */
+async function finishInFlight({ inFlight }: Running, graceMs: number): Promise<void> {
+  const cut = setTimeout(() => inFlight.forEach((response) => response.destroy()), graceMs);
+  await Promise.all([...inFlight].map((response) => new Promise((resolve) => response.once('close', resolve))));
+  clearTimeout(cut);
 }

@@ -1,0 +1,26 @@
+import { getVariableValues, GraphQLError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
+
+/** A value that fits no type is quoted in graphql-js' message; a long one is not sent back. */
+const MAX_MESSAGE_LENGTH = 400;
+
+/**
+ * The values of an operation's variables, coerced against the API schema with defaults filled in, or BAD_USER_INPUT
+ * errors: subgraphs never see a variable that does not fit.
+ */
+export function coerceVariables(
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  inputs: Readonly<Record<string, unknown>>,
+): { variables: Record<string, unknown> } | { errors: GraphQLError[] } {
+  const result = getVariableValues(schema, operation.variableDefinitions ?? [], inputs, { maxErrors: 50 });
+  if (result.coerced) return { variables: result.coerced };
+  return {
+    errors: (result.errors ?? []).map(
+      ({ message, nodes }) =>
+        new GraphQLError(message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}…` : message, {
+          ...(nodes ? { nodes } : {}),
+          extensions: { code: 'BAD_USER_INPUT' },
+        }),
+    ),
+  };
+}

@@ -1,0 +1,132 @@
+import { createClient, type Client } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { SOCKET_BODY } from '../../platform/identity/call-identity';
+import { authorizationHeader, checkAnswer, type HttpTransportOptions } from './http';
+import { SubgraphUnavailableError, type SubgraphAnswer, type SubgraphCall, type Transport } from './transport';
+
+/** Events held for a consumer that is busy; beyond them the socket is not read, and TCP holds the subgraph back. */
+const MAX_QUEUED = 32;
+const HANDSHAKE_MS = 10_000;
+
+/**
+ * Subscriptions over graphql-transport-ws, one socket for each: the signed identity belongs to one viewer and one
+ * request, and a slow consumer holds back nobody else. A socket that closes ends the subscription with an error; it is
+ * not opened again behind the client's back, because the events in between would be missing.
+ */
+export function webSocketSubscriptions(options: HttpTransportOptions): Transport['subscribe'] {
+  return async function* subscribe(call) {
+    const stream = openStream(options, call);
+    try {
+      yield* stream.events();
+    } finally {
+      stream.close();
+    }
+  };
+}
+
+function openStream(
+  options: HttpTransportOptions,
+  call: SubgraphCall,
+): { events(): AsyncGenerator<SubgraphAnswer>; close(): void } {
+  const queue: SubgraphAnswer[] = [];
+  let socket: WebSocket | undefined;
+  let ended = false;
+  let failure: SubgraphUnavailableError | undefined;
+  let wake = (): void => {};
+
+  const end = (error?: SubgraphUnavailableError): void => {
+    if (!ended) failure = error;
+    ended = true;
+    wake();
+  };
+  const push = (value: unknown): void => {
+    if (ended) return;
+    try {
+      queue.push(checkAnswer(value));
+    } catch (error) {
+      end(error as SubgraphUnavailableError);
+    }
+    if (queue.length >= MAX_QUEUED) socket?.pause();
+    wake();
+  };
+  const client = createSubgraphClient(options, call, {
+    opening: (opened) => (socket = opened),
+    closed: (reason) => end(new SubgraphUnavailableError(`the subscription's socket closed: ${reason}`)),
+  });
+  const unsubscribe = client.subscribe(
+    {
+      query: call.query,
+      variables: call.variables,
+      ...(call.operationName ? { operationName: call.operationName } : {}),
+    },
+    {
+      next: push,
+      // A list is the subgraph's own refusal; anything else is a socket that failed or closed.
+      error(error) {
+        if (Array.isArray(error)) push({ errors: error });
+        end(
+          Array.isArray(error)
+            ? undefined
+            : new SubgraphUnavailableError(`the subscription broke: ${describe(error)}`, { cause: error }),
+        );
+      },
+      complete: () => end(),
+    },
+  );
+  const close = (): void => {
+    end();
+    call.signal.removeEventListener('abort', close);
+    unsubscribe();
+    // The client closes its socket itself unless it still waits for the handshake.
+    if (socket && socket.readyState !== WebSocket.OPEN) socket.terminate();
+    socket?.resume();
+  };
+  call.signal.addEventListener('abort', close, { once: true });
+  if (call.signal.aborted) close();
+
+  async function* events(): AsyncGenerator<SubgraphAnswer> {
+    for (;;) {
+      const next = queue.shift();
+      if (next) yield next;
+      else if (failure) throw failure;
+      else if (ended) return;
+      else await new Promise<void>((resolve) => (wake = resolve));
+      if (queue.length < MAX_QUEUED / 2 && socket?.isPaused) socket.resume();
+    }
+  }
+  return { events, close };
+}
+
+function createSubgraphClient(
+  options: HttpTransportOptions,
+  call: SubgraphCall,
+  on: { opening(socket: WebSocket): void; closed(reason: string): void },
+): Client {
+  class SubgraphSocket extends WebSocket {
+    constructor(address: string, protocols: string) {
+      super(address, protocols, {
+        maxPayload: options.maxAnswerBytes,
+        perMessageDeflate: false,
+        handshakeTimeout: HANDSHAKE_MS,
+      });
+      on.opening(this);
+    }
+  }
+  return createClient({
+    url: options.webSocketUrl,
+    webSocketImpl: SubgraphSocket,
+    connectionParams: { ...authorizationHeader(options, call, SOCKET_BODY) },
+    connectionAckWaitTimeout: HANDSHAKE_MS,
+    retryAttempts: 0,
+    on: { closed: (event) => on.closed(describe(event)) },
+  });
+}
+
+function describe(error: unknown): string {
+  const { code, reason, message } = (error ?? {}) as { code?: unknown; reason?: unknown; message?: unknown };
+  return (
+    [code, reason, message]
+      .filter((part) => typeof part === 'number' || (typeof part === 'string' && part))
+      .join(' ') || 'no reason given'
+  );
+}

@@ -1,0 +1,106 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import type { GatewayGraphQLRequestContext, GatewayInterface } from '@apollo/server-gateway-interface';
+import { getOperationAST, GraphQLError, OperationTypeNode } from 'graphql';
+import type { Logger } from '../../platform/logger';
+import type { Engine } from '../engine';
+import type { Caller, Result } from '../execute/execution';
+import { sandboxPage } from '../explorer/sandbox';
+import { limitRules, parseOptions, type OperationLimits } from '../limits';
+import type { LoadedSupergraph } from '../supergraph/supergraph';
+import { formatError } from './format-error';
+
+export interface ApolloOptions {
+  supergraph: LoadedSupergraph;
+  engine: Engine;
+  limits: OperationLimits;
+  development: boolean;
+  logger: Logger;
+}
+
+/**
+ * Apollo Server as the HTTP side knows it: request format, CSRF prevention, validation, plugins and landing page are
+ * its own; what it would execute goes to our engine. Reports nothing to Apollo, whatever the environment says.
+ */
+export function createApolloServer(options: ApolloOptions): ApolloServer<Caller> {
+  const { development, limits, logger } = options;
+  return new ApolloServer<Caller>({
+    gateway: engineGateway(options),
+    logger: apolloLogger(logger),
+    nodeEnv: development ? 'development' : 'production',
+    introspection: true, // where it is off, our own rule says so, in the same words on every transport
+    hideSchemaDetailsFromClientErrors: !development,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    csrfPrevention: true,
+    parseOptions: parseOptions(limits),
+    validationRules: limitRules(limits, { introspection: development }),
+    formatError,
+    plugins: [...quietPlugins(), development ? sandboxPage() : ApolloServerPluginLandingPageDisabled()],
+  });
+}
+
+function quietPlugins(): ApolloServerPlugin[] {
+  return [
+    ApolloServerPluginUsageReportingDisabled(),
+    ApolloServerPluginSchemaReportingDisabled(),
+    ApolloServerPluginInlineTraceDisabled(),
+    ApolloServerPluginCacheControlDisabled(),
+  ];
+}
+
+/** Our supergraph and engine behind the interface Apollo Server has for gateways. */
+function engineGateway({ supergraph, engine }: ApolloOptions): GatewayInterface {
+  let announce: (() => void) | undefined;
+  return {
+    onSchemaLoadOrUpdate(callback) {
+      announce = () => callback({ apiSchema: supergraph.apiSchema, coreSupergraphSdl: supergraph.sdl });
+      return () => (announce = undefined);
+    },
+    async load() {
+      announce?.();
+      return { executor: (request) => run(engine, request as unknown as GatewayGraphQLRequestContext<Caller>) };
+    },
+    async stop() {},
+  };
+}
+
+async function run(engine: Engine, request: GatewayGraphQLRequestContext<Caller>): Promise<Result> {
+  const operation = getOperationAST(request.document, request.request.operationName);
+  if (!operation) return refuse(unknownOperation(request.request.operationName));
+  if (operation.operation === OperationTypeNode.SUBSCRIPTION) {
+    return refuse('Subscriptions need a WebSocket with the subprotocol graphql-transport-ws on this same path.');
+  }
+  const inputs = request.request.variables ?? {};
+  const caller = request.context;
+  const prepared = engine.prepare(
+    { source: request.source, document: request.document, operation },
+    inputs,
+    caller.identity.requestId,
+  );
+  return 'errors' in prepared ? prepared : engine.execute(prepared, caller);
+}
+
+/** Errors without data: Apollo Server answers 400. */
+function refuse(message: string): Result {
+  return { errors: [new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } })] };
+}
+
+/** Why a document has no operation to run; also used on WebSockets. */
+export function unknownOperation(name: string | null | undefined): string {
+  return name
+    ? `Unknown operation named "${name.slice(0, 100)}".`
+    : 'Must provide operation name if query contains multiple operations.';
+}
+
+function apolloLogger(logger: Logger): { [level in 'debug' | 'info' | 'warn' | 'error']: (message?: unknown) => void } {
+  const log = (level: 'debug' | 'info' | 'warn' | 'error') => (message?: unknown) =>
+    logger[level]({ from: 'apollo server' }, String(message));
+  return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
+}

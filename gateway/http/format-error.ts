@@ -1,0 +1,27 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+
+/** Codes of Apollo Server that have a plain word of ours. */
+const CODES: Record<string, string> = { INTERNAL_SERVER_ERROR: 'INTERNAL' };
+
+/**
+ * An error as a client may see it, by allow-list: message, path, locations, code and request id. Everything else that
+ * may hang on an error (stacks, addresses, whole answers of subgraphs) stays behind. The message of an error nobody
+ * meant for clients is replaced.
+ */
+export function formatError(formatted: GraphQLFormattedError, error?: unknown): GraphQLFormattedError {
+  const { code, requestId } = formatted.extensions ?? {};
+  const original = error instanceof GraphQLError ? error.originalError : error;
+  const isUnmeant =
+    original instanceof Error &&
+    !(original instanceof GraphQLError) &&
+    (code === undefined || code === 'INTERNAL_SERVER_ERROR');
+  return {
+    message: isUnmeant ? 'Something went wrong on our side.' : formatted.message,
+    ...(formatted.locations ? { locations: formatted.locations } : {}),
+    ...(formatted.path ? { path: formatted.path } : {}),
+    extensions: {
+      code: typeof code === 'string' ? (CODES[code] ?? code) : 'INTERNAL',
+      ...(typeof requestId === 'string' ? { requestId } : {}),
+    },
+  };
+}

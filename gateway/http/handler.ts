@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from '../../platform/logger';
+import type { ByteRoute } from '../../platform/subgraph/subgraph';
+import { allowOrigin, answerPreflight, type OriginPolicy } from './cors';
+import { HttpError, sendError } from './responses';
+
+/** Answers a path of the gateway itself. May throw an `HttpError`. */
+export type Page = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  requestId: string,
+) => Promise<void> | void;
+
+export interface HandlerOptions {
+  /** By exact path. */
+  pages: ReadonlyMap<string, { methods: readonly string[]; answer: Page }>;
+  /** Asked in order for every other path. */
+  byteRoutes: readonly ByteRoute[];
+  origins: OriginPolicy;
+  logger: Logger;
+}
+
+/** The HTTP side of the gateway: finds who answers, and turns every failure into a JSON error. Never rejects. */
+export function createHandler(
+  options: HandlerOptions,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  return async (request, response) => {
+    const requestId = randomUUID();
+    response.setHeader('x-request-id', requestId);
+    response.setHeader('x-content-type-options', 'nosniff');
+    response.setHeader('x-frame-options', 'DENY');
+    response.setHeader('referrer-policy', 'no-referrer');
+    try {
+      await dispatch(options, request, response, requestId);
+    } catch (error) {
+      fail(options.logger, error, response, requestId);
+    }
+  };
+}
+
+async function dispatch(
+  { pages, byteRoutes, origins }: HandlerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+): Promise<void> {
+  const url = urlOf(request);
+  allowOrigin(request, response, origins);
+  if (request.method === 'OPTIONS' && request.headers['access-control-request-method']) {
+    if (answerPreflight(request, response, origins)) return;
+    throw new HttpError(
+      403,
+      'FORBIDDEN',
+      'This origin may not call this service. Its operator can add it to the allowed origins.',
+    );
+  }
+  const page = pages.get(url.pathname);
+  if (!page) {
+    if (byteRoutes.some((route) => route(request, response, url))) return;
+    throw new HttpError(404, 'NOT_FOUND', `There is nothing at ${url.pathname.slice(0, 200)}.`);
+  }
+  if (!page.methods.includes(request.method ?? '')) {
+    response.setHeader('allow', page.methods.join(', '));
+    throw new HttpError(405, 'BAD_REQUEST', `${url.pathname} takes ${page.methods.join(' and ')} requests.`);
+  }
+  await page.answer(request, response, url, requestId);
+}
+
+function urlOf(request: IncomingMessage): URL {
+  const target = request.url ?? '/';
+  if (!target.startsWith('/') || target.startsWith('//') || !URL.canParse(target, 'http://gateway')) {
+    throw new HttpError(400, 'BAD_REQUEST', 'The request target is not a path.');
+  }
+  return new URL(target, 'http://gateway');
+}
+
+function fail(logger: Logger, error: unknown, response: ServerResponse, requestId: string): void {
+  if (error instanceof HttpError) return sendError(response, error, requestId);
+  logger.error({ error, requestId }, 'a request failed');
+  if (response.headersSent) response.destroy();
+  else sendError(response, { status: 500, code: 'INTERNAL', message: 'Something went wrong on our side.' }, requestId);
+}

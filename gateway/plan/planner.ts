@@ -1,0 +1,53 @@
+import { operationFromDocument, type Operation } from '@apollo/federation-internals';
+import { QueryPlanner, type QueryPlan } from '@apollo/query-planner';
+import type { DocumentNode, OperationDefinitionNode } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { LoadedSupergraph } from '../supergraph/supergraph';
+import { resolveRootConditions } from './root-conditions';
+
+/** A validated document and the operation in it that is asked for. */
+export interface OperationRequest {
+  /** Text of the document: with the operation's name the key of its plan. */
+  source: string;
+  document: DocumentNode;
+  operation: OperationDefinitionNode;
+}
+
+/** An operation with its plan. Shared by all requests with the same text, so it must not be changed. */
+export interface PlannedOperation {
+  /** In the planner's own classes, against the API schema; shaping reads it. */
+  operation: Operation;
+  definition: OperationDefinitionNode;
+  plan: QueryPlan;
+}
+
+export interface Planner {
+  /**
+   * The plan of an operation. `variables` (coerced) decide `@include` and `@skip` on the root field of a subscription;
+   * queries and mutations carry such conditions inside their plan. Throws what the planner throws.
+   */
+  plan(request: OperationRequest, variables: Record<string, unknown>): PlannedOperation;
+}
+
+/** A planner that keeps the plans of the last `cacheSize` operations of this supergraph. */
+export function createPlanner(supergraph: LoadedSupergraph, cacheSize: number): Planner {
+  const planner = new QueryPlanner(supergraph.federated);
+  const planned = new LRUCache<string, PlannedOperation>({ max: cacheSize });
+
+  return {
+    plan(request, variables) {
+      const { document, definition, key } = resolveRootConditions(request, variables);
+      const cacheKey = `${request.operation.name?.value ?? ''} ${key}\n${request.source}`;
+      const known = planned.get(cacheKey);
+      if (known) return known;
+      const name = definition.name?.value;
+      const operation = operationFromDocument(supergraph.api, document, {
+        ...(name ? { operationName: name } : {}),
+        validate: false,
+      });
+      const result: PlannedOperation = { operation, definition, plan: planner.buildQueryPlan(operation) };
+      planned.set(cacheKey, result);
+      return result;
+    },
+  };
+}
