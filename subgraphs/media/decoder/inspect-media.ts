@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { FFMPEG_IN_PATH, ffmpegMissing, guardedInput, type FfmpegPrograms } from './ffmpeg';
 import { DecoderFailedError, MediaProblem } from './media-problem';
-import { parseProbe, type MediaInspection } from './probe-output';
+import { notMedia, parseProbe, type MediaInspection } from './probe-output';
 
 /** The longest recording that is accepted unless the caller says otherwise: 10 hours. */
 export const DEFAULT_MAX_DURATION_MS = 10 * 3_600_000;
@@ -85,7 +85,8 @@ function runFfprobe(filePath: string, options: InspectOptions): Promise<ProbeRun
 /** Why ffprobe could not open the file, told from its words and the first bytes. */
 function unreadable(head: Buffer, stderr: string): MediaProblem {
   const refused = /\[(\S+) @ \w+\] Format not on whitelist/.exec(stderr)?.[1];
-  if (refused != null) {
+  if (refused != null && refused !== 'tty') {
+    // `tty` is any text whose name ends in .txt
     return new MediaProblem(
       'CONTAINER_NOT_ALLOWED',
       `Files of the kind "${refused}" are not accepted. Upload the recording itself as WAV, MP3, M4A, FLAC, Ogg, WebM or MP4.`,
@@ -94,10 +95,7 @@ function unreadable(head: Buffer, stderr: string): MediaProblem {
   // An MP4 begins with a box of these types; its index (`moov`) is often written last, so a cut-off file has none.
   const isMp4 = /^(ftyp|mdat|free|skip|wide|moov)$/.test(head.toString('latin1', 4, 8));
   if (isMp4 && /moov atom not found/.test(stderr)) return cutOff();
-  return new MediaProblem(
-    'NOT_MEDIA',
-    'The file is not an audio or video recording, whatever its name says. Upload WAV, MP3, M4A, FLAC, Ogg, WebM or MP4.',
-  );
+  return notMedia();
 }
 
 /**

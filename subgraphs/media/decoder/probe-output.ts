@@ -30,7 +30,7 @@ export interface VideoTrack {
 
 /** What is used of ffprobe's JSON. Every field may be missing: it describes an outsider's file. */
 interface ProbeOutput {
-  format?: { format_name?: string; duration?: string; tags?: Record<string, string> };
+  format?: { format_name?: string; duration?: string; probe_score?: number; tags?: Record<string, string> };
   streams?: ProbeStream[];
   packets?: unknown[];
 }
@@ -47,14 +47,16 @@ interface ProbeStream {
   disposition?: { attached_pic?: number };
 }
 
-/** Turns ffprobe's JSON into a {@link MediaInspection}. Throws MediaProblem: NO_AUDIO, UNKNOWN_CODEC, NO_SAMPLES. */
+/** Turns ffprobe's JSON into a {@link MediaInspection}. Throws MediaProblem: NOT_MEDIA, NO_AUDIO, UNKNOWN_CODEC, NO_SAMPLES. */
 export function parseProbe(json: string, { durationIsEstimate }: { durationIsEstimate: boolean }): MediaInspection {
   const { format, streams = [], packets = [] } = JSON.parse(json) as ProbeOutput;
   const audio = streams.find((stream) => stream.codec_type === 'audio');
   if (!audio) throw new MediaProblem('NO_AUDIO', 'The file has no sound track. Upload a recording with sound.');
   if (audio.codec_name == null || audio.codec_name === 'none' || audio.codec_name === 'unknown')
     throw unknownCodec(audio);
-  if (packets.length === 0) throw noSamples();
+  if (!Number(audio.sample_rate) || !audio.channels) throw notMedia(); // ffprobe believed the name and found no frame
+  // ffprobe gives score 1 to a file of which only the name fits; without one packet the name is all there is.
+  if (packets.length === 0) throw (format?.probe_score ?? 100) > 1 ? noSamples() : notMedia();
 
   const statedDurationMs = durationIsEstimate ? null : milliseconds(audio.duration);
   return {
@@ -74,6 +76,14 @@ export function parseProbe(json: string, { durationIsEstimate }: { durationIsEst
 /** The problem of a sound track without one sample; also thrown while decoding, where it may first show. */
 export function noSamples(): MediaProblem {
   return new MediaProblem('NO_SAMPLES', 'The sound track is empty: it lasts 0 seconds. Upload a recording with sound.');
+}
+
+/** The problem of a file that is something else than its name says. */
+export function notMedia(): MediaProblem {
+  return new MediaProblem(
+    'NOT_MEDIA',
+    'The file is not an audio or video recording, whatever its name says. Upload WAV, MP3, M4A, FLAC, Ogg, WebM or MP4.',
+  );
 }
 
 function unknownCodec(audio: ProbeStream): MediaProblem {

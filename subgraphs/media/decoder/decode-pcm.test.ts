@@ -1,0 +1,204 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describeWhenInstalled, programMissing } from '../../../platform/testing/installed';
+import { decodePcm, type DecodeOptions } from './decode-pcm';
+import { inspectMedia } from './inspect-media';
+
+const signal = new AbortController().signal;
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'sauti-decode-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function make(name: string, ...parameters: string[]): string {
+  const file = path.join(folder, name);
+  execFileSync('ffmpeg', ['-v', 'error', '-y', ...parameters, file]);
+  return file;
+}
+const tone = (seconds: number) => ['-f', 'lavfi', '-i', `sine=f=440:r=16000:d=${seconds}`];
+/** Loud from 0.5 s on: where the sound begins shows where decoding began. */
+const lateTone = ['-f', 'lavfi', '-i', `aevalsrc='0.5*sin(2*PI*440*t)*gte(t,0.5)':s=16000:d=3`];
+
+function write(name: string, content: Buffer | string): string {
+  const file = path.join(folder, name);
+  writeFileSync(file, content);
+  return file;
+}
+
+function firstHalf(file: string): string {
+  return write(`half-${path.basename(file)}`, readFileSync(file).subarray(0, statSync(file).size / 2));
+}
+
+/** An ffmpeg that first writes its process id, so that a test can see and end it. */
+function watchedFfmpeg() {
+  const pidFile = path.join(mkdtempSync(path.join(folder, 'watched-')), 'pid');
+  const program = write(
+    `${path.basename(path.dirname(pidFile))}.sh`,
+    `#!/bin/sh\necho $$ > ${pidFile}\nexec ffmpeg "$@"\n`,
+  );
+  chmodSync(program, 0o755);
+  return {
+    programs: { ffmpeg: program, ffprobe: 'ffprobe' },
+    pid: () => Number(readFileSync(pidFile, 'utf8')),
+    pidFile,
+  };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 10_000; !condition(); await pause(5)) {
+    if (Date.now() > deadline) throw new Error(`Not within 10 s: ${condition.toString()}`);
+  }
+}
+
+async function decode(file: string, options: Partial<DecodeOptions> = {}) {
+  const chunks: Int16Array[] = [];
+  let error: unknown;
+  try {
+    for await (const chunk of decodePcm(file, { signal, ...options })) chunks.push(chunk);
+  } catch (thrown) {
+    error = thrown;
+  }
+  const samples = chunks.flatMap((chunk) => [...chunk]);
+  return { chunks, samples, ms: samples.length / 16, error };
+}
+
+const loudFromMs = (samples: number[]) => samples.findIndex((sample) => Math.abs(sample) > 4_000) / 16;
+
+describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'decodePcm', () => {
+  test.each(['wav', 'mp3', 'm4a', 'flac', 'ogg', 'webm', 'mkv', 'mp4'])('decodes %s to 16 kHz mono', async (ending) => {
+    const { ms, samples, error } = await decode(make(`late.${ending}`, ...lateTone, '-ac', '2', '-ar', '48000'));
+    expect(error).toBeUndefined();
+    expect(Math.abs(ms - 3_000)).toBeLessThan(100);
+    expect(Math.abs(loudFromMs(samples) - 500)).toBeLessThan(40);
+  });
+
+  test('chunks are multiples of 100 ms, except the last', async () => {
+    const { chunks, ms } = await decode(make('odd.wav', ...tone(5.0333)));
+    expect(chunks.slice(0, -1).every((chunk) => chunk.length % 1_600 === 0)).toBe(true);
+    expect(ms).toBeCloseTo(5_033.25, 0);
+  });
+
+  test('begins where it is told to', async () => {
+    const file = make('resume.wav', ...lateTone);
+    const { samples, ms } = await decode(file, { startMs: 300 });
+    expect(ms).toBeCloseTo(2_700, 0);
+    expect(Math.abs(loudFromMs(samples) - 200)).toBeLessThan(10);
+    expect(await decode(file, { startMs: 5_000 })).toMatchObject({ samples: [], error: undefined });
+  });
+
+  test('a sound track that begins late is moved to its place', async () => {
+    const film = make(
+      'delayed.mkv',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=s=64x64:r=10:d=3',
+      '-itsoffset',
+      '1',
+      ...tone(2),
+      '-c:a',
+      'flac',
+    );
+    const { samples, ms } = await decode(film);
+    expect(Math.abs(ms - 3_000)).toBeLessThan(50);
+    expect(Math.abs(samples.findIndex((sample) => Math.abs(sample) > 1_000) / 16 - 1_000)).toBeLessThan(50);
+  });
+
+  test('a reader that is slow holds ffmpeg back', async () => {
+    const { programs, pid } = watchedFfmpeg();
+    const file = make('hour.flac', '-f', 'lavfi', '-i', 'anullsrc=r=16000:cl=mono', '-t', '3600');
+    const reader = decodePcm(file, { signal, programs });
+    await reader.next();
+    // An hour takes ffmpeg about 2 s; one that is held back is asleep, writing to a full pipe.
+    await until(() => /^State:\s+S/m.test(readFileSync(`/proc/${pid()}/status`, 'utf8')));
+    await pause(50);
+    expect(isRunning(pid())).toBe(true);
+    await reader.return();
+  });
+
+  test('leaving early ends ffmpeg', async () => {
+    const { programs, pid } = watchedFfmpeg();
+    for await (const chunk of decodePcm(make('leave.wav', ...tone(600)), { signal, programs })) {
+      expect(chunk.length).toBeGreaterThan(0);
+      break;
+    }
+    expect(isRunning(pid())).toBe(false);
+  });
+
+  test('an abort ends ffmpeg and throws its reason', async () => {
+    const { programs, pid } = watchedFfmpeg();
+    const leaving = new AbortController();
+    const reader = decodePcm(make('abort.wav', ...tone(600)), { signal: leaving.signal, programs });
+    await reader.next();
+    leaving.abort(new Error('cancelled'));
+    await expect(drain(reader)).rejects.toThrow('cancelled');
+    expect(isRunning(pid())).toBe(false);
+    await expect(decodePcm('any', { signal: leaving.signal }).next()).rejects.toThrow('cancelled');
+  });
+
+  test('an ffmpeg that is killed can be tried again', async () => {
+    const { programs, pid, pidFile } = watchedFfmpeg();
+    const reader = decodePcm(make('kill.wav', ...tone(600)), { signal, programs });
+    await reader.next();
+    await until(() => existsSync(pidFile));
+    process.kill(pid(), 'SIGKILL');
+    await expect(drain(reader)).rejects.toMatchObject({ code: 'DECODER_FAILED', retryable: true });
+  });
+
+  test.each([
+    ['half.m4a', ['-movflags', '+faststart']],
+    ['half.webm', ['-c:a', 'libopus']],
+    ['half.flac', []],
+    ['half.mp3', []],
+  ] as const)('a cut-off %s gives what there is, then CUT_OFF', async (name, parameters) => {
+    const file = firstHalf(make(name, ...tone(20), ...parameters));
+    const { audio } = await inspectMedia(file, { signal });
+    const { ms, error } = await decode(file, { statedDurationMs: audio.statedDurationMs });
+    expect(error).toMatchObject({ reason: 'CUT_OFF', code: 'INVALID_INPUT' });
+    expect(ms).toBeGreaterThan(5_000);
+    expect(ms).toBeLessThan(15_000);
+  });
+
+  test('a sound track without samples is NO_SAMPLES', async () => {
+    const file = make('nothing.wav', '-f', 'lavfi', '-i', 'anullsrc=r=16000:cl=mono', '-t', '0');
+    expect((await decode(file)).error).toMatchObject({ reason: 'NO_SAMPLES' });
+  });
+
+  test('no sound track, text and an unknown codec are refused by their names', async () => {
+    const film = make('silent.mp4', '-f', 'lavfi', '-i', 'testsrc=s=64x64:d=1', '-an');
+    expect((await decode(film)).error).toMatchObject({ reason: 'NO_AUDIO' });
+    expect((await decode(write('text.wav', 'no sound at all'))).error).toMatchObject({ reason: 'NOT_MEDIA' });
+    const bytes = readFileSync(make('pcm.wav', ...tone(1)));
+    bytes.writeUInt16LE(0x7777, 20); // the format tag of the WAV header
+    expect((await decode(write('codec.wav', bytes))).error).toMatchObject({ reason: 'UNKNOWN_CODEC' });
+  });
+
+  test('sound beyond the limit is TOO_LONG, though no header said so', async () => {
+    const { error, ms } = await decode(make('long.wav', ...tone(30)), { maxDurationMs: 10_000 });
+    expect(error).toMatchObject({ reason: 'TOO_LONG' });
+    expect(ms).toBeLessThanOrEqual(10_000);
+  });
+});
+
+test('a missing ffmpeg is ENGINE_UNAVAILABLE', async () => {
+  const programs = { ffmpeg: '/nowhere/ffmpeg', ffprobe: '/nowhere/ffprobe' };
+  const file = write('any.wav', 'RIFF');
+  expect((await decode(file, { programs })).error).toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
+});
+
+async function drain(reader: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of reader);
+}

@@ -1,0 +1,319 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import {
+  buildGoldenSpeech,
+  goldenSpeechMissing,
+  wordErrorRate,
+  type GoldenUtterance,
+} from '../../../platform/testing/golden-speech';
+import { describeWhenInstalled, programMissing } from '../../../platform/testing/installed';
+import { decodePcm } from '../decoder/decode-pcm';
+import { inspectMedia } from '../decoder/inspect-media';
+import { createPocketSphinx } from './pocketsphinx';
+import { pocketSphinxWorkerFile } from './pocketsphinx-thread';
+import type { RecognizedSegment, TranscribeOptions, Transcriber } from './transcriber';
+
+const signal = new AbortController().signal;
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'sauti-speech-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Found without the code under test: its own probe must not decide whether it is tested. */
+function pocketSphinxMissing(): string | null {
+  try {
+    const koffi = createRequire(__filename)('koffi') as { load(name: string): { unload(): void } };
+    koffi.load('libpocketsphinx.so.3').unload();
+  } catch (error) {
+    return `PocketSphinx cannot be loaded: ${String(error)}. Install it with: apt-get install libpocketsphinx3`;
+  }
+  const model = '/usr/share/pocketsphinx/model/en-us/en-us.lm.bin';
+  return existsSync(model) ? null : `${model} is not here. Install it with: apt-get install pocketsphinx-en-us`;
+}
+
+const missing = programMissing('ffmpeg', 'ffmpeg') ?? pocketSphinxMissing() ?? goldenSpeechMissing();
+
+async function transcribe(engine: Transcriber, file: string, options: Partial<TranscribeOptions> = {}) {
+  const call = { signal, ...options };
+  const segments: RecognizedSegment[] = [];
+  for await (const segment of engine.transcribe(decodePcm(file, { signal: call.signal }), call)) segments.push(segment);
+  return segments;
+}
+
+const textOf = (segments: Array<{ text: string }>) => segments.map((segment) => segment.text).join(' ');
+
+describeWhenInstalled(missing, 'PocketSphinx', () => {
+  let golden: GoldenUtterance[];
+  let goldenFile: string;
+  let engine: Transcriber;
+
+  beforeAll(async () => {
+    goldenFile = path.join(folder, 'golden.wav');
+    golden = await buildGoldenSpeech(goldenFile);
+    engine = createPocketSphinx();
+  });
+  afterAll(() => engine[Symbol.asyncDispose]());
+
+  test('is available here', async () => {
+    expect(await engine.probe()).toEqual({ available: true });
+  });
+
+  test.each([
+    ['wav', []],
+    ['mp3', ['-b:a', '64k']],
+    ['m4a', ['-b:a', '64k']],
+    ['webm', ['-c:a', 'libopus', '-b:a', '24k']],
+  ])('hears ten human sentences in %s, in order and at their time', async (ending, parameters) => {
+    const file = path.join(folder, `speech.${ending}`);
+    execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', goldenFile, ...parameters, file]);
+    await inspectMedia(file, { signal });
+    const cpuBefore = process.cpuUsage();
+    const segments = await transcribe(engine, file);
+    const { user, system } = process.cpuUsage(cpuBefore);
+    const errorRate = wordErrorRate(textOf(golden), textOf(segments));
+    const realTimeFactor = (user + system) / 1_000 / golden.at(-1)!.endMs;
+    process.stderr.write(
+      `golden.${ending}: WER ${(errorRate * 100).toFixed(1)} %, ${realTimeFactor.toFixed(3)} s CPU/s\n`,
+    );
+
+    expect(errorRate).toBeLessThanOrEqual(0.15);
+    expect(segments.map((segment) => segment.index)).toEqual(golden.map((_, index) => index));
+    segments.forEach((segment, index) => expectAtItsTime(segment, golden[index]!));
+  });
+
+  function expectAtItsTime(segment: RecognizedSegment, spoken: GoldenUtterance): void {
+    expect(Math.abs(segment.startMs - spoken.startMs)).toBeLessThan(400);
+    expect(segment.text).toMatch(/^[A-Z].*\.$/);
+    expect(segment.confidence).toBeGreaterThan(0);
+    expect(segment.confidence).toBeLessThanOrEqual(1);
+    let previousEndMs = segment.startMs;
+    for (const word of segment.words) {
+      expect(Number.isInteger(word.startMs) && Number.isInteger(word.endMs)).toBe(true);
+      expect(word.startMs).toBeGreaterThanOrEqual(previousEndMs);
+      expect(word.endMs).toBeGreaterThan(word.startMs);
+      previousEndMs = word.endMs;
+    }
+    expect(segment.endMs).toBe(previousEndMs);
+    expect(segment.endMs).toBeLessThanOrEqual(spoken.endMs + 400);
+  }
+
+  test('adds the place of the first sample to every time', async () => {
+    const [first] = await transcribe(engine, excerpt('first.wav', 0, 3.2));
+    const [later] = await transcribe(engine, excerpt('first.wav', 0, 3.2), { startMs: 60_000 });
+    expect(later!.startMs).toBe(first!.startMs + 60_000);
+    expect(later!.words[0]!.startMs).toBe(first!.words[0]!.startMs + 60_000);
+  });
+
+  test('a recording gives the same text whatever was heard before it', async () => {
+    const file = excerpt('same.wav', 3.2, 7);
+    await using fresh = createPocketSphinx();
+    const alone = textOf(await transcribe(fresh, file));
+    await transcribe(fresh, excerpt('other.wav', 20, 12));
+    expect(textOf(await transcribe(fresh, file))).toBe(alone);
+  });
+
+  test('a recording that ends in a word keeps its times inside the recording', async () => {
+    const segments = await transcribe(engine, excerpt('cut.wav', 0, 5.2));
+    expect(segments.at(-1)!.endMs).toBeLessThanOrEqual(5_200);
+  });
+
+  test('two calls on one decoder both succeed', async () => {
+    const file = excerpt('short.wav', 0, 6);
+    const [first, second] = await Promise.all([transcribe(engine, file), transcribe(engine, file)]);
+    expect(textOf(first)).toBe(textOf(second));
+    expect(first).toHaveLength(2);
+  });
+
+  test('a caller that waits for a decoder can leave', async () => {
+    const leaving = new AbortController();
+    const file = excerpt('short.wav', 0, 6);
+    const first = transcribe(engine, file);
+    const waiting = transcribe(engine, file, { signal: leaving.signal });
+    leaving.abort(new Error('cancelled'));
+    await expect(waiting).rejects.toThrow('cancelled');
+    expect(await first).toHaveLength(2);
+  });
+
+  test('an abort in the middle frees the decoder for the next call', async () => {
+    const cancelling = new AbortController();
+    const aborted = (async () => {
+      for await (const _ of engine.transcribe(decodePcm(goldenFile, { signal: cancelling.signal }), {
+        signal: cancelling.signal,
+      })) {
+        cancelling.abort(new Error('cancelled'));
+      }
+    })();
+    await expect(aborted).rejects.toThrow('cancelled');
+    expect(await transcribe(engine, excerpt('short.wav', 0, 6))).toHaveLength(2);
+  });
+
+  test('an abort is answered while the source of the audio is silent', async () => {
+    const cancelling = new AbortController();
+    const stuck: AsyncIterable<Int16Array> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => {
+          setImmediate(() => cancelling.abort(new Error('cancelled')));
+          return new Promise(() => {});
+        },
+      }),
+    };
+    const reading = engine.transcribe(stuck, { signal: cancelling.signal })[Symbol.asyncIterator]();
+    await expect(reading.next()).rejects.toThrow('cancelled');
+    expect(await transcribe(engine, excerpt('short.wav', 0, 6))).toHaveLength(2);
+  });
+
+  test('leaving after the first segment ends the source and frees the decoder', async () => {
+    let isEnded = false;
+    async function* watched() {
+      try {
+        yield* decodePcm(goldenFile, { signal });
+      } finally {
+        isEnded = true;
+      }
+    }
+    for await (const segment of engine.transcribe(watched(), { signal })) {
+      expect(segment.index).toBe(0);
+      break;
+    }
+    expect(isEnded).toBe(true);
+    expect(await transcribe(engine, excerpt('short.wav', 0, 6))).toHaveLength(2);
+  });
+
+  test('audio is taken only as fast as it is recognised', async () => {
+    let takenMs = 0;
+    let recognisedMs = 0;
+    let aheadMs = 0;
+    async function* counted() {
+      for await (const chunk of decodePcm(goldenFile, { signal })) {
+        takenMs += chunk.length / 16;
+        aheadMs = Math.max(aheadMs, takenMs - recognisedMs);
+        yield chunk;
+      }
+    }
+    for await (const segment of engine.transcribe(counted(), { signal })) recognisedMs = segment.endMs;
+    // A sentence of 3 s, the pause that ends it, the gap, and the one chunk in hand (ffmpeg's pipe: 2 s).
+    expect(aheadMs).toBeLessThan(10_000);
+  });
+
+  test('what the source throws reaches the caller, and the decoder is free', async () => {
+    async function* broken(): AsyncGenerator<Int16Array> {
+      yield new Int16Array(1_600);
+      throw new Error('the disk is gone');
+    }
+    await expect(engine.transcribe(broken(), { signal })[Symbol.asyncIterator]().next()).rejects.toThrow(
+      'the disk is gone',
+    );
+    expect(await transcribe(engine, excerpt('short.wav', 0, 6))).toHaveLength(2);
+  });
+
+  test('a thread that dies fails its call retryably, and the next call gets a new one', async () => {
+    const workerFile = path.join(folder, 'dying.cjs');
+    const flag = path.join(folder, 'died');
+    // The real thread, except that the first one ends in the middle of an utterance.
+    writeFileSync(
+      workerFile,
+      `const { parentPort } = require('node:worker_threads'); const fs = require('node:fs'); let fed = 0;
+       parentPort.on('message', ({ type }) => {
+         if (type !== 'feed' || ++fed < 5 || fs.existsSync(${JSON.stringify(flag)})) return;
+         fs.writeFileSync(${JSON.stringify(flag)}, ''); process.exit(3);
+       });
+       require(${JSON.stringify(pocketSphinxWorkerFile())});`,
+    );
+    await using dying = createPocketSphinx({ workerFile });
+    const file = excerpt('short.wav', 0, 6);
+    const waiting = [transcribe(dying, file), transcribe(dying, file)];
+    await expect(waiting[0]).rejects.toMatchObject({ code: 'ENGINE_FAILED', retryable: true });
+    expect(await waiting[1]).toHaveLength(2);
+    expect(await transcribe(dying, file)).toHaveLength(2);
+  });
+
+  test('two hours of silence are read to the end in bounded memory and hold no segment', async () => {
+    const file = path.join(folder, 'silence.flac');
+    execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'anullsrc=r=16000:cl=mono', '-t', '7200', file]);
+    let readMs = 0;
+    let peakBytes = 0;
+    let longestTurnMs = 0;
+    let turnFrom = performance.now();
+    let isReading = true;
+    (function watchTurns() {
+      longestTurnMs = Math.max(longestTurnMs, performance.now() - turnFrom);
+      turnFrom = performance.now();
+      if (isReading) setImmediate(watchTurns);
+    })();
+    const before = process.memoryUsage().rss;
+    const cpuBefore = process.cpuUsage();
+    const startedAt = performance.now();
+    async function* counted() {
+      for await (const chunk of decodePcm(file, { signal })) {
+        readMs += chunk.length / 16;
+        peakBytes = Math.max(peakBytes, process.memoryUsage.rss() - before);
+        yield chunk;
+      }
+    }
+    const segments: RecognizedSegment[] = [];
+    for await (const segment of engine.transcribe(counted(), { signal })) segments.push(segment);
+    isReading = false;
+    const { user, system } = process.cpuUsage(cpuBefore);
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+    process.stderr.write(
+      `two hours of silence: ${seconds} s, ${((user + system) / 1e6).toFixed(1)} s CPU, +${Math.round(peakBytes / 1e6)} MB, ` +
+        `longest turn ${Math.round(longestTurnMs)} ms\n`,
+    );
+    expect(segments).toEqual([]);
+    expect(readMs).toBe(7_200_000);
+    // The decoded audio is 230 MB; only pieces of it may be alive at a time.
+    expect(peakBytes).toBeLessThan(120 * 1024 * 1024);
+  });
+
+  test('a language without a model is refused before anything is read', async () => {
+    const reading = engine
+      .transcribe(decodePcm('/nowhere', { signal }), { signal, language: 'sw' })
+      [Symbol.asyncIterator]();
+    await expect(reading.next()).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+      message: expect.stringContaining('en-US') as string,
+    });
+    expect(await transcribe(engine, excerpt('short.wav', 0, 6), { language: 'en-ZA' })).toHaveLength(2);
+  });
+
+  function excerpt(name: string, fromSeconds: number, seconds: number): string {
+    const file = path.join(folder, name);
+    const range = ['-ss', String(fromSeconds), '-t', String(seconds)];
+    execFileSync('ffmpeg', ['-v', 'error', '-y', ...range, '-i', goldenFile, file]);
+    return file;
+  }
+});
+
+describe('PocketSphinx that is not installed', () => {
+  test('a missing model is named with the packages to install', async () => {
+    await using engine = createPocketSphinx({ modelDirectories: ['/nowhere/en-us', '/nothing/en-us'] });
+    const reason = expect.stringMatching(
+      /\/nowhere\/en-us or \/nothing\/en-us\..*apt-get install .*pocketsphinx-en-us/,
+    ) as string;
+    expect(await engine.probe()).toEqual({ available: false, reason });
+    async function* none() {}
+    await expect(engine.transcribe(none(), { signal })[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: 'ENGINE_UNAVAILABLE',
+      message: reason,
+    });
+  });
+
+  test('a missing library is named with the packages to install', async () => {
+    const modelDirectory = path.join(folder, 'model');
+    execFileSync('mkdir', ['-p', path.join(modelDirectory, 'en-us')]);
+    for (const part of ['en-us/mdef', 'cmudict-en-us.dict', 'en-us.lm.bin']) {
+      writeFileSync(path.join(modelDirectory, part), '');
+    }
+    const libraries = { sphinxbase: 'libnowhere.so.3', pocketsphinx: 'libpocketsphinx.so.3' };
+    await using engine = createPocketSphinx({ modelDirectories: [modelDirectory], libraries });
+    const reason = expect.stringMatching(
+      /libnowhere\.so\.3.*apt-get install libpocketsphinx3 libsphinxbase3/,
+    ) as string;
+    expect(await engine.probe()).toEqual({ available: false, reason });
+  });
+});
