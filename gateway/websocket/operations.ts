@@ -9,6 +9,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import { returnable } from '../../platform/returnable';
 import { isSubscription, type Engine, type PreparedOperation } from '../engine';
 import type { Caller, Result } from '../execute/execution';
 import { unknownOperation } from '../http/apollo';
@@ -83,9 +84,10 @@ export function createSocketOperations(options: {
     },
     run(args) {
       const { prepared, caller } = args.contextValue as Carried;
-      return cancellable(caller, (own) =>
-        isSubscription(prepared) ? engine.subscribe(prepared, own) : once(engine.execute(prepared, own)),
-      );
+      return returnable(caller.signal, (signal) => {
+        const own = { ...caller, signal };
+        return isSubscription(prepared) ? engine.subscribe(prepared, own) : once(engine.execute(prepared, own));
+      });
     },
   };
 }
@@ -114,44 +116,4 @@ function withCode(error: GraphQLError, code: string): GraphQLError {
 
 async function* once(result: Promise<Result>): AsyncGenerator<Result, void, void> {
   yield await result;
-}
-
-/**
- * A stream whose `return()` works at once. That of an async generator waits for the `await` it is in, which for a quiet
- * subscription may be hours: here the signal is aborted first.
- */
-function cancellable(
-  caller: Caller,
-  start: (caller: Caller) => AsyncGenerator<Result, void, void>,
-): AsyncGenerator<Result, void, void> {
-  const controller = new AbortController();
-  const follow = (): void => controller.abort(caller.signal.reason);
-  if (caller.signal.aborted) follow();
-  else caller.signal.addEventListener('abort', follow, { once: true });
-  const stream = start({ ...caller, signal: controller.signal });
-  const close = (): void => {
-    caller.signal.removeEventListener('abort', follow);
-    controller.abort(new Error('The client completed the operation.'));
-  };
-  return {
-    async next() {
-      const result = await stream.next();
-      if (result.done) close();
-      return result;
-    },
-    async return() {
-      close();
-      return stream.return();
-    },
-    async throw(error) {
-      close();
-      return stream.throw(error);
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async [Symbol.asyncDispose]() {
-      await this.return();
-    },
-  };
 }
