@@ -24,8 +24,8 @@ export interface GatewayOptions {
   supergraphSdl: string;
   /** Subgraphs that run in this process, by name. */
   subgraphs?: ReadonlyMap<string, Subgraph>;
-  /** Other addresses for subgraphs that run elsewhere, by name; the rest is reached at the supergraph's routing URLs. */
-  remoteSubgraphs?: ReadonlyMap<string, RemoteSubgraph>;
+  /** Another address for a subgraph that runs elsewhere; without one it is reached at the supergraph's routing URL. */
+  remoteSubgraph?: (name: string) => RemoteSubgraph | undefined;
   /** Without it every caller is anonymous and uploads need no viewer. */
   authenticate?: Authenticate;
   /** Without it calls to remote subgraphs carry no identity. */

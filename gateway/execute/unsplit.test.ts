@@ -49,7 +49,8 @@ const OPERATIONS: Record<string, string | [string, Record<string, unknown>]> = {
   aliases: '{ a: me { n: name r: reviews { t: text } } b: me { n: email } }',
   'aliases across subgraphs with arguments':
     '{ product(upc: "b1") { eur: price usd: price(currency: USD) ... on Book { one: reviews(first: 1) { id } all: reviews { id } } } }',
-  'one name with other arguments for each type': '{ products { ... on Book { p: price(currency: USD) reviews { id } } ... on Film { p: price } } }',
+  'one name with other arguments for each type':
+    '{ products { ... on Book { p: price(currency: USD) reviews { id } } ... on Film { p: price } } }',
   'prototype names as aliases':
     '{ __proto__: me { constructor: name toString: email __proto__: id reviews { hasOwnProperty: text } } }',
   '__typename at the root': '{ __typename me { __typename } }',

@@ -17,7 +17,7 @@ export function createTransports(
     supergraph.subgraphs.map(({ name, url }) => {
       const local = options.subgraphs?.get(name);
       if (local) return [name, inProcessTransport(local)];
-      const remote = options.remoteSubgraphs?.get(name);
+      const remote = options.remoteSubgraph?.(name);
       const address = remote?.url ?? url;
       if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol)) {
         throw new Error(`The subgraph "${name}" needs an http(s) URL; the supergraph says "${address}".`);
