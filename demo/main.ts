@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { GraphQLRequestError, SautiClient } from '../client/client';
+import {
+  CreateMediaDocument,
+  FollowInboxDocument,
+  FollowJobDocument,
+  FollowTranscriptDocument,
+  ReadTranscriptDocument,
+  SignUpDocument,
+} from '../client/operations.generated';
+import { readArguments, type DemoArguments } from './arguments';
+import { sampleRecording } from './sample';
+import { clock, Screen } from './screen';
+
+/** How long a notification may take after its job has ended. */
+const NOTIFICATION_LIMIT_MS = 10_000;
+
+/** One upload from beginning to end, with nothing but the public endpoint. */
+async function main(): Promise<void> {
+  const screen = new Screen(process.stdout);
+  const options = readArguments(process.argv.slice(2));
+  const file = options.file ?? (await sampleRecording());
+  await using client = new SautiClient(options.endpoint);
+
+  await signUp(client, screen);
+  const inbox = client.subscribe(FollowInboxDocument, {});
+  const notified = inbox.next();
+  const { jobId, transcriptId } = await upload(client, screen, file);
+  await Promise.all([showProgress(client, screen, jobId), showSegments(client, screen, transcriptId, options)]);
+  await showNotification(screen, notified);
+  await inbox.return();
+  await saveSubtitles(client, screen, transcriptId);
+}
+
+async function signUp(client: SautiClient, screen: Screen): Promise<void> {
+  const email = `demo-${randomBytes(6).toString('hex')}@example.com`;
+  const { signUp } = await client.request(SignUpDocument, {
+    input: { email, password: randomBytes(12).toString('base64url'), displayName: 'Demo', deviceName: 'npm run demo' },
+  });
+  failOn(signUp.errors);
+  client.useAccessToken(signUp.tokens!.accessToken);
+  screen.line(`Signed up as ${email}.`);
+}
+
+async function upload(client: SautiClient, screen: Screen, file: string): Promise<{ jobId: string; transcriptId: string }> {
+  const { createMedia } = await client.upload(CreateMediaDocument, { input: { upload: null, transcribe: { language: 'en' } } }, { at: 'input.upload', path: file });
+  failOn(createMedia.errors);
+  const { media, job } = createMedia;
+  screen.line(`Uploaded ${media!.file.name}: ${media!.file.mimeType}, ${Number(media!.file.size).toLocaleString('en')} bytes.\n`);
+  return { jobId: job!.id, transcriptId: job!.result!.id };
+}
+
+async function showProgress(client: SautiClient, screen: Screen, jobId: string): Promise<void> {
+  for await (const { jobEvents: event } of client.subscribe(FollowJobDocument, { jobId })) {
+    if (event.__typename !== 'JobSummary') continue;
+    screen.progress(event.progress, event.stage ?? event.state.toLowerCase());
+    if (event.state === 'FAILED') {
+      screen.endProgress();
+      throw new Error(`The job failed: ${event.error?.message ?? 'no reason given'} (${event.error?.code ?? 'INTERNAL'})`);
+    }
+  }
+  screen.endProgress();
+}
+
+async function showSegments(client: SautiClient, screen: Screen, transcriptId: string, { to }: DemoArguments): Promise<void> {
+  for await (const { transcriptEvents: event } of client.subscribe(FollowTranscriptDocument, { transcriptId, to })) {
+    if (event.__typename !== 'SegmentChanged') continue;
+    const { startMs, endMs, text, translation } = event.segment;
+    screen.line(`  ${clock(startMs)} – ${clock(endMs)}  ${text}`);
+    screen.line(`  ${' '.repeat(17)}  ${to}: ${translation?.text ?? '(no translation)'}`);
+  }
+}
+
+async function showNotification(screen: Screen, notified: Promise<IteratorResult<{ inboxEvents: unknown }, void>>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('No notification arrived within 10 s. Is a worker running?')), NOTIFICATION_LIMIT_MS);
+  });
+  try {
+    const { value } = await Promise.race([notified, limit]);
+    const { notification } = (value as { inboxEvents: { notification: { title: string; body: string } } }).inboxEvents;
+    screen.line(`\nNotification: ${notification.title}. ${notification.body}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function saveSubtitles(client: SautiClient, screen: Screen, id: string): Promise<void> {
+  const { transcript } = await client.request(ReadTranscriptDocument, { id });
+  if (!transcript) throw new Error('The transcript is gone.');
+  await writeFile('transcript.srt', transcript.srt.text);
+  await writeFile('transcript.vtt', transcript.vtt.text);
+  screen.line(`Written: ${path.resolve('transcript.srt')} and transcript.vtt (${transcript.engine}).`);
+}
+
+function failOn(errors: readonly { code: string; message: string }[]): void {
+  if (errors.length > 0) throw new Error(errors.map((error) => `${error.message} (${error.code})`).join('\n'));
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    const refused = error instanceof TypeError || (error as { code?: string } | null)?.code === 'ECONNREFUSED';
+    const message = refused ? 'Nothing answers there. Start Sauti in another terminal: npm start' : error instanceof GraphQLRequestError || error instanceof Error ? error.message : String(error);
+    process.stderr.write(`\n${message}\n`);
+    process.exit(1);
+  },
+);

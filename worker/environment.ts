@@ -1,0 +1,21 @@
+import { availableParallelism } from 'node:os';
+import { EnvironmentReader, readPlatformEnvironment, type PlatformEnvironment } from '../platform/environment';
+
+export interface WorkerEnvironment extends PlatformEnvironment {
+  /** Jobs run at once; each transcription holds about 110 MB and one core. */
+  concurrency: number;
+  /** How long events are kept for subscribers that come back, in days. */
+  eventRetentionDays: number;
+}
+
+/** Reads and checks the worker's environment; throws one error that lists all faults. */
+export function readWorkerEnvironment(): WorkerEnvironment {
+  const reader = new EnvironmentReader(process.env);
+  const environment = {
+    ...readPlatformEnvironment(reader),
+    concurrency: reader.wholeNumber('WORKER_CONCURRENCY', Math.max(1, availableParallelism() - 1), { min: 1, max: 64 }),
+    eventRetentionDays: reader.wholeNumber('EVENT_RETENTION_DAYS', 7, { min: 1, max: 3_650 }),
+  };
+  reader.check();
+  return environment;
+}

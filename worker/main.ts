@@ -1,0 +1,53 @@
+import { Dispatcher } from '../platform/jobs/dispatcher';
+import { JobRunner } from '../platform/jobs/job-runner';
+import { createJobQueue } from '../platform/jobs/queue';
+import { Lifecycle, stopOnSignals } from '../platform/lifecycle';
+import { createLogger } from '../platform/logger';
+import { openPlatform } from '../platform/platform';
+import { startFailure } from '../platform/subgraph/run-subgraph';
+import { createTranscribeHandler } from '../subgraphs/media/jobs/transcribe.handler';
+import { createTranscribers } from '../subgraphs/media/transcribers';
+import { runInboxConsumer } from '../subgraphs/notification/inbox-consumer';
+import { readWorkerEnvironment } from './environment';
+import { startHousekeeping } from './housekeeping';
+
+/** The process that does the heavy work: runs jobs, follows events, tidies up. Any number of them may run. */
+async function main(): Promise<void> {
+  const environment = readWorkerEnvironment();
+  const logger = createLogger({ name: 'worker', level: environment.logLevel });
+  const lifecycle = new Lifecycle(logger);
+  stopOnSignals(lifecycle, logger);
+  const platform = await openPlatform({ environment, lifecycle, logger, applicationName: 'sauti:worker', publicUrl: () => '' });
+
+  const transcribers = createTranscribers({ concurrency: environment.concurrency, logger });
+  lifecycle.onStop('speech engines', async () => transcribers[Symbol.asyncDispose]());
+
+  const queue = createJobQueue({ databaseUrl: platform.database.url, redisUrl: environment.redisUrl ?? undefined, logger });
+  lifecycle.onStop('job queue', async () => queue[Symbol.asyncDispose]());
+  const dispatcher = new Dispatcher(platform.database, platform.notifications, queue, logger);
+  lifecycle.onStop('job dispatcher', async () => dispatcher[Symbol.asyncDispose]());
+  const runner = new JobRunner({
+    ...platform,
+    queue,
+    concurrency: environment.concurrency,
+    handlers: [createTranscribeHandler({ platform, transcribers })],
+  });
+  lifecycle.onStop('job runner', () => runner.close());
+
+  const consumers = new AbortController();
+  const inbox = runInboxConsumer(platform, consumers.signal);
+  lifecycle.onStop('event consumers', () => {
+    consumers.abort();
+    return inbox;
+  });
+  const stopHousekeeping = startHousekeeping(platform, environment.eventRetentionDays);
+  lifecycle.onStop('housekeeping', async () => stopHousekeeping());
+
+  process.stdout.write(`worker runs up to ${environment.concurrency} jobs at once\n`);
+  process.send?.('ready');
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`worker could not start: ${startFailure(error)}\n`);
+  process.exit(1);
+});
