@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { deriveCallKey, signCallIdentity } from '../platform/identity/call-identity';
 import { Lifecycle, stopOnSignals } from '../platform/lifecycle';
 import { createLogger } from '../platform/logger';
+import { readOrMakeSecret } from '../platform/secret';
 import { processEnvironment, readGatewayEnvironment, type GatewayEnvironment } from './environment';
 import type { GatewayOptions } from './options';
 import { createGateway } from './server';
@@ -35,7 +36,7 @@ async function identityOptions({
   identity,
 }: GatewayEnvironment): Promise<Pick<GatewayOptions, 'authenticate' | 'signCall'>> {
   if (!identity) return {};
-  const secret = identity.secret ?? (await sharedSecret(identity.dataDirectory));
+  const secret = identity.secret ?? (await readOrMakeSecret(identity.dataDirectory));
   const keys = new Map<string, Buffer>();
   const keyOf = (subgraph: string): Buffer => {
     const key = keys.get(subgraph) ?? deriveCallKey(secret, subgraph);
@@ -46,12 +47,6 @@ async function identityOptions({
     authenticate: createAuthenticator({ jwks: () => fetchJwks(identity.jwksUrl) }),
     signCall: (subgraph, caller, body) => signCallIdentity(keyOf(subgraph), subgraph, caller, body),
   };
-}
-
-/** Loaded only here: a gateway over other subgraphs needs nothing of the platform's database code. */
-async function sharedSecret(dataDirectory: string): Promise<string> {
-  const { readOrMakeSecret } = await import('../platform/platform');
-  return readOrMakeSecret(dataDirectory);
 }
 
 /** A sentence a person can act on, for the usual reasons the gateway cannot start. */

@@ -78,12 +78,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     track(running, response);
     return handler(request, response);
   };
+  const handleUpgrade: Gateway['handleUpgrade'] = (request, socket, head) =>
+    sockets.handleUpgrade(request, socket, head);
   let stopped: Promise<void> | undefined;
   return {
     handle,
-    handleUpgrade: sockets.handleUpgrade,
+    handleUpgrade,
     async listen(port, host) {
-      const server = createHttpServer({ request: handle, upgrade: sockets.handleUpgrade });
+      const server = createHttpServer({ request: handle, upgrade: handleUpgrade });
       const address = await listen(server, port, host);
       running.servers.add(server);
       return {

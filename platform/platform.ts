@@ -1,5 +1,3 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { openDatabase, type Database } from './database/database';
 import { startEmbeddedPostgres } from './database/embedded';
@@ -11,6 +9,7 @@ import type { Lifecycle } from './lifecycle';
 import type { Logger } from './logger';
 import { createDiskObjectStore } from './objects/disk-object-store';
 import { StoredObjects } from './objects/stored-objects';
+import { readOrMakeSecret } from './secret';
 
 /** What slices are built from: opened once per process, handed in as an argument. */
 export interface Platform {
@@ -71,20 +70,4 @@ async function openEmbedded(dataDirectory: string, lifecycle: Lifecycle, logger:
   });
   lifecycle.onStop('embedded PostgreSQL', () => server.stop(), 20_000);
   return server.url;
-}
-
-/** A secret that survives restarts. Of processes that start together one creates the file and the others read it. */
-export async function readOrMakeSecret(dataDirectory: string): Promise<string> {
-  const file = path.join(dataDirectory, 'secret');
-  await mkdir(dataDirectory, { recursive: true });
-  try {
-    await writeFile(file, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  for (;;) {
-    const secret = await readFile(file, 'utf8');
-    if (secret.length === 64) return secret;
-    await new Promise((resolve) => setImmediate(resolve)); // its creator has not written it yet
-  }
 }

@@ -1,13 +1,5 @@
-import {
-  buildSchema,
-  execute,
-  GraphQLObjectType,
-  isAbstractType,
-  isObjectType,
-  parse,
-  printSchema,
-  type GraphQLSchema,
-} from 'graphql';
+import type { GraphQLObjectType } from 'graphql';
+import { buildSchema, execute, isAbstractType, isObjectType, parse, printSchema, type GraphQLSchema } from 'graphql';
 import { loadSupergraph } from '../supergraph/supergraph';
 import { aRunningShop, MODES, post, type RunningShop } from '../testing/gateways';
 import { RESOLVERS, Shop, shopSupergraph, type ShopContext } from '../testing/shop';

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import { Upload, type FileUpload } from 'graphql-upload-minimal';
+import type { Upload } from 'graphql-upload-minimal';
+import { type FileUpload } from 'graphql-upload-minimal';
 import { SautiError } from '../../platform/errors';
 
 /** What the class has beside its published type. */

@@ -61,12 +61,7 @@ function resolveSelections(
           );
     if (!fragment || !('selectionSet' in fragment)) return [];
     // A root fragment is always on the subscription type, so its fields can stand in its place.
-    return resolveSelections(
-      fragment.selectionSet.selections as readonly SelectionNode[],
-      document,
-      variables,
-      decisions,
-    );
+    return resolveSelections(fragment.selectionSet.selections, document, variables, decisions);
   });
 }
 
