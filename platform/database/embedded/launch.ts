@@ -55,10 +55,13 @@ async function startServer(cluster: Cluster, options: LaunchOptions): Promise<vo
     const output = readFileSync(cluster.log).subarray(logStart).toString();
     if (/lock file "postmaster.pid" already exists/.test(output)) return;
     const error = explainFailure(output, { directory: cluster.directory, port });
+    if (attempt === 5) throw error;
+    // The children of a server that was killed need a moment to notice; until then its shared memory is in use.
+    if (/pre-existing shared memory block/.test(output)) await sleep(200);
     // Somebody took the port between our look at it and the server's. Clients hold a required port, so insist on it.
-    if (error.code !== 'PORT_TAKEN' || attempt === 5) throw error;
-    if (options.port) await sleep(500);
-    else rmSync(portFile(cluster), { force: true });
+    else if (error.code === 'PORT_TAKEN' && options.port) await sleep(500);
+    else if (error.code === 'PORT_TAKEN') rmSync(portFile(cluster), { force: true });
+    else throw error;
   }
 }
 

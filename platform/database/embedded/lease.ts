@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { type Cluster, readSecret } from './cluster';
 import { EmbeddedPostgresError, USE_YOUR_OWN } from './errors';
 import { adopt, launch } from './launch';
-import { isRunning, readPostmaster } from './postmaster';
+import { isServerOf, readPostmaster } from './postmaster';
 
 export interface LeaseOptions {
   settings?: Record<string, string> | undefined;
@@ -15,6 +15,7 @@ export interface LeaseOptions {
 const START_LIMIT_MS = 120_000;
 const STOP_LIMIT_MS = 60_000;
 const CHECK_EVERY_MS = 25;
+const RETRY_AFTER_MS = 2_000;
 const LOOK_FOR_WATCHDOG_EVERY_MS = 2_000;
 /** Advisory lock that makes leaseholders leave one after the other ("SAUL" in ASCII), so that the last one knows it is. */
 const LEAVE_LOCK = 0x5341554c;
@@ -26,7 +27,9 @@ const LEAVE_LOCK = 0x5341554c;
  */
 export class Lease {
   private readonly leaving = new AbortController();
+  private client: Client | undefined;
   private recovery: Promise<void> | undefined;
+  private released: Promise<void> | undefined;
   private readonly looking: NodeJS.Timeout;
   private looksWithoutWatchdog = 0;
 
@@ -34,28 +37,31 @@ export class Lease {
     private readonly cluster: Cluster,
     private readonly options: LeaseOptions,
     readonly port: number,
-    private client: Client | undefined,
+    client: Client,
   ) {
-    this.attach(client!);
+    this.attach(client);
     this.looking = setInterval(() => void this.lookForWatchdog(), LOOK_FOR_WATCHDOG_EVERY_MS);
     this.looking.unref();
   }
 
   /** Connects to the server that runs on the cluster, starting one if none does. */
   static async take(cluster: Cluster, options: LeaseOptions): Promise<Lease> {
-    const { client, port } = await reachServer(cluster, { settings: options.settings });
+    const { client, port } = (await reachServer(cluster, { settings: options.settings }))!;
     return new Lease(cluster, options, port, client);
   }
 
   /**
    * Gives the claim up. The last leaseholder stops the server and waits until it is gone, so that the data directory
-   * may be copied or deleted afterwards; throws STOP_TIMED_OUT after 60 s. A second call does nothing.
+   * may be copied or deleted afterwards; throws STOP_TIMED_OUT after 60 s. Later calls wait for the first.
    */
-  async release(): Promise<void> {
-    if (this.leaving.signal.aborted) return;
+  release(): Promise<void> {
+    return (this.released ??= this.leave());
+  }
+
+  private async leave(): Promise<void> {
     this.leaving.abort();
     clearInterval(this.looking);
-    await this.recovery?.catch(() => undefined);
+    await this.recovery;
     const client = this.client;
     if (!client) return;
     keepAlive(client, true);
@@ -87,17 +93,17 @@ export class Lease {
   private async recover(): Promise<void> {
     this.options.report('The embedded PostgreSQL has gone away; starting it again.');
     const { signal } = this.leaving;
-    while (!signal.aborted) {
+    do {
       try {
-        const { client } = await reachServer(this.cluster, { port: this.port, settings: this.options.settings, signal });
-        this.attach(client);
+        const reached = await reachServer(this.cluster, { port: this.port, settings: this.options.settings, signal });
+        if (!reached) return;
+        this.attach(reached.client);
         return this.options.report('The embedded PostgreSQL is back.');
       } catch (error) {
-        if (signal.aborted) return;
         this.options.report(`The embedded PostgreSQL could not be started again: ${(error as Error).message}`);
-        await sleep(2_000, undefined, { ref: false });
+        await sleep(RETRY_AFTER_MS, undefined, { ref: false, signal }).catch(() => undefined);
       }
-    }
+    } while (!signal.aborted);
   }
 
   /** Twice nothing in a row, because a watchdog that has just started may not have connected yet. */
@@ -118,18 +124,23 @@ export class Lease {
   }
 }
 
-async function reachServer(
-  cluster: Cluster,
-  options: { port?: number; settings?: Record<string, string> | undefined; signal?: AbortSignal },
-): Promise<{ client: Client; port: number }> {
+interface ReachOptions {
+  port?: number;
+  settings?: Record<string, string> | undefined;
+  /** Once aborted, a server that is there is still waited for, but none is started: resolves to null. */
+  signal?: AbortSignal;
+}
+
+async function reachServer(cluster: Cluster, options: ReachOptions): Promise<{ client: Client; port: number } | null> {
   const deadlineAt = Date.now() + START_LIMIT_MS;
   while (Date.now() < deadlineAt) {
-    options.signal?.throwIfAborted();
     const postmaster = readPostmaster(cluster.data);
     if (postmaster?.ready) {
       const client = await tryConnect(cluster, postmaster.port);
       if (client) return checkPort(cluster, client, postmaster.port, options.port);
-    } else if (!postmaster) await launch(cluster, options);
+    }
+    if (!postmaster && options.signal?.aborted) return null;
+    if (!postmaster) await launch(cluster, options);
     await sleep(CHECK_EVERY_MS);
   }
   throw new EmbeddedPostgresError(
@@ -193,7 +204,8 @@ async function stopServer(cluster: Cluster): Promise<void> {
   if (!postmaster) return;
   process.kill(postmaster.pid, 'SIGINT');
   const deadlineAt = Date.now() + STOP_LIMIT_MS;
-  while (readPostmaster(cluster.data)?.pid === postmaster.pid && isRunning(postmaster.pid)) {
+  // The pid file is removed a moment before the process ends.
+  while (isServerOf(cluster.data, postmaster.pid)) {
     if (Date.now() > deadlineAt) {
       throw new EmbeddedPostgresError(
         'STOP_TIMED_OUT',

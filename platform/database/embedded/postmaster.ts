@@ -52,8 +52,11 @@ function readPidFile(data: string): string[] | null {
   }
 }
 
-/** A zombie has an empty command line; a reused number has another one. Without /proc, being there has to do. */
-function isServerOf(data: string, pid: number): boolean {
+/**
+ * Whether this process is a server on this data directory. A zombie has an empty command line, a reused number another
+ * one. Without /proc, being there has to do.
+ */
+export function isServerOf(data: string, pid: number): boolean {
   if (!isRunning(pid)) return false;
   if (process.platform !== 'linux') return true;
   try {
