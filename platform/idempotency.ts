@@ -24,8 +24,8 @@ export async function claimIdempotencyKey(tx: PlatformTransaction, call: Idempot
   const { key } = call;
   if (key == null) return null;
   const path = ['input', 'idempotencyKey'];
-  if (key.length === 0 || key.length > MAX_KEY_LENGTH) {
-    throw new UserProblemError({ code: 'INVALID_INPUT', message: `An idempotency key has 1 to ${MAX_KEY_LENGTH} characters.`, path });
+  if (key.length === 0 || key.length > MAX_KEY_LENGTH || key.includes('\0')) {
+    throw new UserProblemError({ code: 'INVALID_INPUT', message: `An idempotency key has 1 to ${MAX_KEY_LENGTH} characters and no NUL.`, path });
   }
   const inputHash = createHash('sha256').update(JSON.stringify(call.input)).digest('hex');
   const expired = new Date(Date.now() - IDEMPOTENCY_MS);

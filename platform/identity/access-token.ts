@@ -48,14 +48,14 @@ export function signAccessToken(viewer: Viewer, key: { kid: string; privateKeyPe
 /** The key id a token names, for looking up its key; null when the text is no JWT of ours. Proves nothing. */
 export function keyIdOf(token: string): string | null {
   if (token.length > 4_096) return null;
-  const header = jwt.decode(token, { complete: true })?.header;
+  const header = headerOf(token);
   return typeof header?.kid === 'string' && header.kid.length <= 64 ? header.kid : null;
 }
 
 /**
  * Verifies an access token and answers who it stands for. Throws UNAUTHENTICATED, telling only whether the token is
  * expired or otherwise invalid. Stricter than `jsonwebtoken` by itself: `exp` and `iat` are required, the lifetime is
- * bounded, and `crit` and `b64` headers, which it would ignore (RFC 7515 §4.1.11), are refused.
+ * bounded and has begun, and `crit` and `b64` headers, which it would ignore (RFC 7515 §4.1.11), are refused.
  */
 export function verifyAccessToken(token: string, keys: JwkSet): Viewer {
   const kid = keyIdOf(token);
@@ -80,8 +80,18 @@ export function verifyAccessToken(token: string, keys: JwkSet): Viewer {
     throw error instanceof SautiError ? error : invalidToken(error);
   }
   const lifetime = claims.exp - claims.iat;
-  if (!Number.isFinite(lifetime) || lifetime > MAX_LIFETIME_S || !claims.sub || !claims.sid) throw invalidToken();
+  const isFromFuture = claims.iat > Date.now() / 1_000 + LEEWAY_S;
+  if (!Number.isFinite(lifetime) || lifetime > MAX_LIFETIME_S || isFromFuture || !claims.sub || !claims.sid) throw invalidToken();
   return { userId: claims.sub, sessionId: claims.sid, scopes: claims.scope ? claims.scope.split(' ') : [] };
+}
+
+/** `jsonwebtoken` throws a SyntaxError for a token of type JWT whose payload is no JSON. */
+function headerOf(token: string): jwt.JwtHeader | undefined {
+  try {
+    return jwt.decode(token, { complete: true })?.header;
+  } catch {
+    return undefined;
+  }
 }
 
 function invalidToken(cause?: unknown): SautiError {

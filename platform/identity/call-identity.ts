@@ -44,6 +44,19 @@ export function signCallIdentity(key: Buffer, subgraph: string, identity: CallId
 
 /** Who asks, or null when the text does not prove that the gateway signed this body for this subgraph just now. */
 export function verifyCallIdentity(key: Buffer, subgraph: string, authorization: string | undefined, body: string): CallIdentity | null {
+  const claims = callClaims(key, subgraph, authorization);
+  if (!claims || claims.body !== digest(body)) return null;
+  const viewer =
+    claims.sub && claims.sid ? { userId: claims.sub, sessionId: claims.sid, scopes: claims.scope ? claims.scope.split(' ') : [] } : null;
+  return { viewer, requestId: claims.jti };
+}
+
+/** Whether the gateway signed some body for this subgraph just now: worth knowing before a body is read. */
+export function isSignedCall(key: Buffer, subgraph: string, authorization: string | undefined): boolean {
+  return callClaims(key, subgraph, authorization) !== null;
+}
+
+function callClaims(key: Buffer, subgraph: string, authorization: string | undefined): CallClaims | null {
   const token = /^Bearer ([\w.-]{20,4096})$/.exec(authorization ?? '')?.[1];
   if (!token) return null;
   try {
@@ -54,10 +67,7 @@ export function verifyCallIdentity(key: Buffer, subgraph: string, authorization:
       clockTolerance: LEEWAY_S,
       maxAge: LIFETIME_S + LEEWAY_S,
     }) as CallClaims;
-    if (claims.body !== digest(body) || typeof claims.jti !== 'string') return null;
-    const viewer =
-      claims.sub && claims.sid ? { userId: claims.sub, sessionId: claims.sid, scopes: claims.scope ? claims.scope.split(' ') : [] } : null;
-    return { viewer, requestId: claims.jti };
+    return typeof claims.jti === 'string' ? claims : null;
   } catch {
     return null;
   }

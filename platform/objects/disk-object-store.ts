@@ -3,6 +3,8 @@ import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises
 import path from 'node:path';
 import { StorageFull, type ObjectStore } from './object-store';
 
+const KEY = /^[a-z]{3}_[0-9a-z]{26}$/;
+
 /**
  * Objects as files below one directory, in 256 folders by the last characters of the key (the first ones are a
  * timestamp and would put a day's objects into one folder). A file being written ends in `.part`; it gets its name only
@@ -10,7 +12,7 @@ import { StorageFull, type ObjectStore } from './object-store';
  */
 export function createDiskObjectStore(directory: string): ObjectStore {
   const fileOf = (key: string): string => {
-    if (!/^[a-z]{3}_[0-9a-z]{26}$/.test(key)) throw new Error(`Not an object key: ${JSON.stringify(key.slice(0, 40))}`);
+    if (!KEY.test(key)) throw new Error(`Not an object key: ${JSON.stringify(key.slice(0, 40))}`);
     return path.join(directory, key.slice(-2), key);
   };
 
@@ -44,9 +46,10 @@ export function createDiskObjectStore(directory: string): ObjectStore {
     },
     async *list() {
       for (const entry of await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => [])) {
-        if (!entry.isFile()) continue;
+        const key = entry.name.replace(/\.part$/, '');
+        if (!entry.isFile() || !KEY.test(key)) continue; // what is not ours is left alone
         const found = await stat(path.join(entry.parentPath, entry.name)).catch(() => undefined);
-        if (found) yield { key: entry.name.replace(/\.part$/, ''), modifiedAt: found.mtime };
+        if (found) yield { key, modifiedAt: found.mtime };
       }
     },
   };

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import type { Database, PlatformTransaction } from '../database/database';
 import type { StoredObject } from '../database/prisma-client/client';
-import { UserProblemError } from '../errors';
+import { isDatabaseUnavailable, UserProblemError } from '../errors';
 import { newId } from '../ids';
 import type { Logger } from '../logger';
-import { StorageFull, type ObjectStore } from './object-store';
+import { StorageFull, type ByteRange, type ObjectStore } from './object-store';
 import { SNIFF_BYTES, sniffMimeType } from './sniff';
 
 export type { StoredObject };
@@ -55,7 +56,8 @@ export class StoredObjects {
         return register(tx, object);
       });
     } catch (error) {
-      await this.store.delete(id).catch((cause: unknown) => this.logger.warn({ error: cause, key: id }, 'bytes without a row stay until the sweep'));
+      // A connection lost at the commit leaves open whether the row exists: a row must not lose its bytes, so they stay.
+      if (!isDatabaseUnavailable(error)) await this.discard(id);
       throw error;
     }
   }
@@ -70,6 +72,11 @@ export class StoredObjects {
     return this.store.localPath(id);
   }
 
+  /** The object's bytes, or a part of them. Rejects when the bytes are gone. */
+  read(id: string, range?: ByteRange): Promise<Readable> {
+    return this.store.read(id, range);
+  }
+
   /** Removes bytes that no row speaks of and that are older than `minAgeMs` (an upload under way is younger). Answers how many. */
   async sweep(minAgeMs: number): Promise<number> {
     let removed = 0;
@@ -80,6 +87,14 @@ export class StoredObjects {
       removed++;
     }
     return removed;
+  }
+
+  private async discard(id: string): Promise<void> {
+    try {
+      await this.store.delete(id);
+    } catch (error) {
+      this.logger.warn({ error, key: id }, 'bytes without a row stay until the sweep');
+    }
   }
 }
 
@@ -137,6 +152,6 @@ function problem(code: StoreProblemCode, message: string, incoming: IncomingObje
 /** A name fit for storing and showing: NFC, no control or direction-changing characters, at most 255 characters. */
 function cleanName(name: string): string {
   // eslint-disable-next-line no-control-regex -- removing them is the point; PostgreSQL refuses NUL in text
-  const cleaned = name.normalize('NFC').replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '').trim();
+  const cleaned = name.normalize('NFC').replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '').trim();
   return [...cleaned].slice(0, 255).join('') || 'file';
 }

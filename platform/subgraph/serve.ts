@@ -4,13 +4,15 @@ import { GraphQLSchema, parse, type ExecutionResult, type GraphQLError } from 'g
 import { processRequest } from 'graphql-upload-minimal';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { MULTIPART_BODY, SOCKET_BODY, verifyCallIdentity } from '../identity/call-identity';
+import { isSignedCall, MULTIPART_BODY, SOCKET_BODY, verifyCallIdentity } from '../identity/call-identity';
 import type { CallIdentity } from '../identity/viewer';
 import type { Logger } from '../logger';
 import type { Subgraph, SubgraphRequest, SubgraphResult } from './subgraph';
 
 /** Fetches carry representations, so they are longer than what a client may send to the gateway. */
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
+/** Time for the request head. */
+const HEADERS_MS = 15_000;
 
 export interface ServeOptions {
   subgraph: Subgraph;
@@ -28,7 +30,8 @@ export interface ServeOptions {
  * there is no answer at all: no `_service`, no introspection, no `_entities`.
  */
 export async function serveSubgraph(options: ServeOptions): Promise<{ port: number } & AsyncDisposable> {
-  const server = createServer((request, response) => void handle(options, request, response));
+  // An upload may take as long as it needs; Node's limit of five minutes for a whole request would cut it off.
+  const server = createServer({ requestTimeout: 0, headersTimeout: HEADERS_MS }, (request, response) => void handle(options, request, response));
   const sockets = serveWebSocket(options, server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -46,7 +49,9 @@ export async function serveSubgraph(options: ServeOptions): Promise<{ port: numb
 
 async function handle(options: ServeOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
-    const url = new URL(request.url ?? '/', 'http://subgraph');
+    discardUnread(request, response);
+    const url = urlOf(request);
+    if (!url) return reply(response, 400, failure('BAD_REQUEST', 'The request target is not a path.'));
     if (url.pathname === '/health') return reply(response, 200, { status: 'ok' });
     if (url.pathname === '/ready') return await answerReady(options, response);
     if (options.subgraph.byteRoutes.some((route) => route(request, response, url))) return;
@@ -58,6 +63,20 @@ async function handle(options: ServeOptions, request: IncomingMessage, response:
     if (!response.headersSent) reply(response, 500, failure('INTERNAL', 'Something went wrong on our side.'));
     else response.destroy();
   }
+}
+
+function urlOf(request: IncomingMessage): URL | null {
+  const target = request.url ?? '/';
+  return target.startsWith('/') && URL.canParse(target, 'http://subgraph') ? new URL(target, 'http://subgraph') : null;
+}
+
+/** An answer may come before the body is in. What then still arrives is thrown away, so the connection does not stall. */
+function discardUnread(request: IncomingMessage, response: ServerResponse): void {
+  response.once('finish', () => {
+    if (request.complete) return;
+    request.unpipe();
+    request.resume();
+  });
 }
 
 async function answerReady({ subgraph }: ServeOptions, response: ServerResponse): Promise<void> {
@@ -90,9 +109,11 @@ async function receive(options: ServeOptions, request: IncomingMessage, response
     const identity = identify(MULTIPART_BODY);
     if (!identity) return 'unproven';
     // No size limit here: this parser would cut a longer file silently. The rule that stores the bytes counts them.
-    const operation = asOperation(await processRequest(request, response, { maxFieldSize: MAX_BODY_BYTES, maxFileSize: Infinity, maxFiles: 10 }));
+    const limits = { maxFieldSize: MAX_BODY_BYTES, maxFileSize: Infinity, maxFiles: 10 };
+    const operation = asOperation(await processRequest(request, response, limits).catch(() => null));
     return operation ? { operation, identity } : 'malformed';
   }
+  if (!isSignedCall(options.callKey, options.subgraph.name, request.headers.authorization)) return 'unproven';
   const body = await readBody(request);
   if (body === null) return 'malformed';
   const identity = identify(body);
@@ -119,7 +140,8 @@ function asOperation(value: unknown): SubgraphRequest | null {
 async function readBody(request: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Leaving the loop early must not destroy the request: its connection still carries the answer.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > MAX_BODY_BYTES) return null;
     chunks.push(chunk);

@@ -104,7 +104,9 @@ function checkedLocale(tag: string): string {
 
 function checkedTimeZone(name: string): string {
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
+    const resolved = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
+    // Corrects the case only: ICU also resolves names to older ones, such as Asia/Kolkata to Asia/Calcutta.
+    return resolved.toLowerCase() === name.toLowerCase() ? resolved : name;
   } catch {
     throw problem('INVALID_INPUT', `"${name.slice(0, 40)}" is not an IANA time zone such as "Africa/Nairobi".`, 'timeZone');
   }

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
+import { isId } from '../../platform/ids';
 import type { Accounts } from './accounts';
 import type { SessionRow, UserRecords, UserRow } from './records';
 import type { Sessions } from './sessions';
@@ -34,7 +35,8 @@ function createLoaders(records: UserRecords, viewer: Viewer | null): Loaders {
       return ids.map((id) => rows.find((row) => row.id === id) ?? null);
     }),
     ownSession: new DataLoader(async (ids) => {
-      const rows = viewer ? await records.sessionsByIds(ids, viewer.userId) : [];
+      const possible = ids.filter((id) => isId('ses', id));
+      const rows = viewer && possible.length > 0 ? await records.sessionsByIds(possible, viewer.userId) : [];
       return ids.map((id) => rows.find((row) => row.id === id) ?? null);
     }),
   };

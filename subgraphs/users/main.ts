@@ -1,5 +1,5 @@
 import { runSubgraph } from '../../platform/subgraph/run-subgraph';
-import { environment } from './environment';
+import { processEnvironment } from './environment';
 import { createUsersSubgraph } from './subgraph';
 
-void runSubgraph({ name: 'users', defaultPort: 4001, create: createUsersSubgraph }, environment);
+void runSubgraph({ name: 'users', defaultPort: 4001, create: (platform) => createUsersSubgraph(platform) }, processEnvironment);

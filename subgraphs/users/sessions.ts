@@ -27,13 +27,14 @@ export class Sessions {
     private readonly records: UserRecords,
     private readonly keys: SigningKeys,
     secret: string,
+    private readonly clock: () => Date,
   ) {
     this.chainKey = Buffer.from(hkdfSync('sha256', secret, 'sauti', 'refresh-chain', 32));
   }
 
   /** Opens a session in the caller's transaction. */
   async open(tx: UsersTransaction, user: UserRow, deviceName: string | null): Promise<SignedIn> {
-    const session = await this.records.insertSession(tx, { id: newId('ses'), userId: user.id, deviceName, expiresAt: new Date(Date.now() + SESSION_MS) });
+    const session = await this.records.insertSession(tx, { id: newId('ses'), userId: user.id, deviceName, expiresAt: new Date(this.clock().getTime() + SESSION_MS) });
     const refreshToken = randomBytes(32).toString('base64url');
     await this.records.insertRefreshToken(tx, { tokenHash: hashOf(refreshToken), sessionId: session.id });
     return this.signedIn(user, session, refreshToken);
@@ -45,7 +46,7 @@ export class Sessions {
    */
   async refresh(refreshToken: string): Promise<SignedIn> {
     const outcome = await this.records.transaction(async (tx) => {
-      const now = new Date();
+      const now = this.clock();
       const link = await this.records.lockRefreshToken(tx, hashOf(refreshToken));
       if (!link || link.session.endedAt || link.session.expiresAt <= now) return 'expired';
       if (link.usedAt && now.getTime() - link.usedAt.getTime() > REUSE_GRACE_MS) {

@@ -19,10 +19,10 @@ export interface UsersSubgraph extends Subgraph {
 }
 
 /** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
-export function createUsersSubgraph(platform: Platform): UsersSubgraph {
+export function createUsersSubgraph(platform: Platform, clock: () => Date = () => new Date()): UsersSubgraph {
   const records = new UserRecords(platform.database.slice(USERS_MODELS));
   const keys = new SigningKeys(records);
-  const sessions = new Sessions(records, keys, platform.secret);
+  const sessions = new Sessions(records, keys, platform.secret, clock);
   const services = { records, sessions, accounts: new Accounts(records, sessions) };
   const subgraph = buildSubgraph({
     name: 'users',

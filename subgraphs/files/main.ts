@@ -1,0 +1,5 @@
+import { runSubgraph } from '../../platform/subgraph/run-subgraph';
+import { processEnvironment } from './environment';
+import { createFilesSubgraph } from './subgraph';
+
+void runSubgraph({ name: 'files', defaultPort: 4002, create: createFilesSubgraph }, processEnvironment);
