@@ -4,6 +4,8 @@ import { EnvironmentReader, readPlatformEnvironment, type PlatformEnvironment } 
 export interface WorkerEnvironment extends PlatformEnvironment {
   /** Jobs run at once; each transcription holds about 110 MB and one core. */
   concurrency: number;
+  /** Answers /health and /ready for a container's health check; null: no port is opened. */
+  healthPort: number | null;
   /** How long events are kept for subscribers that come back, in days. */
   eventRetentionDays: number;
 }
@@ -14,6 +16,7 @@ export function readWorkerEnvironment(): WorkerEnvironment {
   const environment = {
     ...readPlatformEnvironment(reader),
     concurrency: reader.wholeNumber('WORKER_CONCURRENCY', Math.max(1, availableParallelism() - 1), { min: 1, max: 64 }),
+    healthPort: reader.text('WORKER_HEALTH_PORT') === null ? null : reader.wholeNumber('WORKER_HEALTH_PORT', 4006, { min: 0, max: 65_535 }),
     eventRetentionDays: reader.wholeNumber('EVENT_RETENTION_DAYS', 7, { min: 1, max: 3_650 }),
   };
   reader.check();

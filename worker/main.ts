@@ -9,6 +9,7 @@ import { createTranscribeHandler } from '../subgraphs/media/jobs/transcribe.hand
 import { createTranscribers } from '../subgraphs/media/transcribers';
 import { runInboxConsumer } from '../subgraphs/notification/inbox-consumer';
 import { readWorkerEnvironment } from './environment';
+import { serveHealth } from './health';
 import { startHousekeeping } from './housekeeping';
 
 /** The process that does the heavy work: runs jobs, follows events, tidies up. Any number of them may run. */
@@ -42,6 +43,11 @@ async function main(): Promise<void> {
   });
   const stopHousekeeping = startHousekeeping(platform, environment.eventRetentionDays);
   lifecycle.onStop('housekeeping', async () => stopHousekeeping());
+
+  if (environment.healthPort !== null) {
+    const health = await serveHealth(environment.healthPort, () => platform.database.ping());
+    lifecycle.onStop('health port', () => health.close());
+  }
 
   process.stdout.write(`worker runs up to ${environment.concurrency} jobs at once\n`);
   process.send?.('ready');
