@@ -109,17 +109,37 @@ describeWhenInstalled(missing, 'PocketSphinx', () => {
     expect(later!.words[0]!.startMs).toBe(first!.words[0]!.startMs + 60_000);
   });
 
-  test('a recording gives the same text whatever was heard before it', async () => {
+  test('a recording gives the same result whatever was heard before it and however its audio arrives', async () => {
     const file = excerpt('same.wav', 3.2, 7);
-    await using fresh = createPocketSphinx();
-    const alone = textOf(await transcribe(fresh, file));
-    await transcribe(fresh, excerpt('other.wav', 20, 12));
-    expect(textOf(await transcribe(fresh, file))).toBe(alone);
+    const alone = await transcribe(engine, file);
+    await transcribe(engine, excerpt('other.wav', 20, 6));
+    expect(await transcribe(engine, file)).toEqual(alone);
+    async function* inCrumbs() {
+      for await (const chunk of decodePcm(file, { signal })) {
+        for (let from = 0; from < chunk.length; from += 777) yield chunk.subarray(from, from + 777);
+      }
+    }
+    const again: RecognizedSegment[] = [];
+    for await (const segment of engine.transcribe(inCrumbs(), { signal })) again.push(segment);
+    expect(again).toEqual(alone);
   });
 
-  test('a recording that ends in a word keeps its times inside the recording', async () => {
-    const segments = await transcribe(engine, excerpt('cut.wav', 0, 5.2));
-    expect(segments.at(-1)!.endMs).toBeLessThanOrEqual(5_200);
+  test('a pause inside an utterance does not shift the words after it', async () => {
+    // The first two sentences with 300 ms between them: too little to end an utterance.
+    const file = path.join(folder, 'pause.wav');
+    const join = `[0]atrim=0:2.55,apad=pad_dur=0.3[a];[0]atrim=3.45:6,asetpts=N/SR/TB[b];[a][b]concat=n=2:v=0:a=1`;
+    execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', goldenFile, '-filter_complex', join, file]);
+    const [utterance, ...others] = await transcribe(engine, file);
+    expect(others).toEqual([]);
+    const recording = utterance!.words.find((word) => word.text.startsWith('record'));
+    const [, separate] = await transcribe(engine, excerpt('short.wav', 0, 6));
+    const expected = separate!.words.find((word) => word.text.startsWith('record'));
+    expect(Math.abs(recording!.startMs - (expected!.startMs - 3_450 + 2_850))).toBeLessThan(50);
+  });
+
+  test.each([5.1, 5.2, 5.3, 5.4, 5.5])('a recording cut off at %s s has no word behind its end', async (seconds) => {
+    const segments = await transcribe(engine, excerpt('cut.wav', 0, seconds));
+    expect(segments.at(-1)!.endMs).toBeLessThanOrEqual(seconds * 1_000);
   });
 
   test('two calls on one decoder both succeed', async () => {
@@ -139,16 +159,21 @@ describeWhenInstalled(missing, 'PocketSphinx', () => {
     expect(await first).toHaveLength(2);
   });
 
-  test('an abort in the middle frees the decoder for the next call', async () => {
+  test('an abort in the middle of an utterance frees the decoder for the next call', async () => {
     const cancelling = new AbortController();
-    const aborted = (async () => {
-      for await (const _ of engine.transcribe(decodePcm(goldenFile, { signal: cancelling.signal }), {
-        signal: cancelling.signal,
-      })) {
-        cancelling.abort(new Error('cancelled'));
+    async function* abortedInTheFirstSentence() {
+      let takenMs = 0;
+      for await (const chunk of decodePcm(goldenFile, { signal })) {
+        for (let from = 0; from < chunk.length; from += 1_600) {
+          if ((takenMs += 100) === 1_500) cancelling.abort(new Error('cancelled'));
+          yield chunk.subarray(from, from + 1_600);
+        }
       }
-    })();
-    await expect(aborted).rejects.toThrow('cancelled');
+    }
+    const reading = engine
+      .transcribe(abortedInTheFirstSentence(), { signal: cancelling.signal })
+      [Symbol.asyncIterator]();
+    await expect(reading.next()).rejects.toThrow('cancelled');
     expect(await transcribe(engine, excerpt('short.wav', 0, 6))).toHaveLength(2);
   });
 
@@ -268,6 +293,25 @@ describeWhenInstalled(missing, 'PocketSphinx', () => {
     expect(readMs).toBe(7_200_000);
     // The decoded audio is 230 MB; only pieces of it may be alive at a time.
     expect(peakBytes).toBeLessThan(120 * 1024 * 1024);
+  });
+
+  test('a source that never waits leaves turns to the other work of the process', async () => {
+    let turns = 0;
+    let isReading = true;
+    (function countTurns() {
+      turns++;
+      if (isReading) setImmediate(countTurns);
+    })();
+    const second = new Int16Array(16_000);
+    let turnsMeanwhile = 0;
+    async function* silentHour() {
+      const turnsBefore = turns;
+      for (let passed = 0; passed < 3_600; passed++) yield second;
+      turnsMeanwhile = turns - turnsBefore;
+    }
+    for await (const _ of engine.transcribe(silentHour(), { signal }));
+    isReading = false;
+    expect(turnsMeanwhile).toBeGreaterThan(300);
   });
 
   test('a language without a model is refused before anything is read', async () => {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { rejectOnAbort, untilAborted } from './abort';
-import { toSegment } from './pocketsphinx-text';
+import { toSegment, type Token } from './pocketsphinx-text';
 import {
   INSTALL_COMMAND,
   PocketSphinxThread,
@@ -129,9 +129,15 @@ async function* voiceEvents(pcm: AsyncIterable<Int16Array>): AsyncGenerator<Voic
   yield* voice.finish();
 }
 
-/** Passes one utterance after the other through the decoder and puts its words at their place in the media. */
+/**
+ * Passes one utterance after the other through the decoder and puts its words at their place in the media. The decoder's
+ * estimates depend a little on how the audio is cut, so it is cut the same way whatever sizes arrive: the same recording
+ * gives the same result.
+ */
 class UtteranceRecognizer {
   #beginMs = 0;
+  #batch = new Int16Array(FEED_SAMPLES);
+  #batchSamples = 0;
 
   constructor(
     private readonly thread: PocketSphinxThread,
@@ -139,7 +145,7 @@ class UtteranceRecognizer {
   ) {}
 
   /** Resolves with the tokens of an utterance at its end, otherwise with null. */
-  async take(event: VoiceEvent) {
+  async take(event: VoiceEvent): Promise<Token[] | null> {
     if (event.type === 'begin') {
       this.#beginMs = this.call.startMs + toMs(event.atSample);
       await rejectOnAbort(this.thread.beginUtterance(), this.call.signal);
@@ -150,17 +156,28 @@ class UtteranceRecognizer {
       return null;
     }
     await this.#feed(new Int16Array(Math.max(0, TRAILING_SILENCE_MS - event.silentMs) * (PCM_SAMPLE_RATE_HZ / 1_000)));
+    await this.#feedBatch();
     return this.#finish(this.call.startMs + toMs(event.atSample));
   }
 
   async #feed(samples: Int16Array): Promise<void> {
-    for (let from = 0; from < samples.length; from += FEED_SAMPLES) {
-      await rejectOnAbort(this.thread.feed(samples.slice(from, from + FEED_SAMPLES)), this.call.signal);
+    for (let from = 0; from < samples.length;) {
+      const part = samples.subarray(from, from + FEED_SAMPLES - this.#batchSamples);
+      this.#batch.set(part, this.#batchSamples);
+      this.#batchSamples += part.length;
+      from += part.length;
+      if (this.#batchSamples === FEED_SAMPLES) await this.#feedBatch();
     }
   }
 
+  async #feedBatch(): Promise<void> {
+    const pcm = this.#batch.slice(0, this.#batchSamples);
+    this.#batchSamples = 0;
+    if (pcm.length > 0) await rejectOnAbort(this.thread.feed(pcm), this.call.signal);
+  }
+
   /** Words end with the utterance at the latest: the silence added behind it is not part of the media. */
-  async #finish(endMs: number) {
+  async #finish(endMs: number): Promise<Token[]> {
     const heard = await rejectOnAbort(this.thread.finishUtterance(), this.call.signal);
     const place = (frame: number) => Math.min(this.#beginMs + frame * MS_PER_FRAME, endMs);
     return heard.map(({ text, startFrame, endFrame, confidence }) => ({

@@ -61,22 +61,22 @@ function openDecoder(native) {
   const config = native.parseConfig(null, native.options(), options.length, options, 1);
   const decoder = config && native.init(config);
   if (!decoder) throw new Error(`PocketSphinx refuses the model in ${modelDirectory}.`);
-  return { native, config, decoder, isFresh: true, inUtterance: false };
+  return { native, config, decoder, isFresh: true };
 }
 
-/** Forgets the last recording: the running cepstral mean would otherwise carry one speaker's sound into the next text. */
+/**
+ * Forgets the last recording: the running cepstral mean would otherwise carry one speaker's sound into the next text.
+ * Also drops the utterance that an aborted call left open.
+ */
 function reset(state) {
-  abandonUtterance(state);
   if (!state.isFresh) check('ps_reinit', state.native.reinit(state.decoder, null));
   state.isFresh = true;
 }
 
 /** Frame numbers count from ps_start_stream, so calling it before each utterance makes word times exact. */
 function begin(state) {
-  abandonUtterance(state);
   check('ps_start_stream', state.native.startStream(state.decoder));
   check('ps_start_utt', state.native.startUtterance(state.decoder));
-  state.inUtterance = true;
   state.isFresh = false;
 }
 
@@ -87,7 +87,7 @@ function feed(state, pcm) {
 /** @returns {HeardWord[]} everything PocketSphinx reports, fillers included; probabilities exist only after the end */
 function finish(state) {
   const { native, decoder } = state;
-  endUtterance(state);
+  check('ps_end_utt', native.endUtterance(decoder));
   const logMath = native.logMath(decoder);
   const words = [];
   for (let segment = native.segments(decoder); segment; segment = native.nextSegment(segment)) {
@@ -98,17 +98,6 @@ function finish(state) {
     words.push({ text: native.segmentWord(segment) ?? '', startFrame: startFrame[0], endFrame: endFrame[0] + 1, confidence });
   }
   return words;
-}
-
-/** An aborted call leaves its utterance open. Whatever ps_end_utt says about it, nobody wants the result. */
-function abandonUtterance(state) {
-  if (state.inUtterance) state.native.endUtterance(state.decoder);
-  state.inUtterance = false;
-}
-
-function endUtterance(state) {
-  state.inUtterance = false;
-  check('ps_end_utt', state.native.endUtterance(state.decoder));
 }
 
 function close(state) {
