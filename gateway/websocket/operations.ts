@@ -2,7 +2,6 @@ import {
   getOperationAST,
   GraphQLError,
   parse,
-  specifiedRules,
   validate,
   type DocumentNode,
   type ExecutionArgs,
@@ -15,6 +14,7 @@ import type { Caller, Result } from '../execute/execution';
 import { unknownOperation } from '../http/apollo';
 import { formatError } from '../http/format-error';
 import { limitRules, parseOptions, type OperationLimits } from '../limits';
+import { socketRules } from './single-root-field';
 
 interface SubscribePayload {
   query: string;
@@ -45,7 +45,7 @@ export function createSocketOperations(options: {
   cacheSize: number;
 }): SocketOperations {
   const { schema, engine } = options;
-  const rules = [...specifiedRules, ...limitRules(options.limits, { introspection: options.development })];
+  const rules = [...socketRules, ...limitRules(options.limits, { introspection: options.development })];
   const documents = new LRUCache<string, DocumentNode>({ max: options.cacheSize });
 
   const read = (query: string): DocumentNode | GraphQLError[] => {

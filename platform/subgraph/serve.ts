@@ -176,6 +176,8 @@ function serveWebSocket(options: ServeOptions, server: Server): WebSocketServer 
         const { request, identity } = args.contextValue as Stream;
         return subgraph.subscribe(request, { identity, signal: new AbortController().signal }) as AsyncGenerator<ExecutionResult, void, void>;
       },
+      // Results of a subgraph are formatted already; graphql-ws would call `toJSON` on their errors.
+      onNext: (_context, _id, _payload, _args, result) => result as SubgraphResult,
     },
     sockets,
   );

@@ -1,0 +1,242 @@
+import { waitFor } from '../../platform/testing/wait';
+import { aRunningShop, MODES, post } from '../testing/gateways';
+import { shopSubgraphs, shopSupergraph, Shop } from '../testing/shop';
+import { always, aRawSubgraph } from '../testing/raw-subgraph';
+import { createGateway } from '../server';
+import { silentLogger } from '../../platform/logger';
+import type { GatewayOptions } from '../options';
+
+describe.each(MODES)('subgraphs %s', (mode) => {
+  test('a deadline cancels the slow call and leaves what others answered', async () => {
+    await using running = await aRunningShop(mode, { limits: { deadlineMs: 150 } });
+    const answer = await post(running.url, '{ slow(ms: 60000) product(upc: "b1") { title } }');
+    expect(answer.data).toEqual({ slow: null, product: { title: 'Notes' } });
+    expect(answer.errors).toEqual([
+      {
+        message: expect.stringContaining('too long'),
+        path: ['slow'],
+        extensions: { code: 'TIMEOUT', requestId: expect.any(String) },
+      },
+    ]);
+    await waitFor('the resolver to see the abort', () => running.shop.aborted.length === 1);
+  });
+
+  test('a client that leaves cancels the call in the subgraph', async () => {
+    await using running = await aRunningShop(mode);
+    const leaving = new AbortController();
+    const answer = post(running.url, '{ slow(ms: 60000) }', {}, { signal: leaving.signal });
+    await waitFor('the call', () => running.shop.calls.length === 1);
+    leaving.abort();
+    await expect(answer).rejects.toThrow();
+    await waitFor('the resolver to see the abort', () => running.shop.aborted.length === 1);
+  });
+
+  test('equal entities are asked for once', async () => {
+    await using running = await aRunningShop(mode);
+    const answer = await post(running.url, '{ latest(first: 4) { author { name } } }');
+    expect(answer.errors).toBeUndefined();
+    const [call] = running.shop.calls.filter(({ query }) => query.includes('_entities'));
+    expect(call?.variables['representations']).toEqual([
+      { __typename: 'User', id: 'u2' },
+      { __typename: 'User', id: 'u3' },
+      { __typename: 'User', id: 'u1' },
+    ]);
+  });
+
+  test('a fetch gets only the variables it uses', async () => {
+    await using running = await aRunningShop(mode);
+    await post(running.url, 'query ($id: ID!, $upc: ID!) { user(id: $id) { name } product(upc: $upc) { title } }', {
+      id: 'u1',
+      upc: 'b1',
+      extra: 'x',
+    });
+    const variables = Object.fromEntries(running.shop.calls.map((call) => [call.subgraph, { ...call.variables }]));
+    expect(variables).toEqual({ accounts: { id: 'u1' }, products: { upc: 'b1' } });
+  });
+
+  test('one request id reaches every subgraph and the client', async () => {
+    await using running = await aRunningShop(mode);
+    const response = await fetch(running.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-request-id': 'mine' },
+      body: JSON.stringify({ query: '{ me { reviews { id } } boom }' }),
+    });
+    const requestId = response.headers.get('x-request-id');
+    expect(requestId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(running.shop.calls.length).toBeGreaterThan(1);
+    for (const call of running.shop.calls) expect(call.identity).toEqual({ viewer: null, requestId });
+    const { errors } = (await response.json()) as { errors: { message: string; extensions: object }[] };
+    expect(errors[0]?.extensions).toEqual({ code: 'INTERNAL', requestId });
+    expect(JSON.stringify(errors)).not.toContain('hunter2');
+  });
+
+  test('only the code and the request id of a subgraph error pass', async () => {
+    await using running = await aRunningShop(mode);
+    const answer = await post(running.url, '{ user(id: "u2") { mustFlake } }');
+    expect(answer.errors).toEqual([
+      { message: 'Must not be null for u2.', path: ['user', 'mustFlake'], extensions: { code: 'TEAPOT' } },
+    ]);
+  });
+
+  test('variables that do not fit are refused before any subgraph is called', async () => {
+    await using running = await aRunningShop(mode);
+    const answer = await post(running.url, 'query ($n: Int!) { products(first: $n) { upc } }', {
+      n: `many ${'x'.repeat(5_000)}`,
+    });
+    expect(answer.status).toBe(400);
+    expect(answer.errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
+    expect(answer.errors?.[0]?.message.length).toBeLessThan(500);
+    expect(running.shop.calls).toEqual([]);
+  });
+});
+
+test('a dead subgraph is one error per fetch, and the others answer', async () => {
+  await using running = await aRunningShop('over HTTP');
+  await running.kill('reviews');
+  const answer = await post(running.url, '{ users { name flaky } latest { id } me { email } }');
+  expect(answer.data).toBeNull(); // `latest` is non-null
+  const nullable = await post(running.url, '{ users { name flaky } me { name } review(id: "r1") { id } }');
+  expect(nullable.data).toEqual({
+    users: ['Ada', 'Grace', 'Linus'].map((name) => ({ name, flaky: null })),
+    me: { name: 'Ada' },
+    review: null,
+  });
+  expect(nullable.errors?.map(({ path, extensions }) => [path?.join('.'), extensions.code]).sort()).toEqual([
+    ['review', 'SUBGRAPH_UNAVAILABLE'],
+    ['users', 'SUBGRAPH_UNAVAILABLE'],
+  ]);
+  expect(JSON.stringify(nullable)).not.toMatch(/reviews|127\.0\.0\.1|ECONN/);
+});
+
+/** A gateway whose `accounts` is somebody else's server; the rest of the shop runs in process. */
+async function withAccounts(
+  url: string,
+  options: Partial<GatewayOptions> = {},
+): Promise<{ url: string } & AsyncDisposable> {
+  const subgraphs = shopSubgraphs(new Shop());
+  subgraphs.delete('accounts');
+  const gateway = await createGateway({
+    supergraphSdl: shopSupergraph({ accounts: url }),
+    subgraphs,
+    logger: silentLogger,
+    development: true,
+    ...options,
+  });
+  const { address } = await gateway.listen(0, '127.0.0.1');
+  return { url: `http://127.0.0.1:${address.port}/graphql`, [Symbol.asyncDispose]: () => gateway.stop() };
+}
+
+describe('a subgraph that answers what it should not', () => {
+  const unavailable = { code: 'SUBGRAPH_UNAVAILABLE', requestId: expect.any(String) };
+
+  test.each<[string, Parameters<typeof aRawSubgraph>[0]]>([
+    ['null without an error', always({ data: null })],
+    ['nothing', (_request, response) => response.end()],
+    ['HTML', (_request, response) => response.end('<html>SECRET</html>')],
+    ['a JSON string', always('SECRET')],
+    ['a list', always([{ data: { me: null } }])],
+    ['errors that are no list', always({ errors: 'SECRET' })],
+    ['status 500 with a GraphQL error', always({ errors: [{ message: 'SECRET' }] }, 500)],
+    [
+      'a redirect',
+      (request, response) => response.writeHead(302, { location: `http://${request.headers.host}/SECRET` }).end(),
+    ],
+    [
+      'a cut-off body',
+      (_request, response) =>
+        response.writeHead(200, { 'content-length': 1_000 }).write('{"data":', () => response.destroy()),
+    ],
+    [
+      'more bytes than allowed',
+      (_request, response) => response.end(JSON.stringify({ data: { me: { name: 'x'.repeat(50_000) } } })),
+    ],
+  ])('%s is SUBGRAPH_UNAVAILABLE', async (_, answer) => {
+    await using raw = await aRawSubgraph(answer);
+    await using gateway = await withAccounts(raw.url, { limits: { maxAnswerBytes: 40_000 } });
+    const result = await post(gateway.url, '{ me { name } product(upc: "b1") { title } }');
+    expect(result.status).toBe(200);
+    expect(result.data).toEqual({ me: null, product: { title: 'Notes' } });
+    expect(result.errors).toEqual([
+      { message: expect.not.stringContaining('SECRET'), path: ['me'], extensions: unavailable },
+    ]);
+    expect(raw.requests).toHaveLength(1);
+  });
+
+  test.each([
+    ['fewer entities than asked for', [{ __typename: 'User', name: 'A' }]],
+    ['more entities than asked for', Array.from({ length: 9 }, () => ({ name: 'A' }))],
+    ['no list of entities', { name: 'A' }],
+  ])('%s is SUBGRAPH_UNAVAILABLE, and nobody gets another one’s data', async (_, entities) => {
+    await using raw = await aRawSubgraph(always({ data: { _entities: entities } }));
+    await using gateway = await withAccounts(raw.url);
+    const result = await post(gateway.url, '{ latest(first: 2) { id author { partner { name } } } }');
+    expect(result.errors).toEqual([{ message: expect.any(String), path: ['latest'], extensions: unavailable }]);
+    expect(result.data).toEqual({
+      latest: [
+        { id: 'r1', author: { partner: null } },
+        { id: 'r2', author: { partner: null } },
+      ],
+    });
+  });
+
+  test('prototype names at every level change no prototype', async () => {
+    const evil =
+      '{"data":{"__proto__":{"polluted":1},"me":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"__typename":"User","id":"u1","name":"A"}}}';
+    await using raw = await aRawSubgraph((_request, response) => void response.end(evil));
+    await using gateway = await withAccounts(raw.url);
+    const result = await post(gateway.url, '{ me { name reviews { id } } }');
+    expect(result).toEqual({ status: 200, data: { me: { name: 'A', reviews: [{ id: 'r4' }] } } });
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+
+  test('a null the schema forbids is an error even when the subgraph says none', async () => {
+    await using raw = await aRawSubgraph(always({ data: { me: { name: null } } }));
+    await using gateway = await withAccounts(raw.url);
+    const result = await post(gateway.url, '{ me { name } }');
+    expect(result.data).toEqual({ me: null });
+    expect(result.errors).toEqual([
+      { message: expect.stringContaining('non-nullable'), path: ['me', 'name'], extensions: { code: 'INTERNAL' } },
+    ]);
+  });
+
+  test('a refusal with status 4xx passes with message and code', async () => {
+    await using raw = await aRawSubgraph(
+      always(
+        {
+          errors: [
+            {
+              message: 'Too many.',
+              extensions: { code: 'RATE_LIMITED', stacktrace: ['SECRET'], serviceName: 'SECRET' },
+            },
+          ],
+        },
+        429,
+      ),
+    );
+    await using gateway = await withAccounts(raw.url);
+    const result = await post(gateway.url, '{ me { name } }');
+    expect(result.errors).toEqual([{ message: 'Too many.', extensions: { code: 'RATE_LIMITED' } }]);
+  });
+
+  test('a subgraph that does not trust the gateway is unavailable, and no client is told to sign in', async () => {
+    await using raw = await aRawSubgraph(
+      always({ errors: [{ message: 'Who are you?', extensions: { code: 'UNAUTHENTICATED' } }] }, 401),
+    );
+    await using gateway = await withAccounts(raw.url, { signCall: () => 'signed' });
+    expect((await post(gateway.url, '{ me { name } }')).errors?.[0]?.extensions).toEqual(unavailable);
+  });
+});
+
+describe('the Authorization header of a client', () => {
+  test.each([
+    ['is not forwarded by default', {}, undefined],
+    ['is forwarded when told so', { forwardAuthorization: true }, 'Bearer mine'],
+    ['never replaces the signature', { forwardAuthorization: true, signCall: () => 'signed' }, 'Bearer signed'],
+  ])('%s', async (_, options, expected) => {
+    await using raw = await aRawSubgraph(always({ data: { me: { name: 'A' } } }));
+    await using gateway = await withAccounts(raw.url, options);
+    await post(gateway.url, '{ me { name } }', {}, { headers: { authorization: 'Bearer mine', 'x-user-id': 'root' } });
+    expect(raw.requests[0]?.headers.authorization).toBe(expected);
+    expect(raw.requests[0]?.headers).not.toHaveProperty('x-user-id');
+  });
+});
