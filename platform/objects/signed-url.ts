@@ -30,7 +30,11 @@ export function verifyDownload(key: Buffer, url: URL, now: Date = new Date()): D
   if (expected.length !== actual.length || !timingSafeEqual(expected, actual)) return null;
   const expiresAt = new Date(Number(url.searchParams.get('expires')) * 1_000);
   if (!(expiresAt > now)) return null;
-  return { objectId, disposition: url.searchParams.get('disposition') === 'inline' ? 'INLINE' : 'ATTACHMENT', expiresAt };
+  return {
+    objectId,
+    disposition: url.searchParams.get('disposition') === 'inline' ? 'INLINE' : 'ATTACHMENT',
+    expiresAt,
+  };
 }
 
 function signatureOf(key: Buffer, objectId: string, parameters: URLSearchParams): string {

@@ -10,7 +10,8 @@ import { SNIFF_BYTES, sniffMimeType } from './sniff';
 
 export type { StoredObject };
 
-export type StoreProblemCode = 'INVALID_INPUT' | 'FILE_TOO_LARGE' | 'TYPE_NOT_ALLOWED' | 'CHECKSUM_MISMATCH' | 'INSUFFICIENT_STORAGE';
+export type StoreProblemCode =
+  'INVALID_INPUT' | 'FILE_TOO_LARGE' | 'TYPE_NOT_ALLOWED' | 'CHECKSUM_MISMATCH' | 'INSUFFICIENT_STORAGE';
 
 export interface IncomingObject {
   ownerId: string;
@@ -41,18 +42,29 @@ export class StoredObjects {
    * Counts, hashes and sniffs the bytes on their way into the store, then registers them. `register` runs in the same
    * transaction as the row and may still refuse by throwing; then nothing is kept.
    */
-  async put<Result>(incoming: IncomingObject, register: (tx: PlatformTransaction, object: StoredObject) => Promise<Result>): Promise<Result> {
+  async put<Result>(
+    incoming: IncomingObject,
+    register: (tx: PlatformTransaction, object: StoredObject) => Promise<Result>,
+  ): Promise<Result> {
     const id = newId('fil');
     const meter = new Meter(incoming);
     try {
       await this.store.write(id, meter.pass(incoming.source));
     } catch (error) {
-      throw error instanceof StorageFull ? problem('INSUFFICIENT_STORAGE', 'The server has no room for this file at the moment. Nothing was kept.', incoming) : error;
+      throw error instanceof StorageFull
+        ? problem(
+            'INSUFFICIENT_STORAGE',
+            'The server has no room for this file at the moment. Nothing was kept.',
+            incoming,
+          )
+        : error;
     }
     try {
       const measured = await meter.finish();
       return await this.database.prisma.$transaction(async (tx) => {
-        const object = await tx.storedObject.create({ data: { id, ownerId: incoming.ownerId, name: cleanName(incoming.name), ...measured } });
+        const object = await tx.storedObject.create({
+          data: { id, ownerId: incoming.ownerId, name: cleanName(incoming.name), ...measured },
+        });
         return register(tx, object);
       });
     } catch (error) {
@@ -111,7 +123,11 @@ class Meter {
     for await (const chunk of source) {
       this.sizeBytes += chunk.length;
       if (this.sizeBytes > this.incoming.maxBytes) {
-        throw problem('FILE_TOO_LARGE', `The file is larger than the limit of ${this.incoming.maxBytes} bytes.`, this.incoming);
+        throw problem(
+          'FILE_TOO_LARGE',
+          `The file is larger than the limit of ${this.incoming.maxBytes} bytes.`,
+          this.incoming,
+        );
       }
       this.hash.update(chunk);
       await this.sniff(chunk);
@@ -125,7 +141,11 @@ class Meter {
     const sha256 = this.hash.digest('hex');
     const expected = this.incoming.expectedSha256?.toLowerCase();
     if (expected !== undefined && expected !== sha256) {
-      throw problem('CHECKSUM_MISMATCH', `The bytes that arrived have the SHA-256 ${sha256}, not ${expected}. Send the file again.`, this.incoming);
+      throw problem(
+        'CHECKSUM_MISMATCH',
+        `The bytes that arrived have the SHA-256 ${sha256}, not ${expected}. Send the file again.`,
+        this.incoming,
+      );
     }
     return { sizeBytes: BigInt(this.sizeBytes), sha256, mimeType: await this.decideType() };
   }
@@ -145,13 +165,19 @@ class Meter {
   }
 }
 
-function problem(code: StoreProblemCode, message: string, incoming: IncomingObject): UserProblemError<StoreProblemCode> {
+function problem(
+  code: StoreProblemCode,
+  message: string,
+  incoming: IncomingObject,
+): UserProblemError<StoreProblemCode> {
   return new UserProblemError({ code, message, path: incoming.argumentPath });
 }
 
 /** A name fit for storing and showing: NFC, no control or direction-changing characters, at most 255 characters. */
 function cleanName(name: string): string {
-  // eslint-disable-next-line no-control-regex -- removing them is the point; PostgreSQL refuses NUL in text
-  const cleaned = name.normalize('NFC').replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '').trim();
+  const cleaned = name
+    .normalize('NFC')
+    .replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '')
+    .trim();
   return [...cleaned].slice(0, 255).join('') || 'file';
 }

@@ -1,8 +1,9 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
+import type {
+  GraphQLError} from 'graphql';
 import {
   createSourceEventStream,
   execute,
-  GraphQLError,
   parse,
   validate,
   type DocumentNode,
