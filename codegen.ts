@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { Supergraph } from '@apollo/federation-internals';
 import type { CodegenConfig } from '@graphql-codegen/cli';
+import { printSchema } from 'graphql';
 
 /** How a scalar looks in resolvers; see platform/subgraph/scalars.ts. */
 const scalars = {
@@ -9,6 +12,9 @@ const scalars = {
   JSON: 'unknown',
   Upload: { input: "Promise<import('graphql-upload-minimal').FileUpload>", output: 'never' },
 };
+
+/** How a scalar looks on the wire, for the typed client. */
+const clientScalars = { DateTime: 'string', LanguageTag: 'string', Long: 'number', URL: 'string', JSON: 'unknown', Upload: 'null' };
 
 /** Resolver types of one subgraph. `mappers` names the row or model that stands for a GraphQL type inside the slice. */
 function subgraph(name: string, context: string, mappers: Record<string, string>): CodegenConfig['generates'] {
@@ -31,8 +37,27 @@ function subgraph(name: string, context: string, mappers: Record<string, string>
   };
 }
 
+/** The operations in `client/operations/` as typed documents, checked against what the gateway serves. */
+function client(): CodegenConfig['generates'] {
+  const supergraph = Supergraph.build(readFileSync('gateway/supergraph.graphql', 'utf8'));
+  return {
+    'client/operations.generated.ts': {
+      schema: printSchema(supergraph.apiSchema().toGraphQLJSSchema()),
+      documents: 'client/operations/*.graphql',
+      plugins: ['typescript-operations', 'typed-document-node'],
+      config: {
+        scalars: { DateTime: 'string', LanguageTag: 'string', Long: 'number', URL: 'string', JSON: 'unknown', Upload: 'unknown' },
+        useTypeImports: true,
+        enumsAsTypes: true,
+        skipTypename: true,
+      },
+    },
+  };
+}
+
 const config: CodegenConfig = {
   generates: {
+    ...client(),
     ...subgraph('users', 'UsersContext', { User: './records#UserRow', Session: './records#SessionRow' }),
     ...subgraph('files', 'FilesContext', { File: './records#FileRow' }),
     ...subgraph('media', 'MediaContext', {
@@ -41,8 +66,19 @@ const config: CodegenConfig = {
       TranscriptSegment: './records#SegmentRow',
       MediaJob: '../../platform/jobs/job#Job',
     }),
-    ...subgraph('translation', 'TranslationContext', {}),
-    ...subgraph('notification', 'NotificationContext', { Notification: './records#NotificationRow' }),
+    ...subgraph('translation', 'TranslationContext', { TranscriptSegment: './context#SegmentRepresentation' }),
+    'client/operations.generated.ts': {
+      schema: 'gateway/supergraph.graphql',
+      documents: 'client/operations/*.graphql',
+      plugins: ['typescript-operations', 'typed-document-node'],
+      config: { scalars: clientScalars, onlyOperationTypes: true, enumsAsTypes: true, useTypeImports: true },
+    },
+    ...subgraph('notification', 'NotificationContext', {
+      Notification: './records#NotificationRow',
+      InboxChanged: './inbox#InboxChange',
+      JobSummary: './jobs#JobSummary as JobSummaryRow',
+      StreamGap: './stream#StreamGap as Gap',
+    }),
   },
 };
 

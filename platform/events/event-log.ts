@@ -49,9 +49,12 @@ export class EventLog {
     return Number(rows[0]!.seq);
   }
 
-  /** The sequence number of the topic's newest event; 0 for a topic without events. */
-  async head(topic: Topic<unknown>): Promise<number> {
-    const rows = await this.database.prisma.$queryRaw<{ seq: bigint }[]>`select seq from platform.event_topic where topic = ${topic.name}`;
+  /**
+   * The sequence number of the topic's newest event; 0 for a topic without events. Read in a REPEATABLE READ transaction
+   * (`tx`) it is exact: the transaction sees the state that these events have led to, no older and no newer one.
+   */
+  async head(topic: Topic<unknown>, tx: Pick<PlatformTransaction, '$queryRaw'> = this.database.prisma): Promise<number> {
+    const rows = await tx.$queryRaw<{ seq: bigint }[]>`select seq from platform.event_topic where topic = ${topic.name}`;
     return Number(rows[0]?.seq ?? 0);
   }
 
@@ -99,8 +102,7 @@ export class EventLog {
       while (!signal.aborted) {
         dirty.lower();
         try {
-          while (!signal.aborted && (watch.seen = await this.consumeNext(options)) !== -1);
-          watch.seen = await this.head(topic);
+          while (!signal.aborted && (await this.consumeNext(options, watch)));
         } catch (error) {
           this.logger.error({ error, consumer, topic: topic.name }, 'an event consumer failed; trying again');
           await pause(RETRY_MS, signal);
@@ -129,19 +131,21 @@ export class EventLog {
     this.unlisten();
   }
 
-  private async consumeNext<Payload>(options: Parameters<typeof this.consume<Payload>>[0]): Promise<number> {
+  /** Handles the next event and answers true, or false when there is none yet. `watch.seen` becomes the stored position. */
+  private async consumeNext<Payload>(options: Parameters<typeof this.consume<Payload>>[0], watch: Watch): Promise<boolean> {
     const { consumer, topic } = options;
     return this.database.prisma.$transaction(async (tx) => {
       await tx.$executeRaw`insert into platform.event_consumer (consumer, topic) values (${consumer}, ${topic.name}) on conflict do nothing`;
       const [position] = await tx.$queryRaw<{ seq: bigint }[]>`
         select seq from platform.event_consumer where consumer = ${consumer} and topic = ${topic.name} for update`;
+      watch.seen = Number(position!.seq);
       const [event] = await tx.$queryRaw<{ seq: bigint; at: Date; payload: Payload }[]>`
         select seq, at, payload from platform.event where topic = ${topic.name} and seq > ${position!.seq} order by seq limit 1`;
-      if (!event) return -1;
+      if (!event) return false;
       // Committed together with the handler's writes, whichever order they are made in.
       await tx.$executeRaw`update platform.event_consumer set seq = ${event.seq} where consumer = ${consumer} and topic = ${topic.name}`;
       await options.handle(tx, { seq: Number(event.seq), at: event.at, payload: event.payload });
-      return Number(event.seq);
+      return true;
     });
   }
 

@@ -1,0 +1,40 @@
+import DataLoader from 'dataloader';
+import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
+import type { Inbox } from './inbox';
+import type { Jobs } from './jobs';
+import type { NotificationRecords, NotificationRow } from './records';
+
+export interface NotificationServices {
+  inbox: Inbox;
+  jobs: Jobs;
+  records: NotificationRecords;
+}
+
+/** What one request carries. */
+export interface NotificationContext extends NotificationServices {
+  viewer: Viewer | null;
+  loaders: Loaders;
+  signal: AbortSignal;
+}
+
+interface Loaders {
+  /** The viewer's own notification; null for any other id. */
+  ownNotification: DataLoader<string, NotificationRow | null>;
+}
+
+export function createContext(
+  services: NotificationServices,
+  identity: CallIdentity,
+  signal: AbortSignal,
+): NotificationContext {
+  return { ...services, viewer: identity.viewer, loaders: createLoaders(services.records, identity.viewer), signal };
+}
+
+function createLoaders(records: NotificationRecords, viewer: Viewer | null): Loaders {
+  return {
+    ownNotification: new DataLoader(async (ids) => {
+      const rows = viewer ? await records.notificationsByIds(viewer.userId, ids) : [];
+      return ids.map((id) => rows.find((row) => row.id === id) ?? null);
+    }),
+  };
+}

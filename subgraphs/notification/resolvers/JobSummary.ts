@@ -1,0 +1,7 @@
+import type { JobSummaryResolvers } from '../resolvers-types.generated';
+import { jobStub, subjectStub } from './stubs';
+
+export const JobSummary: JobSummaryResolvers = {
+  subject: ({ subjectId }) => subjectStub(subjectId),
+  job: ({ jobId }) => jobStub(jobId),
+};

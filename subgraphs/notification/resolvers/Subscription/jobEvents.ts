@@ -1,0 +1,9 @@
+import { requireViewer } from '../../../../platform/identity/viewer';
+import type { JobSummary } from '../../jobs';
+import type { SubscriptionResolvers } from '../../resolvers-types.generated';
+import type { StreamGap } from '../../stream';
+
+export const jobEvents: SubscriptionResolvers['jobEvents'] = {
+  subscribe: (_parent, options, { viewer, jobs, signal }) => jobs.follow(requireViewer(viewer), options, signal),
+  resolve: (event: JobSummary | StreamGap) => event,
+};
