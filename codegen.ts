@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { Supergraph } from '@apollo/federation-internals';
 import type { CodegenConfig } from '@graphql-codegen/cli';
-import { printSchema } from 'graphql';
 
 /** How a scalar looks in resolvers; see platform/subgraph/scalars.ts. */
 const scalars = {
@@ -37,34 +34,15 @@ function subgraph(name: string, context: string, mappers: Record<string, string>
   };
 }
 
-/** The operations in `client/operations/` as typed documents, checked against what the gateway serves. */
-function client(): CodegenConfig['generates'] {
-  const supergraph = Supergraph.build(readFileSync('gateway/supergraph.graphql', 'utf8'));
-  return {
-    'client/operations.generated.ts': {
-      schema: printSchema(supergraph.apiSchema().toGraphQLJSSchema()),
-      documents: 'client/operations/*.graphql',
-      plugins: ['typescript-operations', 'typed-document-node'],
-      config: {
-        scalars: { DateTime: 'string', LanguageTag: 'string', Long: 'number', URL: 'string', JSON: 'unknown', Upload: 'unknown' },
-        useTypeImports: true,
-        enumsAsTypes: true,
-        skipTypename: true,
-      },
-    },
-  };
-}
-
 const config: CodegenConfig = {
   generates: {
-    ...client(),
     ...subgraph('users', 'UsersContext', { User: './records#UserRow', Session: './records#SessionRow' }),
     ...subgraph('files', 'FilesContext', { File: './records#FileRow' }),
     ...subgraph('media', 'MediaContext', {
       Media: './records#MediaRow',
       Transcript: './records#TranscriptRow',
       TranscriptSegment: './records#SegmentRow',
-      MediaJob: '../../platform/jobs/job#Job',
+      MediaJob: './records#JobRow',
     }),
     ...subgraph('translation', 'TranslationContext', { TranscriptSegment: './context#SegmentRepresentation' }),
     'client/operations.generated.ts': {
