@@ -60,7 +60,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const running: Running = { servers: new Set(), isStopping: false, inFlight: new Set() };
   const answer: Page = (request, response, url, requestId) =>
-    answerGraphql({ apollo, authenticate: options.authenticate, limits }, request, response, url, requestId);
+    answerGraphql(
+      { apollo, schema: supergraph.apiSchema, authenticate: options.authenticate, limits },
+      request,
+      response,
+      url,
+      requestId,
+    );
   const handler = createHandler({
     pages: pagesOf(
       answer,

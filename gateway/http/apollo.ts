@@ -7,7 +7,7 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import type { GatewayGraphQLRequestContext, GatewayInterface } from '@apollo/server-gateway-interface';
-import { getOperationAST, GraphQLError, OperationTypeNode, SingleFieldSubscriptionsRule, validate } from 'graphql';
+import { getOperationAST, GraphQLError } from 'graphql';
 import type { Logger } from '../../platform/logger';
 import type { Engine } from '../engine';
 import type { Caller, Result } from '../execute/execution';
@@ -42,11 +42,7 @@ export function createApolloServer(options: ApolloOptions): ApolloServer<Caller>
     parseOptions: parseOptions(limits),
     validationRules: limitRules(limits, { introspection: development }),
     formatError,
-    plugins: [
-      ...quietPlugins(),
-      noSubscriptions,
-      development ? sandboxPage() : ApolloServerPluginLandingPageDisabled(),
-    ],
+    plugins: [...quietPlugins(), development ? sandboxPage() : ApolloServerPluginLandingPageDisabled()],
   });
 }
 
@@ -58,33 +54,6 @@ function quietPlugins(): ApolloServerPlugin[] {
     ApolloServerPluginCacheControlDisabled(),
   ];
 }
-
-const SUBSCRIPTION_REFUSAL =
-  'Subscriptions need a WebSocket with the subprotocol graphql-transport-ws on this same path.';
-
-/**
- * Refuses subscriptions before validation, also where one only stands beside the query that is asked for if graphql-js
- * cannot check it: its rule for their root field throws, which would be a 500, when that field has a condition with a
- * variable.
- */
-const noSubscriptions: ApolloServerPlugin<Caller> = {
-  async requestDidStart() {
-    return {
-      async validationDidStart({ schema, document, request }) {
-        const refusal = new GraphQLError(SUBSCRIPTION_REFUSAL, {
-          extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
-        });
-        if (getOperationAST(document, request.operationName)?.operation === OperationTypeNode.SUBSCRIPTION)
-          throw refusal;
-        try {
-          validate(schema, document, [SingleFieldSubscriptionsRule]);
-        } catch {
-          throw refusal;
-        }
-      },
-    };
-  },
-};
 
 /** Our supergraph and engine behind the interface Apollo Server has for gateways. */
 function engineGateway({ supergraph, engine }: ApolloOptions): GatewayInterface {

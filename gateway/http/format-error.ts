@@ -9,8 +9,10 @@ const CODES: Record<string, string> = { INTERNAL_SERVER_ERROR: 'INTERNAL' };
  * meant for clients is replaced.
  */
 export function formatError(formatted: GraphQLFormattedError, error?: unknown): GraphQLFormattedError {
-  const { code, requestId } = formatted.extensions ?? {};
+  const { requestId } = formatted.extensions ?? {};
   const original = error instanceof GraphQLError ? error.originalError : error;
+  // Apollo Server gives every validation error its own code; those of our limits say more.
+  const code = (original instanceof GraphQLError && original.extensions['code']) || formatted.extensions?.['code'];
   const isUnmeant =
     original instanceof Error &&
     !(original instanceof GraphQLError) &&

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HeaderMap, type ApolloServer } from '@apollo/server';
+import type { GraphQLSchema } from 'graphql';
 import { SautiError } from '../../platform/errors';
 import type { Viewer } from '../../platform/identity/viewer';
 import type { Caller } from '../execute/execution';
@@ -7,10 +8,12 @@ import type { Authenticate, GatewayLimits } from '../options';
 import { readJsonBody } from './json-body';
 import { receiveMultipart, type MultipartRequest } from './multipart';
 import { HttpError } from './responses';
+import { refuseSubscription } from './no-subscription';
 import { lingerUnread } from './unread-body';
 
 export interface GraphqlEndpoint {
   apollo: ApolloServer<Caller>;
+  schema: GraphQLSchema;
   authenticate: Authenticate | undefined;
   limits: GatewayLimits;
 }
@@ -29,12 +32,18 @@ export async function answerGraphql(
   const caller: Caller = { identity: { viewer, requestId }, authorization, signal: leavingSignal(response) };
   const multipart = isMultipart(request) ? await receiveFiles(endpoint, request, viewer) : undefined;
   try {
+    const body = multipart ? multipart.body : request.method === 'POST' ? await readBody(endpoint, request) : undefined;
+    refuseSubscription(
+      endpoint.schema,
+      endpoint.limits,
+      request.method === 'GET' ? Object.fromEntries(url.searchParams) : body,
+    );
     const answer = await endpoint.apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
         method: request.method ?? 'GET',
         headers: headersOf(request),
         search: url.search,
-        body: multipart ? multipart.body : request.method === 'POST' ? await readBody(endpoint, request) : undefined,
+        body,
       },
       context: async () => (multipart ? { ...caller, bodyReceived: multipart.received } : caller),
     });
