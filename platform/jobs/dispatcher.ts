@@ -62,7 +62,8 @@ export class Dispatcher implements AsyncDisposable {
         select j.id, j.attempt, j.priority, j.state::text as state from platform.job_outbox o join platform.job j on j.id = o.job_id
          where o.run_at <= now() order by o.run_at limit ${BATCH} for update of o skip locked`;
       for (const job of due) {
-        if (job.state === 'QUEUED') await this.queue.add({ jobId: job.id, attempt: job.attempt + 1, priority: job.priority });
+        if (job.state === 'QUEUED')
+          await this.queue.add({ jobId: job.id, attempt: job.attempt + 1, priority: job.priority });
       }
       await tx.jobOutbox.deleteMany({ where: { jobId: { in: due.map((job) => job.id) } } });
       return due.length;
@@ -76,7 +77,8 @@ export class Dispatcher implements AsyncDisposable {
          where j.state = 'QUEUED' and o.job_id is null and j.created_at < now() - ${FORGOTTEN_MS} * interval '1 millisecond' limit ${BATCH}`;
       for (const job of queued) {
         if (await this.queue.has({ jobId: job.id, attempt: job.attempt + 1 })) continue;
-        await this.database.prisma.$executeRaw`insert into platform.job_outbox (job_id) values (${job.id}) on conflict do nothing`;
+        await this.database.prisma
+          .$executeRaw`insert into platform.job_outbox (job_id) values (${job.id}) on conflict do nothing`;
       }
     } catch (error) {
       this.logger.warn({ error }, 'the sweep for forgotten jobs failed');

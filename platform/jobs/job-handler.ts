@@ -1,6 +1,6 @@
 import type { PlatformTransaction } from '../database/database';
 import type { Logger } from '../logger';
-import type { Job, JobDefinition } from './job';
+import type { Job, JobDefinition, JobFailure } from './job';
 
 /** A failure a handler reports on purpose; its message is shown to the job's owner. */
 export class JobProblem extends Error {
@@ -25,7 +25,7 @@ export class JobLost extends Error {
 
 export interface JobContext<Tx extends PlatformTransaction> {
   job: Job;
-  /** Aborted when the job shall stop: canceled, lost to another worker, or the process is going down. */
+  /** Aborted with {@link JobStopped} when the job shall stop: canceled, lost to another worker, or the process goes down. */
   signal: AbortSignal;
   logger: Logger;
   /** Tells how far the work is, 0 to 1; written at most every 250 ms, and never lower than before within an attempt. */
@@ -37,6 +37,20 @@ export interface JobContext<Tx extends PlatformTransaction> {
 /** Runs in the transaction that ends the job, before its last events are appended. */
 export type FinishingWrites<Tx extends PlatformTransaction> = (tx: Tx) => Promise<void>;
 
+/** How a job ended without a result; `failure` says why it FAILED. */
+export type JobEnding = { outcome: 'FAILED'; failure: JobFailure } | { outcome: 'CANCELED'; failure: null };
+
+/** Why a running handler is asked to stop. */
+export type StopReason = 'canceled' | 'lost' | 'shutdown';
+
+/** The reason of {@link JobContext.signal}; a handler lets it pass. */
+export class JobStopped extends Error {
+  constructor(readonly why: StopReason) {
+    super(`The job was stopped: ${why}.`);
+    this.name = 'JobStopped';
+  }
+}
+
 /**
  * The work behind a definition; only the worker imports it. It may run twice for one job and must not mind.
  * `run` answers the writes that make the result visible; they commit together with the state SUCCEEDED.
@@ -45,5 +59,5 @@ export interface JobHandler<Payload, Tx extends PlatformTransaction = PlatformTr
   definition: JobDefinition<Payload>;
   run(payload: Payload, context: JobContext<Tx>): Promise<FinishingWrites<Tx>>;
   /** Removes what an unfinished run left behind; commits together with FAILED or CANCELED. */
-  abandon?(payload: Payload, tx: Tx, outcome: 'FAILED' | 'CANCELED'): Promise<void>;
+  abandon?(payload: Payload, tx: Tx, ending: JobEnding): Promise<void>;
 }

@@ -2,26 +2,25 @@ import type { Database, PlatformTransaction } from '../database/database';
 import type { Notifications } from '../database/notifications';
 import type { EventLog } from '../events/event-log';
 import type { Logger } from '../logger';
-import type { Job } from './job';
-import { JobLost, JobProblem, type JobContext, type JobHandler } from './job-handler';
-import { JobStore, type Failure } from './job-store';
+import { pause } from '../pause';
+import type { Job, JobDefinition, JobFailure } from './job';
+import { JobLost, JobProblem, JobStopped, type JobContext, type JobHandler, type StopReason } from './job-handler';
+import { JobStore, type CleanUp } from './job-store';
 import type { JobQueue } from './queue';
 
 const HEARTBEAT_MS = 1_500;
 const SWEEP_MS = 2_000;
 const PROGRESS_EVERY_MS = 250;
-
-/** Why a running handler is asked to stop; the abort signal's reason. */
-type StopReason = 'canceled' | 'lost' | 'shutdown';
+const CLAIM_RETRY_MS = 1_000;
 
 interface Running {
   job: Job;
-  stop: (reason: StopReason) => void;
+  stop: (why: StopReason) => void;
   done: Promise<void>;
 }
 
-// The runner does not know its handlers' payload types; each handler parses its own.
-export type AnyJobHandler = JobHandler<never, never>;
+/** A handler whatever its payload and its slice: it is given what its own definition has parsed, and no other knows the type. */
+export type AnyJobHandler = Omit<JobHandler<never, never>, 'definition'> & { definition: JobDefinition<unknown> };
 
 /**
  * Runs queued jobs in this process. One heartbeat per job keeps its lease and notices a cancel; one sweep takes over the
@@ -30,7 +29,10 @@ export type AnyJobHandler = JobHandler<never, never>;
 export class JobRunner {
   private readonly handlers: ReadonlyMap<string, JobHandler<unknown>>;
   private readonly store: JobStore;
-  private readonly running = new Map<string, Running>();
+  /** Attempts, not jobs: one that was lost may still be stopping when the next attempt of its job starts here. */
+  private readonly running = new Set<Running>();
+  private readonly closing = new AbortController();
+  private isOver = false;
   private readonly sweepTimer: NodeJS.Timeout;
   private readonly unlisten: () => void;
 
@@ -49,57 +51,88 @@ export class JobRunner {
     this.handlers = new Map(handlers.map((handler) => [handler.definition.kind, handler]));
     this.store = new JobStore(options.database, options.events);
     options.queue.work({ concurrency: options.concurrency, run: (jobId, attempt) => this.run(jobId, attempt) });
-    this.unlisten = options.notifications.on('sauti_cancel', (jobId) => void (jobId === undefined ? this.sweep() : this.cancel(jobId)));
+    this.unlisten = options.notifications.on('sauti_cancel', (jobId) => void this.noticeCancel(jobId));
     this.sweepTimer = setInterval(() => void this.sweep(), SWEEP_MS);
   }
 
   async close(graceMs = 5_000): Promise<void> {
     clearInterval(this.sweepTimer);
     this.unlisten();
+    this.closing.abort();
     await this.options.queue.pause();
-    const all = [...this.running.values()];
-    const timer = setTimeout(() => all.forEach((running) => running.stop('shutdown')), graceMs);
-    await Promise.all(all.map((running) => running.done));
+    const timer = setTimeout(() => {
+      this.isOver = true; // an entry that the queue was just handing out is claimed and handed back at once
+      this.running.forEach((running) => running.stop('shutdown'));
+    }, graceMs);
+    while (this.running.size > 0) await Promise.all([...this.running].map((running) => running.done));
     clearTimeout(timer);
+    this.isOver = true;
   }
 
   private async run(jobId: string, attempt: number): Promise<void> {
-    const job = await this.store.claim(jobId, attempt);
+    const job = await this.claim(jobId, attempt);
     if (!job) return;
     const abort = new AbortController();
-    const running: Running = { job, stop: (reason) => abort.abort(reason), done: Promise.resolve() };
-    running.done = this.runClaimed(job, abort).catch((error: unknown) => {
+    const running: Running = { job, stop: (why) => abort.abort(new JobStopped(why)), done: Promise.resolve() };
+    if (this.isOver) running.stop('shutdown');
+    running.done = this.runClaimed(job, abort.signal, running.stop).catch((error: unknown) => {
       this.options.logger.error({ error, jobId, attempt }, 'a job could not be ended; its lease will run out');
     });
-    this.running.set(jobId, running);
-    try {
-      await running.done;
-    } finally {
-      this.running.delete(jobId);
+    this.running.add(running);
+    await running.done;
+    this.running.delete(running);
+  }
+
+  /** While the database is away the entry is kept: given back to the queue it would be spent, and the job forgotten for a while. */
+  private async claim(jobId: string, attempt: number): Promise<Job | null> {
+    for (;;) {
+      try {
+        return await this.store.claim(jobId, attempt);
+      } catch (error) {
+        this.options.logger.warn({ error, jobId }, 'a job cannot be claimed; trying again');
+        await pause(CLAIM_RETRY_MS, this.closing.signal);
+        if (this.closing.signal.aborted) return null;
+      }
     }
   }
 
-  private async runClaimed(job: Job, abort: AbortController): Promise<void> {
+  private async runClaimed(job: Job, signal: AbortSignal, stop: Running['stop']): Promise<void> {
     const logger = this.options.logger.child({ jobId: job.id, kind: job.kind, attempt: job.attempt });
-    const heartbeat = setInterval(() => void this.beat(job, abort), HEARTBEAT_MS);
+    const heartbeat = setInterval(() => void this.beat(job, stop), HEARTBEAT_MS);
     const progress = new ProgressReports(job, this.store, logger);
-    const handler = this.handlers.get(job.kind);
     try {
-      if (!handler) throw new JobProblem('UNSUPPORTED', `No worker here knows jobs of kind ${job.kind}.`, false);
-      const context = this.contextFor(job, abort.signal, logger, progress);
-      const writes = await handler.run(handler.definition.parse(job.payload), context);
+      const { handler, payload } = this.handlerFor(job);
+      const writes = await handler.run(payload, this.contextFor(job, signal, logger, progress));
       await progress.settle();
       await this.store.succeed(job.id, job.attempt, writes);
       logger.info({}, 'job succeeded');
     } catch (error) {
       await progress.settle();
-      await this.endUnfinished(job, handler, abort.signal, error, logger);
+      await this.endUnfinished(job, signal, error, logger);
     } finally {
       clearInterval(heartbeat);
     }
   }
 
-  private contextFor(job: Job, signal: AbortSignal, logger: Logger, progress: ProgressReports): JobContext<PlatformTransaction> {
+  /** Throws a problem that no further attempt can solve when the job cannot be understood here. */
+  private handlerFor(job: Job): { handler: JobHandler<unknown>; payload: unknown } {
+    const handler = this.handlers.get(job.kind);
+    if (!handler) throw new JobProblem('UNSUPPORTED', `No worker here knows jobs of kind ${job.kind}.`, false);
+    try {
+      return { handler, payload: handler.definition.parse(job.payload) };
+    } catch (cause) {
+      throw new JobProblem('INTERNAL', 'The job was written in a form that this version cannot read.', false, {
+        cause,
+      });
+    }
+  }
+
+  private contextFor(
+    job: Job,
+    signal: AbortSignal,
+    logger: Logger,
+    progress: ProgressReports,
+  ): JobContext<PlatformTransaction> {
     return {
       job,
       signal,
@@ -113,55 +146,70 @@ export class JobRunner {
     };
   }
 
-  private async endUnfinished(job: Job, handler: JobHandler<unknown> | undefined, signal: AbortSignal, error: unknown, logger: Logger): Promise<void> {
-    const reason = signal.aborted ? (signal.reason as StopReason) : undefined;
+  private async endUnfinished(job: Job, signal: AbortSignal, error: unknown, logger: Logger): Promise<void> {
+    const why = signal.reason instanceof JobStopped ? signal.reason.why : undefined;
     try {
-      if (reason === 'shutdown') return await this.store.handBack(job.id, job.attempt);
-      if (reason === 'lost' || error instanceof JobLost) return logger.warn({}, 'the job belongs to another attempt now');
+      if (why === 'shutdown') return await this.store.handBack(job.id, job.attempt, this.cleanUp);
+      if (why === 'lost' || error instanceof JobLost) return logger.warn({}, 'the job belongs to another attempt now');
       const failure = failureOf(error);
-      if (reason !== 'canceled') logger[failure.code === 'INTERNAL' ? 'error' : 'info']({ error }, 'job attempt failed');
-      await this.store.giveUp(job.id, job.attempt, failure, (tx, outcome) => this.abandon(handler, job, tx, outcome));
+      if (why !== 'canceled') logger[failure.code === 'INTERNAL' ? 'error' : 'info']({ error }, 'job attempt failed');
+      await this.store.giveUp(job.id, job.attempt, failure, this.cleanUp);
     } catch (ending) {
       if (!(ending instanceof JobLost)) throw ending;
     }
   }
 
-  private async abandon(handler: JobHandler<unknown> | undefined, job: Job, tx: PlatformTransaction, outcome: 'FAILED' | 'CANCELED'): Promise<void> {
-    await handler?.abandon?.(handler.definition.parse(job.payload), tx, outcome);
-  }
+  /** A job that cannot be understood here left nothing behind, and must still be able to end. */
+  private readonly cleanUp: CleanUp = async (tx, job, ending) => {
+    let understood;
+    try {
+      understood = this.handlerFor(job);
+    } catch {
+      return;
+    }
+    await understood.handler.abandon?.(understood.payload, tx, ending);
+  };
 
-  private async beat(job: Job, abort: AbortController): Promise<void> {
+  private async beat(job: Job, stop: Running['stop']): Promise<void> {
     try {
       const state = await this.store.heartbeat(job.id, job.attempt);
-      if (state === null) abort.abort('lost' satisfies StopReason);
-      if (state === 'CANCELING') abort.abort('canceled' satisfies StopReason);
+      if (state === null) stop('lost');
+      if (state === 'CANCELING') stop('canceled');
     } catch (error) {
       this.options.logger.warn({ error, jobId: job.id }, 'a heartbeat failed');
     }
   }
 
-  private async cancel(jobId: string): Promise<void> {
-    const running = this.running.get(jobId);
-    if (running) return running.stop('canceled');
-    try {
-      await this.store.cancelWaiting(jobId, (tx, job) => this.abandon(this.handlers.get(job.kind), job, tx, 'CANCELED'));
-    } catch (error) {
-      this.options.logger.warn({ error, jobId }, 'a cancel failed; the sweep will try again');
-    }
+  private async noticeCancel(jobId: string | undefined): Promise<void> {
+    if (jobId === undefined) return this.sweep();
+    const own = [...this.running].filter((running) => running.job.id === jobId);
+    own.forEach((running) => running.stop('canceled'));
+    if (own.length === 0) await this.attend(jobId, () => this.store.cancelWaiting(jobId, this.cleanUp));
   }
 
   private async sweep(): Promise<void> {
     try {
-      await this.store.takeOverDead((tx, job) => this.abandon(this.handlers.get(job.kind), job, tx, 'FAILED'));
-      for (const jobId of await this.store.canceling()) await this.cancel(jobId);
+      for (const jobId of await this.store.dead()) {
+        await this.attend(jobId, () => this.store.takeOver(jobId, this.cleanUp));
+      }
+      for (const jobId of await this.store.canceling()) await this.noticeCancel(jobId);
     } catch (error) {
       this.options.logger.warn({ error }, 'the job sweep failed');
+    }
+  }
+
+  /** One job that cannot be moved must not keep the sweep from the others. */
+  private async attend(jobId: string, move: () => Promise<boolean>): Promise<void> {
+    try {
+      await move();
+    } catch (error) {
+      this.options.logger.error({ error, jobId }, 'a job could not be ended; the next sweep tries again');
     }
   }
 }
 
 /** What the job's owner is told; an unexpected error keeps its text for the log and may be tried again. */
-function failureOf(error: unknown): Failure {
+function failureOf(error: unknown): JobFailure {
   if (error instanceof JobProblem) return { code: error.code, message: error.message, retryable: error.retryable };
   return { code: 'INTERNAL', message: 'The job failed for a reason on our side.', retryable: true };
 }
@@ -182,7 +230,8 @@ class ProgressReports {
   report(fraction: number, stage: string): void {
     const now = Date.now();
     const bounded = Math.min(0.999, Math.max(this.last.fraction, fraction));
-    const due = stage !== this.last.stage || (bounded - this.last.fraction >= 0.01 && now - this.last.at >= PROGRESS_EVERY_MS);
+    const due =
+      stage !== this.last.stage || (bounded - this.last.fraction >= 0.01 && now - this.last.at >= PROGRESS_EVERY_MS);
     if (!due) return;
     this.last = { fraction: bounded, stage, at: now };
     this.next = { fraction: bounded, stage };
@@ -199,7 +248,11 @@ class ProgressReports {
       const { fraction, stage } = this.next;
       this.next = undefined;
       try {
-        await this.store.progress(this.job.id, this.job.attempt, { progress: fraction, stage, expectedAt: this.expectedAt(fraction) });
+        await this.store.progress(this.job.id, this.job.attempt, {
+          progress: fraction,
+          stage,
+          expectedAt: this.expectedAt(fraction),
+        });
       } catch (error) {
         this.logger.warn({ error }, 'progress could not be written');
       }

@@ -1,22 +1,22 @@
 import type { Database, PlatformTransaction } from '../database/database';
 import type { EventLog } from '../events/event-log';
-import { announce, type Job, type JobState } from './job';
-import { JobLost } from './job-handler';
+import { announce, type Job, type JobFailure, type JobState } from './job';
+import { JobLost, type JobEnding } from './job-handler';
 
 /** A worker that has not renewed its job for this long is taken for dead. Three heartbeats may fail before. */
 export const LEASE_MS = 6_000;
 /** Waiting time before attempt n + 1: 1 s, 2 s, 4 s … */
 const BACKOFF_MS = 1_000;
+const SWEEP_SIZE = 100;
 
-export interface Failure {
-  code: string;
-  message: string;
-  retryable: boolean;
-}
+/** What the job leaves behind is removed in the transaction that ends it. */
+export type CleanUp = (tx: PlatformTransaction, job: Job, ending: JobEnding) => Promise<void>;
+
+const CANCELED: JobEnding = { outcome: 'CANCELED', failure: null };
 
 /**
  * The moves of a job's row. Each is one transaction that checks the state it starts from and the attempt (the fencing
- * token), so a worker that was frozen and wakes up late changes nothing. All times are the database's.
+ * token), so a worker that was frozen and wakes up late changes nothing. Leases are measured by the database's clock.
  */
 export class JobStore {
   constructor(
@@ -38,15 +38,21 @@ export class JobStore {
   /** Renews the lease and answers the state, or null when the attempt no longer owns the job. */
   async heartbeat(jobId: string, attempt: number): Promise<JobState | null> {
     const rows = await this.database.prisma.$queryRaw<{ state: JobState }[]>`
-      update platform.job set heartbeat_at = now() where id = ${jobId} and attempt = ${attempt} and state in ('RUNNING', 'CANCELING')
+      update platform.job set heartbeat_at = now()
+       where id = ${jobId} and attempt = ${attempt} and state in ('RUNNING', 'CANCELING')
       returning state::text as state`;
     return rows[0]?.state ?? null;
   }
 
   /** Records progress of a running attempt; announces it to the owner. Silent when the attempt is over. */
-  async progress(jobId: string, attempt: number, update: { progress: number; stage: string; expectedAt: Date | null }): Promise<void> {
+  async progress(
+    jobId: string,
+    attempt: number,
+    update: { progress: number; stage: string; expectedAt: Date | null },
+  ): Promise<void> {
     await this.move(async (tx) => {
-      const [job] = await tx.job.updateManyAndReturn({ where: { id: jobId, attempt, state: 'RUNNING' }, data: update });
+      const where = { id: jobId, attempt, state: 'RUNNING' } as const;
+      const [job] = await tx.job.updateManyAndReturn({ where, data: update });
       return job ?? null;
     });
   }
@@ -57,7 +63,8 @@ export class JobStore {
    */
   async fence(tx: PlatformTransaction, jobId: string, attempt: number): Promise<void> {
     const rows = await tx.$queryRaw<unknown[]>`
-      select 1 from platform.job where id = ${jobId} and attempt = ${attempt} and state in ('RUNNING', 'CANCELING') for no key update`;
+      select 1 from platform.job where id = ${jobId} and attempt = ${attempt} and state in ('RUNNING', 'CANCELING')
+         for no key update`;
     if (rows.length === 0) throw new JobLost(jobId, attempt);
   }
 
@@ -68,104 +75,98 @@ export class JobStore {
       await writes(tx);
       return tx.job.update({
         where: { id: jobId },
-        data: { state: 'SUCCEEDED', progress: 1, stage: null, finishedAt: new Date(), expectedAt: null, errorCode: null, errorMessage: null, errorRetryable: null },
+        data: { state: 'SUCCEEDED', progress: 1, ...ended(null) },
       });
     });
   }
 
   /**
    * Ends or requeues a job that an attempt could not finish: FAILED when trying again cannot help or no attempt is left,
-   * CANCELED when that was asked for, else QUEUED with a growing delay. `cleanUp` runs in the transaction that ends it.
+   * CANCELED when that was asked for, else QUEUED with a growing delay.
    */
-  async giveUp(jobId: string, attempt: number, failure: Failure, cleanUp: (tx: PlatformTransaction, outcome: 'FAILED' | 'CANCELED') => Promise<void>): Promise<void> {
+  async giveUp(jobId: string, attempt: number, failure: JobFailure, cleanUp: CleanUp): Promise<void> {
     await this.move(async (tx) => {
-      await this.fence(tx, jobId, attempt);
-      const job = await tx.job.findUniqueOrThrow({ where: { id: jobId } });
-      if (job.state === 'CANCELING') return this.end(tx, job, 'CANCELED', null, cleanUp);
-      if (!failure.retryable || job.attempt >= job.maxAttempts) return this.end(tx, job, 'FAILED', failure, cleanUp);
+      const job = await this.owned(tx, jobId, attempt);
+      if (job.state === 'CANCELING') return this.end(tx, job, CANCELED, cleanUp);
+      const isOver = !failure.retryable || job.attempt >= job.maxAttempts;
+      if (isOver) return this.end(tx, job, { outcome: 'FAILED', failure }, cleanUp);
       return this.requeue(tx, job, failure, BACKOFF_MS * 2 ** (job.attempt - 1));
     });
   }
 
   /** Gives a running job back, without counting the attempt, because its worker is going down. */
-  async handBack(jobId: string, attempt: number): Promise<void> {
+  async handBack(jobId: string, attempt: number, cleanUp: CleanUp): Promise<void> {
     await this.move(async (tx) => {
-      await this.fence(tx, jobId, attempt);
-      const job = await tx.job.findUniqueOrThrow({ where: { id: jobId } });
-      if (job.state === 'CANCELING') return null;
+      const job = await this.owned(tx, jobId, attempt);
+      if (job.state === 'CANCELING') return this.end(tx, job, CANCELED, cleanUp);
       await tx.job.update({ where: { id: jobId }, data: { maxAttempts: { increment: 1 } } });
       return this.requeue(tx, job, null, 0);
     });
   }
 
   /** CANCELING → CANCELED for a job that no worker runs; false when a live worker holds it (which will end it). */
-  async cancelWaiting(jobId: string, cleanUp: (tx: PlatformTransaction, job: Job) => Promise<void>): Promise<boolean> {
-    const ended = await this.move(async (tx) => {
+  async cancelWaiting(jobId: string, cleanUp: CleanUp): Promise<boolean> {
+    const canceled = await this.move(async (tx) => {
       const [idle] = await tx.$queryRaw<{ id: string }[]>`
         select id from platform.job where id = ${jobId} and state = 'CANCELING'
-           and (heartbeat_at is null or heartbeat_at < now() - ${LEASE_MS} * interval '1 millisecond') for no key update skip locked`;
+           and (heartbeat_at is null or heartbeat_at < now() - ${LEASE_MS} * interval '1 millisecond')
+           for no key update skip locked`;
       if (!idle) return null;
-      const job = await tx.job.findUniqueOrThrow({ where: { id: jobId } });
-      return this.end(tx, job, 'CANCELED', null, (inner) => cleanUp(inner, job));
+      return this.end(tx, await tx.job.findUniqueOrThrow({ where: { id: jobId } }), CANCELED, cleanUp);
     });
-    return ended !== null;
+    return canceled !== null;
   }
 
-  /** RUNNING with an expired lease: requeued, or FAILED when its workers keep dying. Answers how many were taken over. */
-  async takeOverDead(cleanUp: (tx: PlatformTransaction, job: Job) => Promise<void>): Promise<number> {
-    const dead = await this.database.prisma.$queryRaw<{ id: string }[]>`
-      select id from platform.job where state = 'RUNNING' and heartbeat_at < now() - ${LEASE_MS} * interval '1 millisecond' limit 100`;
-    let count = 0;
-    for (const { id } of dead) {
-      const moved = await this.move(async (tx) => {
-        const [row] = await tx.$queryRaw<{ id: string }[]>`
-          select id from platform.job where id = ${id} and state = 'RUNNING' and heartbeat_at < now() - ${LEASE_MS} * interval '1 millisecond'
-             for no key update skip locked`;
-        if (!row) return null;
-        const job = await tx.job.findUniqueOrThrow({ where: { id } });
-        const failure = { code: 'WORKER_LOST', message: `The worker died ${job.attempt} times while running this job.`, retryable: true };
-        if (job.attempt >= job.maxAttempts) return this.end(tx, job, 'FAILED', failure, (inner) => cleanUp(inner, job));
-        return this.requeue(tx, job, null, 0);
-      });
-      if (moved) count++;
-    }
-    return count;
+  /** Ids of RUNNING jobs whose lease has run out, longest ago first. */
+  async dead(): Promise<string[]> {
+    const rows = await this.database.prisma.$queryRaw<{ id: string }[]>`
+      select id from platform.job where state = 'RUNNING' and heartbeat_at < now() - ${LEASE_MS} * interval '1 millisecond'
+       order by heartbeat_at limit ${SWEEP_SIZE}`;
+    return rows.map((row) => row.id);
+  }
+
+  /** Requeues a job whose lease has run out, or ends it as FAILED when its workers keep dying. False when it has not. */
+  async takeOver(jobId: string, cleanUp: CleanUp): Promise<boolean> {
+    const taken = await this.move(async (tx) => {
+      const [row] = await tx.$queryRaw<{ id: string }[]>`
+        select id from platform.job where id = ${jobId} and state = 'RUNNING'
+           and heartbeat_at < now() - ${LEASE_MS} * interval '1 millisecond' for no key update skip locked`;
+      if (!row) return null;
+      const job = await tx.job.findUniqueOrThrow({ where: { id: jobId } });
+      if (job.attempt < job.maxAttempts) return this.requeue(tx, job, null, 0);
+      const message = `The worker died or stopped answering ${job.attempt} times while running this job.`;
+      const failure = { code: 'WORKER_LOST', message, retryable: true };
+      return this.end(tx, job, { outcome: 'FAILED', failure }, cleanUp);
+    });
+    return taken !== null;
   }
 
   /** Ids of CANCELING jobs, for the sweep. */
   async canceling(): Promise<string[]> {
-    const rows = await this.database.prisma.job.findMany({ where: { state: 'CANCELING' }, select: { id: true }, take: 100 });
+    const rows = await this.database.prisma.job.findMany({
+      where: { state: 'CANCELING' },
+      select: { id: true },
+      take: SWEEP_SIZE,
+    });
     return rows.map((row) => row.id);
   }
 
-  private async end(
-    tx: PlatformTransaction,
-    job: Job,
-    outcome: 'FAILED' | 'CANCELED',
-    failure: Failure | null,
-    cleanUp: (tx: PlatformTransaction, outcome: 'FAILED' | 'CANCELED') => Promise<void>,
-  ): Promise<Job> {
-    await cleanUp(tx, outcome);
-    return tx.job.update({
-      where: { id: job.id },
-      data: {
-        state: outcome,
-        stage: null,
-        finishedAt: new Date(),
-        expectedAt: null,
-        errorCode: failure?.code ?? null,
-        errorMessage: failure?.message ?? null,
-        errorRetryable: failure?.retryable ?? null,
-      },
-    });
+  private async owned(tx: PlatformTransaction, jobId: string, attempt: number): Promise<Job> {
+    await this.fence(tx, jobId, attempt);
+    return tx.job.findUniqueOrThrow({ where: { id: jobId } });
   }
 
-  private async requeue(tx: PlatformTransaction, job: Job, failure: Failure | null, delayMs: number): Promise<Job> {
+  private async end(tx: PlatformTransaction, job: Job, ending: JobEnding, cleanUp: CleanUp): Promise<Job> {
+    await cleanUp(tx, job, ending);
+    return tx.job.update({ where: { id: job.id }, data: { state: ending.outcome, ...ended(ending.failure) } });
+  }
+
+  private async requeue(tx: PlatformTransaction, job: Job, failure: JobFailure | null, delayMs: number): Promise<Job> {
     const runAt = new Date(Date.now() + delayMs);
     await tx.jobOutbox.upsert({ where: { jobId: job.id }, create: { jobId: job.id, runAt }, update: { runAt } });
     return tx.job.update({
       where: { id: job.id },
-      data: { state: 'QUEUED', stage: null, heartbeatAt: null, expectedAt: null, errorCode: failure?.code ?? null, errorMessage: failure?.message ?? null, errorRetryable: failure?.retryable ?? null },
+      data: { state: 'QUEUED', stage: null, heartbeatAt: null, expectedAt: null, ...errorColumns(failure) },
     });
   }
 
@@ -176,4 +177,16 @@ export class JobStore {
       return job;
     });
   }
+}
+
+function ended(failure: JobFailure | null) {
+  return { stage: null, finishedAt: new Date(), expectedAt: null, ...errorColumns(failure) };
+}
+
+function errorColumns(failure: JobFailure | null) {
+  return {
+    errorCode: failure?.code ?? null,
+    errorMessage: failure?.message ?? null,
+    errorRetryable: failure?.retryable ?? null,
+  };
 }

@@ -16,6 +16,16 @@ export interface JobDefinition<Payload> {
   parse(payload: unknown): Payload;
 }
 
+/** Why a job, or one attempt of it, did not succeed. */
+export interface JobFailure {
+  /** As in the graph's ErrorCode enum. */
+  code: string;
+  /** For the job's owner: what happened and what to do. */
+  message: string;
+  /** Whether trying the same again may help. */
+  retryable: boolean;
+}
+
 /** A job's state at one moment, as it travels in the owner's topic. */
 export interface JobSnapshot {
   jobId: string;
@@ -26,7 +36,7 @@ export interface JobSnapshot {
   progress: number;
   attempt: number;
   expectedAt: string | null;
-  error: { code: string; message: string; retryable: boolean } | null;
+  error: JobFailure | null;
 }
 
 /** What the end of a job tells everybody: the topic that durable consumers follow. */
@@ -88,7 +98,11 @@ export async function createJob<Payload extends object>(
  * Asks for a job to stop. Answers the job as it is now, or null when the owner has no such job. A worker ends it:
  * at once when it only waits, within its heartbeat when it runs. A job that has ended stays as it is.
  */
-export async function requestCancel(tx: PlatformTransaction, events: EventLog, options: { jobId: string; ownerId: string }): Promise<Job | null> {
+export async function requestCancel(
+  tx: PlatformTransaction,
+  events: EventLog,
+  options: { jobId: string; ownerId: string },
+): Promise<Job | null> {
   const changed = await tx.job.updateManyAndReturn({
     where: { id: options.jobId, ownerId: options.ownerId, state: { in: ['QUEUED', 'RUNNING'] } },
     data: { state: 'CANCELING' },
@@ -103,5 +117,6 @@ export async function requestCancel(tx: PlatformTransaction, events: EventLog, o
 export async function announce(tx: PlatformTransaction, events: EventLog, job: Job): Promise<void> {
   // Topics are always taken in this order, so two transactions can never wait for each other.
   await events.append(tx, jobsTopic(job.ownerId), snapshotOf(job));
-  if (FINAL_STATES.includes(job.state)) await events.append(tx, finishedJobsTopic, { ...snapshotOf(job), ownerId: job.ownerId });
+  if (FINAL_STATES.includes(job.state))
+    await events.append(tx, finishedJobsTopic, { ...snapshotOf(job), ownerId: job.ownerId });
 }

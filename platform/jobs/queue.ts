@@ -18,7 +18,11 @@ const QUEUE_NAME = 'sauti';
 const MIDDLE_PRIORITY = 1_000;
 
 /** BullMQ on PostgreSQL, or on Redis when `redisUrl` is given: the same calls, so the choice stays in this function. */
-export function createJobQueue(options: { databaseUrl: string; redisUrl: string | undefined; logger: Logger }): JobQueue {
+export function createJobQueue(options: {
+  databaseUrl: string;
+  redisUrl: string | undefined;
+  logger: Logger;
+}): JobQueue {
   const { logger } = options;
   const store = options.redisUrl ? redisStore(options.redisUrl) : postgresStore(options.databaseUrl);
   const queue = store.openQueue();
@@ -28,7 +32,16 @@ export function createJobQueue(options: { databaseUrl: string; redisUrl: string 
 
   return {
     async add({ jobId, attempt, priority }) {
-      await queue.add('job', { jobId, attempt }, { jobId: entryId(jobId, attempt), priority: MIDDLE_PRIORITY - priority, removeOnComplete: true, removeOnFail: true });
+      await queue.add(
+        'job',
+        { jobId, attempt },
+        {
+          jobId: entryId(jobId, attempt),
+          priority: MIDDLE_PRIORITY - priority,
+          removeOnComplete: true,
+          removeOnFail: true,
+        },
+      );
     },
     async has({ jobId, attempt }) {
       return (await queue.getJob(entryId(jobId, attempt))) !== undefined;
@@ -67,7 +80,12 @@ function postgresStore(connectionString: string): Store {
     // The generic parameters name the backend only; every method Sauti calls is the same.
     openQueue: () => new Queue(QUEUE_NAME, { connection }, createPostgresBackend) as unknown as Queue,
     openWorker: (processor, settings) =>
-      new Worker(QUEUE_NAME, processor as Processor, { connection, ...settings }, createPostgresBackend) as unknown as Worker,
+      new Worker(
+        QUEUE_NAME,
+        processor as Processor,
+        { connection, ...settings },
+        createPostgresBackend,
+      ) as unknown as Worker,
   };
 }
 

@@ -1,0 +1,67 @@
+import DataLoader from 'dataloader';
+import type { EventLog } from '../../platform/events/event-log';
+import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
+import type { Job } from '../../platform/jobs/job';
+import type { MediaLibrary } from './media';
+import type { MediaRecords, MediaRow, SegmentRow, TranscriptRow } from './records';
+import type { Transcribers } from './transcribers';
+import type { Transcripts } from './transcripts';
+
+export interface MediaServices {
+  library: MediaLibrary;
+  transcripts: Transcripts;
+  records: MediaRecords;
+  transcribers: Transcribers;
+  events: EventLog;
+}
+
+/** What one request carries. */
+export interface MediaContext extends MediaServices {
+  viewer: Viewer | null;
+  loaders: Loaders;
+  signal: AbortSignal;
+}
+
+/** Rows of the viewer by id; null for an unknown or a foreign id. */
+interface Loaders {
+  ownMedia: DataLoader<string, MediaRow | null>;
+  ownTranscript: DataLoader<string, TranscriptRow | null>;
+  ownSegment: DataLoader<string, SegmentRow | null>;
+  ownJob: DataLoader<string, Job | null>;
+  /** By the id of a recording that the viewer has been found to own; newest first. */
+  transcriptsOfMedia: DataLoader<string, TranscriptRow[]>;
+  /** By the id of a transcript that the viewer has been found to own. */
+  textOfTranscript: DataLoader<string, string>;
+}
+
+export function createContext(services: MediaServices, identity: CallIdentity, signal: AbortSignal): MediaContext {
+  return { ...services, viewer: identity.viewer, loaders: createLoaders(services.records, identity.viewer), signal };
+}
+
+function createLoaders(records: MediaRecords, viewer: Viewer | null): Loaders {
+  const own = <Row extends { id: string }>(read: (ids: readonly string[], ownerId: string) => Promise<Row[]>) =>
+    new DataLoader<string, Row | null>(async (ids) => {
+      const rows = viewer ? await read(ids, viewer.userId) : [];
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      return ids.map((id) => byId.get(id) ?? null);
+    });
+  return {
+    ownMedia: own((ids, ownerId) => records.mediaByIds(ids, ownerId)),
+    ownTranscript: own((ids, ownerId) => records.transcriptsByIds(ids, ownerId)),
+    ownSegment: own((ids, ownerId) => records.segmentsByIds(ids, ownerId)),
+    ownJob: own((ids, ownerId) => records.jobsByIds(ids, ownerId)),
+    transcriptsOfMedia: new DataLoader(async (ids) => {
+      const rows = await records.transcriptsOfMedia(ids);
+      return ids.map((id) => rows.filter((row) => row.mediaId === id));
+    }),
+    textOfTranscript: new DataLoader(async (ids) => {
+      const rows = await records.segmentTexts(ids);
+      return ids.map((id) =>
+        rows
+          .filter((row) => row.transcriptId === id)
+          .map((row) => row.text)
+          .join('\n'),
+      );
+    }),
+  };
+}

@@ -1,0 +1,3 @@
+/** What can go wrong in this slice, as it appears in `UserError.code` and `JobError.code`. */
+export type MediaProblemCode =
+  'INVALID_INPUT' | 'NOT_FOUND' | 'TYPE_NOT_ALLOWED' | 'UNSUPPORTED' | 'ENGINE_UNAVAILABLE' | 'NO_SPEECH' | 'INTERNAL';

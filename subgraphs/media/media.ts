@@ -1,0 +1,132 @@
+import { UserProblemError } from '../../platform/errors';
+import { claimIdempotencyKey } from '../../platform/idempotency';
+import { isId, newId } from '../../platform/ids';
+import type { Viewer } from '../../platform/identity/viewer';
+import type { Job } from '../../platform/jobs/job';
+import type { StoredObject } from '../../platform/objects/stored-objects';
+import type { Platform } from '../../platform/platform';
+import type { FileUpload } from '../../platform/subgraph/uploads';
+import type { MediaProblemCode } from './errors';
+import { checkedTexts, kindOf, titleFromName, type MediaTexts } from './media-input';
+import type { RecognitionOptions, RecognitionPlan } from './recognition';
+import { asMediaTransaction, type MediaRecords, type MediaRow, type MediaTransaction } from './records';
+import type { Transcripts } from './transcripts';
+
+export interface CreateMedia {
+  fileId?: string | null | undefined;
+  upload?: Promise<FileUpload> | null | undefined;
+  title?: string | null | undefined;
+  description?: string | null | undefined;
+  tags?: readonly string[] | null | undefined;
+  transcribe?: RecognitionOptions | null | undefined;
+  idempotencyKey?: string | null | undefined;
+}
+
+export interface CreatedMedia {
+  media: MediaRow;
+  job: Job | null;
+}
+
+/** What one call of createMedia has decided before any byte or row is written. */
+interface Plan {
+  viewer: Viewer;
+  texts: MediaTexts;
+  recognition: RecognitionPlan | null;
+  input: CreateMedia;
+}
+
+/** The recordings of an account. */
+export class MediaLibrary {
+  constructor(
+    private readonly records: MediaRecords,
+    private readonly transcripts: Transcripts,
+    private readonly platform: Pick<Platform, 'objects' | 'maxFileBytes'>,
+  ) {}
+
+  /**
+   * Adds a recording, and begins its transcript when that is asked for. Whatever can be refused is refused before the
+   * bytes are read; type and size as soon as the bytes show them.
+   */
+  async create(viewer: Viewer, input: CreateMedia): Promise<CreatedMedia> {
+    const { fileId, upload, transcribe } = input;
+    if ((fileId == null) === (upload == null)) {
+      throw problem('INVALID_INPUT', 'Give exactly one of "fileId" and "upload".', []);
+    }
+    const texts = checkedTexts(input);
+    const recognition = transcribe ? await this.transcripts.plan(transcribe, ['input', 'transcribe']) : null;
+    const plan = { viewer, texts, recognition, input };
+    return upload ? this.createFromUpload(await upload, plan) : this.createFromFile(fileId!, plan);
+  }
+
+  private async createFromFile(fileId: string, plan: Plan): Promise<CreatedMedia> {
+    const path = ['input', 'fileId'];
+    const file = isId('fil', fileId) ? await this.platform.objects.find(fileId, plan.viewer.userId) : null;
+    if (!file) throw problem('NOT_FOUND', 'You have no file with this ID.', ['fileId']);
+    kindOf(file.mimeType, path);
+    return this.records.transaction((tx) => this.register(tx, file, plan, { fileId }));
+  }
+
+  private async createFromUpload(upload: FileUpload, plan: Plan): Promise<CreatedMedia> {
+    const path = ['input', 'upload'];
+    const incoming = {
+      ownerId: plan.viewer.userId,
+      name: upload.filename,
+      source: upload.createReadStream(),
+      maxBytes: this.platform.maxFileBytes,
+      accept: (mimeType: string) => void kindOf(mimeType, path),
+      argumentPath: path,
+    };
+    try {
+      return await this.platform.objects.put(incoming, async (tx, file) => {
+        const created = await this.register(asMediaTransaction(tx), file, plan, { sha256: file.sha256 });
+        // The same bytes again under the same key: undo the second copy, answer with the first.
+        if (created.media.fileId !== file.id) throw new AlreadyCreated(created);
+        return created;
+      });
+    } catch (error) {
+      if (error instanceof AlreadyCreated) return error.created;
+      throw error;
+    }
+  }
+
+  private async register(
+    tx: MediaTransaction,
+    file: StoredObject,
+    { viewer, texts, recognition, input }: Plan,
+    source: object,
+  ): Promise<CreatedMedia> {
+    const { language = null, engine = null } = input.transcribe ?? {};
+    const call = {
+      ownerId: viewer.userId,
+      operation: 'createMedia',
+      key: input.idempotencyKey,
+      input: { ...source, ...texts, transcribe: input.transcribe ? { language, engine } : null },
+    };
+    const id = newId('med');
+    const earlier = await claimIdempotencyKey(tx, call, id);
+    if (earlier !== null) return this.records.createdEarlier(tx, earlier, recognition !== null);
+
+    const media = await this.records.insertMedia(tx, {
+      id,
+      ownerId: viewer.userId,
+      fileId: file.id,
+      kind: kindOf(file.mimeType, []),
+      title: texts.title ?? titleFromName(file.name),
+      description: texts.description,
+      tags: texts.tags,
+    });
+    return { media, job: recognition ? await this.transcripts.begin(tx, media, recognition) : null };
+  }
+}
+
+/** Rolls the second of two equal uploads back. */
+class AlreadyCreated extends Error {
+  constructor(readonly created: CreatedMedia) {
+    super(`This call was made before; it created ${created.media.id}.`);
+    this.name = 'AlreadyCreated';
+  }
+}
+
+function problem(code: MediaProblemCode, message: string, path: string[]): UserProblemError<MediaProblemCode> {
+  return new UserProblemError({ code, message, path: ['input', ...path] });
+}

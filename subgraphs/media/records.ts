@@ -1,0 +1,177 @@
+import type { PlatformTransaction, SliceDatabase, SliceTransaction } from '../../platform/database/database';
+import type { Media, Prisma, Segment, Transcript } from '../../platform/database/prisma-client/client';
+import type { Job } from '../../platform/jobs/job';
+import { transcribeJob } from './jobs/transcribe';
+import type { Word } from './transcriber/transcriber';
+
+export type { MediaKind, TranscriptState } from '../../platform/database/prisma-client/client';
+export type MediaRow = Media;
+export type JobRow = Job;
+export type TranscriptRow = Transcript;
+export type SegmentRow = Omit<Segment, 'createdAt' | 'words'> & { words: Word[] };
+
+export const MEDIA_MODELS = ['media', 'transcript', 'segment', 'job'] as const;
+type MediaModel = (typeof MEDIA_MODELS)[number];
+export type MediaDatabase = SliceDatabase<MediaModel>;
+export type MediaTransaction = SliceTransaction<MediaModel>;
+
+export interface LibraryFilter {
+  search?: string | null | undefined;
+  kinds?: readonly MediaRow['kind'][] | null | undefined;
+  hasTranscript?: boolean | null | undefined;
+}
+
+/** A transaction that the platform began holds this slice's models as well; only its type does not say so. */
+export function asMediaTransaction(tx: PlatformTransaction): MediaTransaction {
+  return tx as MediaTransaction;
+}
+
+/** Every query of the media slice. Reads that serve a viewer take the owner, so a foreign id finds nothing. */
+export class MediaRecords {
+  constructor(private readonly database: MediaDatabase) {}
+
+  transaction<Result>(work: (tx: MediaTransaction) => Promise<Result>): Promise<Result> {
+    return this.database.transaction(work);
+  }
+
+  insertMedia(tx: MediaTransaction, media: Omit<MediaRow, 'createdAt' | 'durationMs'>): Promise<MediaRow> {
+    return tx.media.create({ data: media });
+  }
+
+  mediaByIds(ids: readonly string[], ownerId: string): Promise<MediaRow[]> {
+    return this.database.media.findMany({ where: { id: { in: [...ids] }, ownerId } });
+  }
+
+  /** The owner's recordings, newest first, behind the id `before`. */
+  library(ownerId: string, filter: LibraryFilter, take: number, before: string | null): Promise<MediaRow[]> {
+    return this.database.media.findMany({
+      where: { ownerId, ...(before === null ? {} : { id: { lt: before } }), ...libraryConditions(filter) },
+      orderBy: { id: 'desc' },
+      take,
+    });
+  }
+
+  async describeMedia(tx: MediaTransaction, id: string, found: Pick<MediaRow, 'kind' | 'durationMs'>): Promise<void> {
+    await tx.media.update({ where: { id }, data: found });
+  }
+
+  insertTranscript(
+    tx: MediaTransaction,
+    transcript: Pick<TranscriptRow, 'id' | 'mediaId' | 'jobId' | 'language' | 'engine'>,
+  ): Promise<TranscriptRow> {
+    return tx.transcript.create({ data: transcript });
+  }
+
+  transcriptsByIds(ids: readonly string[], ownerId: string): Promise<TranscriptRow[]> {
+    return this.database.transcript.findMany({ where: { id: { in: [...ids] }, media: { ownerId } } });
+  }
+
+  /** Newest first. */
+  transcriptsOfMedia(mediaIds: readonly string[]): Promise<TranscriptRow[]> {
+    return this.database.transcript.findMany({ where: { mediaId: { in: [...mediaIds] } }, orderBy: { id: 'desc' } });
+  }
+
+  async finishTranscript(
+    tx: MediaTransaction,
+    id: string,
+    result: Partial<Pick<TranscriptRow, 'confidence' | 'durationMs'>> & Pick<TranscriptRow, 'state'>,
+  ): Promise<void> {
+    await tx.transcript.update({ where: { id }, data: result });
+  }
+
+  async segmentsByIds(ids: readonly string[], ownerId: string): Promise<SegmentRow[]> {
+    const rows = await this.database.segment.findMany({
+      where: { id: { in: [...ids] }, transcript: { media: { ownerId } } },
+    });
+    return rows.map(asSegmentRow);
+  }
+
+  /** In the order of the recording, behind the position `after`. */
+  async segments(
+    transcriptId: string,
+    page: { take?: number; after?: number | null; fromMs?: number | null; toMs?: number | null } = {},
+  ): Promise<SegmentRow[]> {
+    const { take, after, fromMs, toMs } = page;
+    const rows = await this.database.segment.findMany({
+      where: {
+        transcriptId,
+        ...(after == null ? {} : { position: { gt: after } }),
+        ...(fromMs == null ? {} : { endMs: { gt: fromMs } }),
+        ...(toMs == null ? {} : { startMs: { lt: toMs } }),
+      },
+      orderBy: { position: 'asc' },
+      ...(take === undefined ? {} : { take }),
+    });
+    return rows.map(asSegmentRow);
+  }
+
+  /** The texts of several transcripts' segments, in the order of the recordings. */
+  segmentTexts(transcriptIds: readonly string[]): Promise<{ transcriptId: string; text: string }[]> {
+    return this.database.segment.findMany({
+      where: { transcriptId: { in: [...transcriptIds] } },
+      orderBy: { position: 'asc' },
+      select: { transcriptId: true, text: true },
+    });
+  }
+
+  async segmentAt(tx: MediaTransaction, transcriptId: string, position: number): Promise<SegmentRow | null> {
+    const row = await tx.segment.findUnique({ where: { transcriptId_position: { transcriptId, position } } });
+    return row && asSegmentRow(row);
+  }
+
+  async writeSegment(tx: MediaTransaction, { words, ...segment }: SegmentRow): Promise<void> {
+    const data = { ...segment, words: words as unknown as Prisma.InputJsonArray };
+    await tx.segment.upsert({ where: { id: segment.id }, create: data, update: data });
+  }
+
+  /** Removes the segments from `fromPosition` on and answers their ids in order. */
+  async deleteSegments(tx: MediaTransaction, transcriptId: string, fromPosition: number): Promise<string[]> {
+    const where = { transcriptId, position: { gte: fromPosition } };
+    const rows = await tx.segment.findMany({ where, orderBy: { position: 'asc' }, select: { id: true } });
+    if (rows.length > 0) await tx.segment.deleteMany({ where });
+    return rows.map((row) => row.id);
+  }
+
+  jobsByIds(ids: readonly string[], ownerId: string): Promise<Job[]> {
+    return this.database.job.findMany({ where: { id: { in: [...ids] }, ownerId, kind: transcribeJob.kind } });
+  }
+
+  /** Jobs on one recording, newest first, behind the id `before`. */
+  jobsOfMedia(mediaId: string, take: number, before: string | null): Promise<Job[]> {
+    return this.database.job.findMany({
+      where: { subjectId: mediaId, kind: transcribeJob.kind, ...(before === null ? {} : { id: { lt: before } }) },
+      orderBy: { id: 'desc' },
+      take,
+    });
+  }
+
+  /** What an earlier call of createMedia made: the recording, and the job that was begun in the same transaction. */
+  async createdEarlier(
+    tx: MediaTransaction,
+    mediaId: string,
+    withJob: boolean,
+  ): Promise<{ media: MediaRow; job: Job | null }> {
+    const media = await tx.media.findUniqueOrThrow({ where: { id: mediaId } });
+    const oldest = { where: { subjectId: mediaId, kind: transcribeJob.kind }, orderBy: { id: 'asc' } } as const;
+    return { media, job: withJob ? await tx.job.findFirst(oldest) : null };
+  }
+}
+
+function asSegmentRow({ createdAt: _createdAt, words, ...row }: Segment): SegmentRow {
+  return { ...row, words: words as unknown as Word[] }; // only writeSegment writes this column
+}
+
+function libraryConditions({ search, kinds, hasTranscript }: LibraryFilter): Prisma.MediaWhereInput {
+  const complete = { state: 'COMPLETE' } as const;
+  const text = search?.trim();
+  return {
+    ...(kinds == null ? {} : { kind: { in: [...kinds] } }),
+    ...(hasTranscript == null ? {} : { transcripts: hasTranscript ? { some: complete } : { none: complete } }),
+    ...(text ? { OR: [{ title: like(text) }, { description: like(text) }, { tags: { has: text } }] } : {}),
+  };
+}
+
+/** `contains` becomes LIKE, in which `%` and `_` would stand for other characters. */
+function like(text: string): Prisma.StringFilter {
+  return { contains: text.replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' };
+}

@@ -1,0 +1,6 @@
+import { asPayload } from '../../../../platform/errors';
+import { requireViewer } from '../../../../platform/identity/viewer';
+import type { MutationResolvers } from '../../resolvers-types.generated';
+
+export const transcribe: MutationResolvers['transcribe'] = (_parent, { input }, { viewer, transcripts }) =>
+  asPayload(async () => ({ job: await transcripts.transcribe(requireViewer(viewer), input) }), { job: null });

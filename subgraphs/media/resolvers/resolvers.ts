@@ -1,0 +1,32 @@
+import { scalars } from '../../../platform/subgraph/scalars';
+import { GraphQLUpload } from '../../../platform/subgraph/uploads';
+import type { Resolvers } from '../resolvers-types.generated';
+import { Media } from './Media';
+import { MediaJob } from './MediaJob';
+import { createMedia } from './Mutation/createMedia';
+import { transcribe } from './Mutation/transcribe';
+import { library } from './Query/library';
+import { media } from './Query/media';
+import { mediaEngines } from './Query/mediaEngines';
+import { transcript } from './Query/transcript';
+import { transcriptEvents } from './Subscription/transcriptEvents';
+import { Transcript } from './Transcript';
+import { StreamGap, TranscriptEvent, TranscriptFinished } from './TranscriptEvent';
+import { TranscriptSegment } from './TranscriptSegment';
+
+export const resolvers: Resolvers = {
+  Query: { media, library, transcript, mediaEngines },
+  Mutation: { createMedia, transcribe },
+  Subscription: { transcriptEvents },
+  Media,
+  Transcript,
+  TranscriptSegment,
+  MediaJob,
+  MediaJobResult: { __resolveType: () => 'Transcript' },
+  TranscriptEvent,
+  TranscriptFinished,
+  StreamGap,
+  DateTime: scalars.DateTime,
+  LanguageTag: scalars.LanguageTag,
+  Upload: GraphQLUpload,
+};
