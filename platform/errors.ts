@@ -64,10 +64,13 @@ export async function asPayload<Result extends object, Code extends string>(
 
 /** True for the errors a PostgreSQL that is down, restarting or out of connections causes (SQLSTATE classes 08, 53, 57). */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  for (let current: unknown = error; current instanceof Error; current = current.cause) {
-    const text = `${(current as { code?: string }).code ?? ''} ${current.message}`;
+  // Prisma's driver adapter wraps what PostgreSQL said in plain objects, so a cause need not be an Error.
+  for (let current: unknown = error; typeof current === 'object' && current !== null; ) {
+    const { code, originalCode, message, cause } = current as Record<'code' | 'originalCode' | 'message' | 'cause', unknown>;
+    const text = [code, originalCode, message].filter((part) => typeof part === 'string').join(' ');
     if (/\b(ECONNREFUSED|ECONNRESET|EPIPE|57P0[1-4]|53300|08\d{3}|P1001|P1002|P1008|P1017|P2024|P2028)\b/.test(text)) return true;
     if (/Connection terminated|Can't reach database server|server closed the connection|Client has encountered a connection error|timeout exceeded when trying to connect/i.test(text)) return true;
+    current = cause;
   }
   return false;
 }
