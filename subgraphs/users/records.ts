@@ -89,7 +89,7 @@ export class UserRecords {
   /** Writes the first key; when several processes start at once, one of them wins and the others read it. */
   async insertFirstSigningKey(key: Omit<SigningKeyRow, 'createdAt' | 'publicJwk'> & { publicJwk: object }): Promise<void> {
     await this.database.transaction(async (tx) => {
-      await tx.$queryRaw`select pg_advisory_xact_lock(hashtext('users.signing_key'))`;
+      await tx.$executeRaw`select pg_advisory_xact_lock(hashtext('users.signing_key'))`;
       if ((await tx.signingKey.count()) === 0) await tx.signingKey.create({ data: key });
     });
   }
