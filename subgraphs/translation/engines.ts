@@ -1,0 +1,181 @@
+import { UserProblemError } from '../../platform/errors';
+import type { TranslationProblemCode } from './errors';
+import { isSameLanguage, lookUpTag, nameOf } from './languages';
+import type { CachedTranslation, TranslationCache } from './translation-cache';
+import {
+  TranslatorError,
+  type Probe,
+  type TranslateRequest,
+  type Translator,
+  type TranslatorPair,
+} from './translator/translator';
+
+export interface Translated {
+  text: string;
+  /** The language it is in. */
+  language: string;
+  /** Null when nothing had to be translated. */
+  engine: string | null;
+  origin: 'ENGINE' | 'CACHE' | 'UNCHANGED';
+  unknownWords: string[];
+}
+
+export interface EngineState {
+  id: string;
+  available: boolean;
+  reason: string | null;
+  local: boolean;
+  maxCharacters: number;
+  pairs: TranslatorPair[];
+}
+
+/** An engine is looked at again after this long, so that one installed meanwhile is found without a restart. */
+const PROBE_AGE_MS = 5_000;
+const RETRY_AFTER_MS = 2_000;
+const MAX_LISTED = 40;
+
+/** The translation engines in order of preference: picks one for a pair and remembers what it answered. */
+export class Engines {
+  private probed: { atMs: number; answers: Promise<Probe[]> } | undefined;
+
+  constructor(
+    private readonly translators: readonly Translator[],
+    private readonly cache: TranslationCache,
+  ) {}
+
+  /** What each engine can do, as seen at most 5 seconds ago. */
+  async states(): Promise<EngineState[]> {
+    const probes = await this.probe();
+    return this.translators.map((translator, index) => {
+      const probe = probes[index]!;
+      const reason = probe.available ? null : probe.reason;
+      return {
+        ...translator.info,
+        available: probe.available,
+        reason,
+        pairs: probe.available ? [...translator.pairs()] : [],
+      };
+    });
+  }
+
+  /** Every pair that some engine translates now. */
+  async pairs(): Promise<TranslatorPair[]> {
+    return (await this.states()).flatMap(({ pairs }) => pairs);
+  }
+
+  /**
+   * Translates texts of one language, answering in the same order. Regions are dropped where an engine does not know
+   * them (`en-US` is read as `en`); a text already in the target language comes back as it is. Throws the problems
+   * LANGUAGE_PAIR_UNSUPPORTED and ENGINE_UNAVAILABLE, or the signal's reason when it aborts.
+   */
+  async translate({ texts, source, target, signal }: TranslateRequest): Promise<Translated[]> {
+    const choice = await this.choose(source, target);
+    if (choice === 'same')
+      return texts.map((text) => ({ text, language: target, engine: null, origin: 'UNCHANGED', unknownWords: [] }));
+
+    const { translator, pair } = choice;
+    const engine = translator.info.id;
+    const keyOf = (text: string) => ({ engine, source: pair.source, target: pair.target, text });
+    const known = new Map(texts.map((text) => [text, this.cache.get(keyOf(text))]));
+    const fresh = await this.run(translator, {
+      ...pair,
+      texts: [...known.keys()].filter((text) => !known.get(text)),
+      signal,
+    });
+    for (const [text, translation] of fresh) this.cache.set(keyOf(text), translation);
+    return texts.map((text) => {
+      const origin = known.get(text) ? 'CACHE' : 'ENGINE';
+      const { text: translated, unknownWords } = (known.get(text) ?? fresh.get(text))!;
+      return { text: translated, language: pair.target, engine, origin, unknownWords };
+    });
+  }
+
+  private async run(translator: Translator, request: TranslateRequest): Promise<Map<string, CachedTranslation>> {
+    if (request.texts.length === 0) return new Map();
+    try {
+      const { texts, unknownWords } = await translator.translate(request);
+      return new Map(
+        request.texts.map((text, index) => [text, { text: texts[index]!, unknownWords: unknownWords[index]! }]),
+      );
+    } catch (error) {
+      throw error instanceof TranslatorError ? await this.engineProblem(error, translator) : error;
+    }
+  }
+
+  /** An engine that failed tells why it cannot work, if it cannot; otherwise trying again may help. */
+  private async engineProblem(error: TranslatorError, translator: Translator): Promise<Error> {
+    if (error.code === 'TEXT_TOO_LONG') return problem({ code: 'INVALID_INPUT', message: error.message }, error);
+    const probe = await translator.probe();
+    if (!probe.available) return problem({ code: 'ENGINE_UNAVAILABLE', message: probe.reason }, error);
+    return problem({ code: 'ENGINE_UNAVAILABLE', message: error.message, retryAfterMs: RETRY_AFTER_MS }, error);
+  }
+
+  private async choose(
+    source: string,
+    target: string,
+  ): Promise<{ translator: Translator; pair: TranslatorPair } | 'same'> {
+    const find = () =>
+      this.translators
+        .map((translator) => ({ translator, pair: findPair(translator.pairs(), source, target) }))
+        .find(({ pair }) => pair);
+    if (!find() && isSameLanguage(source, target)) return 'same';
+    if (!find()) await this.probe();
+    const { translator, pair } = find() ?? {};
+    if (translator && pair) return { translator, pair };
+
+    const states = await this.states();
+    if (states.every(({ available }) => !available)) {
+      const message = states.map(({ reason }) => reason).join(' ') || 'No translation engine is installed.';
+      throw problem({ code: 'ENGINE_UNAVAILABLE', message });
+    }
+    throw problem({
+      code: 'LANGUAGE_PAIR_UNSUPPORTED',
+      message: describeUnsupported(
+        states.flatMap(({ pairs }) => pairs),
+        source,
+        target,
+      ),
+    });
+  }
+
+  private probe(): Promise<Probe[]> {
+    if (!this.probed || performance.now() - this.probed.atMs > PROBE_AGE_MS) {
+      this.probed = {
+        atMs: performance.now(),
+        answers: Promise.all(this.translators.map((translator) => translator.probe())),
+      };
+    }
+    return this.probed.answers;
+  }
+}
+
+function findPair(pairs: readonly TranslatorPair[], source: string, target: string): TranslatorPair | undefined {
+  const from = lookUpTag(source, new Set(pairs.map((pair) => pair.source)));
+  const into = lookUpTag(target, new Set(pairs.filter((pair) => pair.source === from).map((pair) => pair.target)));
+  return pairs.find((pair) => pair.source === from && pair.target === into);
+}
+
+function describeUnsupported(pairs: readonly TranslatorPair[], source: string, target: string): string {
+  const from = lookUpTag(source, new Set(pairs.map((pair) => pair.source)));
+  const message = `No engine here translates from ${named(source)} to ${named(target)}.`;
+  if (from)
+    return `${message} From ${named(from)} it is possible to: ${list(pairs.filter((pair) => pair.source === from).map((pair) => pair.target))}.`;
+  return `${message} Translation is possible from: ${list(pairs.map((pair) => pair.source))}.`;
+}
+
+function list(tags: readonly string[]): string {
+  const names = [...new Set(tags)].sort().map(named);
+  const more = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more (see \`languages\`)` : '';
+  return names.slice(0, MAX_LISTED).join(', ') + more;
+}
+
+function named(tag: string): string {
+  return `${nameOf(tag)} (${tag})`;
+}
+
+function problem(
+  what: { code: TranslationProblemCode; message: string; retryAfterMs?: number },
+  cause?: unknown,
+): Error {
+  return new UserProblemError(what, { cause });
+}

@@ -1,0 +1,37 @@
+import type { Lifecycle } from '../../platform/lifecycle';
+import type { Logger } from '../../platform/logger';
+import { readRepositoryFile } from '../../platform/root';
+import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
+import type { Subgraph } from '../../platform/subgraph/subgraph';
+import { createContext } from './context';
+import { Engines } from './engines';
+import { createLanguageIdentifier } from './language-identifier';
+import { resolvers } from './resolvers/resolvers';
+import { TranslationCache } from './translation-cache';
+import { Translations } from './translations';
+import { ApertiumTranslator } from './translator/apertium';
+import type { Translator } from './translator/translator';
+
+/** Debian's place, then that of a build from source. */
+const APERTIUM_MODES = ['/usr/share/apertium/modes', '/usr/local/share/apertium/modes'];
+
+/** Translation of texts and segments. It keeps nothing, so of the platform it needs the logger only. */
+export function createTranslationSubgraph(
+  { logger }: { logger: Logger },
+  lifecycle: Lifecycle,
+  translators: readonly Translator[] = [new ApertiumTranslator({ modeDirectories: APERTIUM_MODES })],
+): Subgraph {
+  lifecycle.onStop('translation engines', () =>
+    Promise.all(translators.map((translator) => translator[Symbol.asyncDispose]())),
+  );
+  const engines = new Engines(translators, new TranslationCache());
+  const services = { engines, translations: new Translations(engines, createLanguageIdentifier()) };
+  return buildSubgraph({
+    name: 'translation',
+    typeDefs: readRepositoryFile('subgraphs/translation/schema.graphql'),
+    resolvers,
+    createContext: ({ identity, signal }) => createContext(services, identity, signal),
+    logger,
+    ready: async () => undefined,
+  });
+}

@@ -1,0 +1,83 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import type { TranslatorError } from './translator/translator';
+import {
+  type Probe,
+  type TranslateRequest,
+  type TranslateResult,
+  type Translator,
+  type TranslatorPair,
+} from './translator/translator';
+
+export const MODE_DIRECTORY = '/usr/share/apertium/modes';
+
+/** Why tests with the real engine cannot run here, or null. */
+export const apertiumMissing = ['eng-spa', 'spa-eng'].every((mode) => existsSync(`${MODE_DIRECTORY}/${mode}.mode`))
+  ? null
+  : 'Apertium is not here. Install it with: apt-get install apertium apertium-eng-spa';
+
+/** An engine that comes in through the same argument as the real one and keeps what it was asked. */
+export class WrittenTranslator implements Translator {
+  readonly info = { id: 'written', local: true, maxCharacters: 100_000 };
+  readonly requests: TranslateRequest[] = [];
+  state: Probe = { available: true };
+  /** Thrown by the next translations, if set. */
+  failure: TranslatorError | null = null;
+
+  constructor(
+    private readonly routes: string[][] = [
+      ['en', 'es'],
+      ['es', 'en'],
+    ],
+  ) {}
+
+  async probe(): Promise<Probe> {
+    return this.state;
+  }
+
+  pairs(): TranslatorPair[] {
+    if (!this.state.available) return [];
+    return this.routes.map((route) => ({ source: route[0]!, target: route.at(-1)!, route }));
+  }
+
+  /** "Hello" into Spanish is "es:Hello"; words that begin with x are unknown. */
+  async translate(request: TranslateRequest): Promise<TranslateResult> {
+    this.requests.push(request);
+    if (this.failure) throw this.failure;
+    return {
+      texts: request.texts.map((text) => `${request.target}:${text}`),
+      unknownWords: request.texts.map((text) => text.match(/\bx\w*/g) ?? []),
+      route: [request.source, request.target],
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.state = { available: false, reason: 'closed' };
+  }
+}
+
+/** Ids of the shells that a process has started, one for each warm pair; each leads a process group. */
+export function shellsOf(pid: number): number[] {
+  return runOrNothing('pgrep', ['-P', String(pid), '-x', 'sh']).map(Number);
+}
+
+/** Kills the programs of this name in one process group. */
+export function killProgram(group: number, name: string): void {
+  runOrNothing('pkill', ['-KILL', '-g', String(group), '-x', name]);
+}
+
+/** Ids of the processes of a group, or of those with this program name. */
+export function programsOf(group: number, name?: string): number[] {
+  return runOrNothing('pgrep', ['-g', String(group), ...(name ? ['-x', name] : [])]).map(Number);
+}
+
+/** pgrep and pkill answer 1 when nothing matches. */
+function runOrNothing(program: string, args: string[]): string[] {
+  try {
+    return execFileSync(program, args, { encoding: 'utf8' })
+      .split('\n')
+      .filter((line) => line !== '');
+  } catch {
+    return [];
+  }
+}
