@@ -88,6 +88,8 @@ export async function receiveMultipart(request: IncomingMessage, limits: Multipa
       }
     });
     parser.on('file', (name: string | undefined, stream: Readable, info) => {
+      // It fails when the parser is destroyed; without a listener that would end the process.
+      stream.on('error', () => {});
       if (!parts) {
         stream.resume();
         return finish(malformed('The body has a file before its map.'));

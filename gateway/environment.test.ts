@@ -1,0 +1,36 @@
+import { readGatewayEnvironment } from './environment';
+
+test('flags come before variables, and a supergraph of its own means no identity', () => {
+  const own = readGatewayEnvironment(['--supergraph', '/tmp/shop.graphql', '--port', '4444'], {
+    PORT: '1',
+    SAUTI_SECRET: 'x'.repeat(40),
+  });
+  expect(own).toMatchObject({ supergraphFile: '/tmp/shop.graphql', port: 4444, identity: null });
+  const system = readGatewayEnvironment([], { PORT: '4001', JWKS_URL: 'http://users/jwks', SAUTI_SECRET: 'secret' });
+  expect(system).toMatchObject({ port: 4001, identity: { jwksUrl: 'http://users/jwks', secret: 'secret' } });
+  expect(system.supergraphFile).toMatch(/gateway\/supergraph\.graphql$/);
+});
+
+test('a subgraph has the address its variable says', () => {
+  const { remoteSubgraph } = readGatewayEnvironment([], {
+    SUBGRAPH_URL_BIG_MEDIA: 'http://media:4003/graphql',
+    SUBGRAPH_WS_URL_BIG_MEDIA: 'ws://media:5003/graphql',
+    SUBGRAPH_URL_USERS: 'http://users/graphql',
+  });
+  expect(remoteSubgraph('big-media')).toEqual({
+    url: 'http://media:4003/graphql',
+    webSocketUrl: 'ws://media:5003/graphql',
+  });
+  expect(remoteSubgraph('users')).toEqual({ url: 'http://users/graphql' });
+  expect(remoteSubgraph('other')).toBeUndefined();
+});
+
+test('all faults are told together', () => {
+  expect(() =>
+    readGatewayEnvironment(['--port', 'x'], { SUBGRAPH_URL_A: 'ftp://a', LOG_LEVEL: 'loud', DEADLINE_MS: '1' }),
+  ).toThrow(/PORT[\s\S]*LOG_LEVEL[\s\S]*DEADLINE_MS/);
+});
+
+test('an unknown flag is refused', () => {
+  expect(() => readGatewayEnvironment(['--prot', '1'], {})).toThrow(/--prot/);
+});

@@ -1,0 +1,98 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { ApolloServer } from '@apollo/server';
+import { startStandaloneServer } from '@apollo/server/standalone';
+import { gql } from 'graphql-tag';
+import { composeServices } from '@apollo/composition';
+import { repositoryRoot } from '../platform/root';
+import { waitFor } from '../platform/testing/wait';
+import { post } from './testing/gateways';
+
+const REGISTER = path.join(repositoryRoot(), 'platform/testing/register.cjs');
+const MAIN = path.join(__dirname, 'main.ts');
+
+interface Started {
+  child: ChildProcess;
+  output: () => string;
+  exited: Promise<number | null>;
+}
+
+/** The gateway as the process it is, from its sources. */
+function start(args: readonly string[], env: Record<string, string> = {}): Started {
+  const child = spawn(process.execPath, ['-r', REGISTER, MAIN, ...args], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: 'pipe',
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return { child, output: () => output, exited };
+}
+
+let folder: string;
+let subgraph: ApolloServer;
+let supergraphFile: string;
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'sauti-gateway-'));
+  supergraphFile = path.join(folder, 'supergraph.graphql');
+  const typeDefs = gql`
+    extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@authenticated"])
+    type Query {
+      hello(name: String!): String
+    }
+  `;
+  subgraph = new ApolloServer({
+    schema: buildSubgraphSchema({
+      typeDefs,
+      resolvers: { Query: { hello: (_: unknown, { name }: { name: string }) => `Hello ${name}` } },
+    }),
+  });
+  const { url } = await startStandaloneServer(subgraph, { listen: { port: 0, host: '127.0.0.1' } });
+  const { supergraphSdl } = composeServices([{ name: 'greeting', url, typeDefs }]);
+  writeFileSync(supergraphFile, supergraphSdl!);
+});
+afterAll(async () => {
+  await subgraph.stop();
+  rmSync(folder, { recursive: true });
+});
+
+test('serves any supergraph file, over subgraphs that know nothing of it, and stops on SIGTERM', async () => {
+  const gateway = start(['--supergraph', supergraphFile, '--port', '0']);
+  try {
+    const url = await waitFor('the address', () => /http:\S+\/graphql/.exec(gateway.output())?.[0]);
+    expect(await post(url, 'query ($n: String!) { hello(name: $n) }', { n: 'you' })).toEqual({
+      status: 200,
+      data: { hello: 'Hello you' },
+    });
+  } finally {
+    gateway.child.kill('SIGTERM');
+  }
+  expect(await gateway.exited).toBe(0);
+});
+
+test('a port in use is named, with the way to choose another', async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo;
+  const gateway = start(['--supergraph', supergraphFile, '--port', String(port)]);
+  expect(await gateway.exited).toBe(1);
+  expect(gateway.output()).toContain(`port ${port} is taken`);
+  expect(gateway.output()).toContain('--port');
+  other.close();
+});
+
+test('a missing or broken supergraph is named', async () => {
+  const missing = start(['--supergraph', path.join(folder, 'nothing.graphql')]);
+  expect(await missing.exited).toBe(1);
+  expect(missing.output()).toContain('nothing.graphql');
+  writeFileSync(path.join(folder, 'broken.graphql'), 'type Query { a: Int }');
+  const broken = start(['--supergraph', path.join(folder, 'broken.graphql')]);
+  expect(await broken.exited).toBe(1);
+  expect(broken.output()).toContain('could not start');
+});
