@@ -8,6 +8,8 @@ module.exports = {
   testMatch: ['**/*.test.ts'],
   globalSetup: '<rootDir>/platform/testing/global-setup.ts',
   globalTeardown: '<rootDir>/platform/testing/global-teardown.ts',
+  // eld exports itself to `import` only; jest runs every module through `require`.
+  moduleNameMapper: { '^eld$': '<rootDir>/node_modules/eld/src/entries/dynamic.js' },
   testTimeout: 60_000,
   maxWorkers: 2,
   transform: {
