@@ -57,8 +57,8 @@ async function install(root) {
   );
 }
 
-/** The npm that runs us, through this very Node; a plain `npm` where we were started without one. */
-function runNpm(root, args) {
+/** Runs the npm that runs us, through this very Node; a plain `npm` where we were started without one. */
+export function runNpm(root, args) {
   const npm = process.env.npm_execpath;
   if (npm && /npm-cli\.c?js$/.test(npm)) return run(process.execPath, [npm, ...args], { cwd: root });
   return run('npm', args, { cwd: root, shell: process.platform === 'win32' });
