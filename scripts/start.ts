@@ -50,7 +50,8 @@ async function main(): Promise<void> {
     logger,
     development: !environment.production,
     corsOrigins: environment.corsOrigins,
-    limits: { maxFileBytes: environment.maxFileBytes },
+    // A little more than the slices allow, so that their typed FILE_TOO_LARGE comes before the gateway's own limit.
+    limits: { maxFileBytes: environment.maxFileBytes + 2 ** 20 },
   });
   lifecycle.onStop('gateway', () => gateway.stop(), 15_000);
 

@@ -100,7 +100,9 @@ describeInBothModes('bad input', (mode) => {
 
   test('an upload that breaks off keeps nothing', async () => {
     const before = [await belongings(), await objectsOnDisk()];
-    await breakOffUpload(system.endpoint, amina.accessToken);
+    const hangUp = beginUpload(system.endpoint, amina.accessToken);
+    await waitFor('the upload to be under way', async () => (await objectsOnDisk()) === before[1]! + 1);
+    hangUp();
     await waitFor('the broken upload to be forgotten', async () => (await objectsOnDisk()) === before[1]);
     expect([await belongings(), await objectsOnDisk()]).toEqual(before);
   });
@@ -154,8 +156,8 @@ describeInBothModes('bad input', (mode) => {
   });
 });
 
-/** Sends the beginning of a multipart upload, declares more, and hangs up. */
-async function breakOffUpload(endpoint: string, accessToken: string): Promise<void> {
+/** Sends the beginning of a multipart upload and declares more; answers how to hang up. */
+function beginUpload(endpoint: string, accessToken: string): () => void {
   const boundary = 'a-boundary';
   const field = (name: string, value: string): string => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
   const operations = JSON.stringify({ query: print(UploadFileDocument), variables: { input: { file: null } } });
@@ -171,6 +173,6 @@ async function breakOffUpload(endpoint: string, accessToken: string): Promise<vo
   outgoing.on('error', () => undefined); // hanging up is the point
   outgoing.write(field('operations', operations) + field('map', '{"file":["variables.input.file"]}'));
   outgoing.write(`--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="half.wav"\r\nContent-Type: audio/wav\r\n\r\n`);
-  await new Promise((resolve) => outgoing.write(Buffer.alloc(1_000_000, 7), resolve));
-  outgoing.destroy();
+  outgoing.write(Buffer.alloc(1_000_000, 7));
+  return () => outgoing.destroy();
 }
