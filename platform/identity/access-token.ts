@@ -31,17 +31,25 @@ interface AccessTokenClaims {
 }
 
 /** Signs an ES256 access token that lives `lifetimeMs`. */
-export function signAccessToken(viewer: Viewer, key: { kid: string; privateKeyPem: string }, lifetimeMs: number): { token: string; expiresAt: Date } {
+export function signAccessToken(
+  viewer: Viewer,
+  key: { kid: string; privateKeyPem: string },
+  lifetimeMs: number,
+): { token: string; expiresAt: Date } {
   const issuedAt = Math.floor(Date.now() / 1_000);
   const expires = issuedAt + Math.floor(lifetimeMs / 1_000);
-  const token = jwt.sign({ sid: viewer.sessionId, scope: viewer.scopes.join(' '), iat: issuedAt, exp: expires }, key.privateKeyPem, {
-    algorithm: 'ES256',
-    keyid: key.kid,
-    issuer: ACCESS_TOKEN_ISSUER,
-    audience: ACCESS_TOKEN_AUDIENCE,
-    subject: viewer.userId,
-    header: { alg: 'ES256', kid: key.kid, typ: ACCESS_TOKEN_TYPE },
-  });
+  const token = jwt.sign(
+    { sid: viewer.sessionId, scope: viewer.scopes.join(' '), iat: issuedAt, exp: expires },
+    key.privateKeyPem,
+    {
+      algorithm: 'ES256',
+      keyid: key.kid,
+      issuer: ACCESS_TOKEN_ISSUER,
+      audience: ACCESS_TOKEN_AUDIENCE,
+      subject: viewer.userId,
+      header: { alg: 'ES256', kid: key.kid, typ: ACCESS_TOKEN_TYPE },
+    },
+  );
   return { token, expiresAt: new Date(expires * 1_000) };
 }
 
@@ -75,13 +83,16 @@ export function verifyAccessToken(token: string, keys: JwkSet): Viewer {
     claims = verified.payload as unknown as AccessTokenClaims;
   } catch (error) {
     if (error instanceof jwt.TokenExpiredError) {
-      throw new SautiError('UNAUTHENTICATED', 'The access token has expired. Get a new one with refreshSession.', { cause: error });
+      throw new SautiError('UNAUTHENTICATED', 'The access token has expired. Get a new one with refreshSession.', {
+        cause: error,
+      });
     }
     throw error instanceof SautiError ? error : invalidToken(error);
   }
   const lifetime = claims.exp - claims.iat;
   const isFromFuture = claims.iat > Date.now() / 1_000 + LEEWAY_S;
-  if (!Number.isFinite(lifetime) || lifetime > MAX_LIFETIME_S || isFromFuture || !claims.sub || !claims.sid) throw invalidToken();
+  if (!Number.isFinite(lifetime) || lifetime > MAX_LIFETIME_S || isFromFuture || !claims.sub || !claims.sid)
+    throw invalidToken();
   return { userId: claims.sub, sessionId: claims.sid, scopes: claims.scope ? claims.scope.split(' ') : [] };
 }
 

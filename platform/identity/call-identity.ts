@@ -43,11 +43,18 @@ export function signCallIdentity(key: Buffer, subgraph: string, identity: CallId
 }
 
 /** Who asks, or null when the text does not prove that the gateway signed this body for this subgraph just now. */
-export function verifyCallIdentity(key: Buffer, subgraph: string, authorization: string | undefined, body: string): CallIdentity | null {
+export function verifyCallIdentity(
+  key: Buffer,
+  subgraph: string,
+  authorization: string | undefined,
+  body: string,
+): CallIdentity | null {
   const claims = callClaims(key, subgraph, authorization);
   if (!claims || claims.body !== digest(body)) return null;
   const viewer =
-    claims.sub && claims.sid ? { userId: claims.sub, sessionId: claims.sid, scopes: claims.scope ? claims.scope.split(' ') : [] } : null;
+    claims.sub && claims.sid
+      ? { userId: claims.sub, sessionId: claims.sid, scopes: claims.scope ? claims.scope.split(' ') : [] }
+      : null;
   return { viewer, requestId: claims.jti };
 }
 

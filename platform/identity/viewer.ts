@@ -18,5 +18,8 @@ export interface CallIdentity {
 /** The viewer, or UNAUTHENTICATED for an anonymous caller. */
 export function requireViewer(viewer: Viewer | null): Viewer {
   if (viewer) return viewer;
-  throw new SautiError('UNAUTHENTICATED', 'Sign in first: send a valid access token as "Authorization: Bearer <token>".');
+  throw new SautiError(
+    'UNAUTHENTICATED',
+    'Sign in first: send a valid access token as "Authorization: Bearer <token>".',
+  );
 }
