@@ -32,13 +32,17 @@ export interface Database {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Opens a pool of at most `poolSize` connections; the first query connects. A statement may take 15 s, a connection 5 s. */
+/**
+ * Opens a pool of at most `poolSize` connections; the first query connects. A statement may take 15 s, a connection 5 s.
+ * A transaction that its process leaves idle for 10 s is ended by the server: a frozen process must not keep its locks.
+ */
 export function openDatabase(options: { url: string; poolSize?: number; applicationName: string }): Database {
   const adapter = new PrismaPg({
     connectionString: options.url,
     max: options.poolSize ?? 10,
     connectionTimeoutMillis: 5_000,
     statement_timeout: 15_000,
+    idle_in_transaction_session_timeout: 10_000,
     application_name: options.applicationName,
     keepAlive: true,
   });

@@ -3,7 +3,10 @@ import type { Logger } from '../logger';
 
 /** What decides who runs which job when. It carries ids only: the job row decides what is true. */
 export interface JobQueue extends AsyncDisposable {
-  /** Hands over one attempt of a job. The same attempt twice is one entry. Higher priority runs first. */
+  /**
+   * Hands over one attempt of a job. The same attempt twice is one entry. Higher priority runs first. Rejects when the
+   * queue's store does not answer; the entry may then have been taken or not.
+   */
   add(entry: { jobId: string; attempt: number; priority: number }): Promise<void>;
   /** Whether the queue still holds that attempt; false after the queue's store was lost. */
   has(entry: { jobId: string; attempt: number }): Promise<boolean>;
@@ -14,6 +17,8 @@ export interface JobQueue extends AsyncDisposable {
 }
 
 const QUEUE_NAME = 'sauti';
+/** A Redis that is away is waited for without end by its client; whoever asks us is told after this time instead. */
+const ANSWER_LIMIT_MS = 5_000;
 /** BullMQ counts priorities from 1 (first) to 2^21; 0 would mean "before all others". */
 const MIDDLE_PRIORITY = 1_000;
 
@@ -32,19 +37,11 @@ export function createJobQueue(options: {
 
   return {
     async add({ jobId, attempt, priority }) {
-      await queue.add(
-        'job',
-        { jobId, attempt },
-        {
-          jobId: entryId(jobId, attempt),
-          priority: MIDDLE_PRIORITY - priority,
-          removeOnComplete: true,
-          removeOnFail: true,
-        },
-      );
+      const place = { jobId: entryId(jobId, attempt), priority: MIDDLE_PRIORITY - priority };
+      await answer(queue.add('job', { jobId, attempt }, { ...place, removeOnComplete: true, removeOnFail: true }));
     },
     async has({ jobId, attempt }) {
-      return (await queue.getJob(entryId(jobId, attempt))) !== undefined;
+      return (await answer(queue.getJob(entryId(jobId, attempt)))) !== undefined;
     },
     work({ concurrency, run }) {
       // An entry whose worker died is delivered again after the lock has run out; the row's own lease decides who may
@@ -61,6 +58,20 @@ export function createJobQueue(options: {
       await queue.close();
     },
   };
+}
+
+async function answer<Value>(call: Promise<Value>): Promise<Value> {
+  call.catch(() => undefined); // may fail after nobody waits for it any more
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    const error = new Error(`The job queue did not answer within ${ANSWER_LIMIT_MS} ms.`);
+    timer = setTimeout(() => reject(error), ANSWER_LIMIT_MS);
+  });
+  try {
+    return await Promise.race([call, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function entryId(jobId: string, attempt: number): string {

@@ -1,0 +1,101 @@
+import { createJob, type Job, type JobDefinition } from '../jobs/job';
+import { JobProblem, type JobHandler } from '../jobs/job-handler';
+import type { Platform } from '../platform';
+import { pause } from '../pause';
+
+/** A job for tests of the job system: each step is noted in a transaction of its own, except those that do something else. */
+export interface StepsPayload {
+  /**
+   * `gate` waits until the test opens it or the job is stopped, `throw` fails for a reason of ours, `refuse` fails for
+   * good, `die` kills the process, `freeze` stops it inside a transaction (the first attempt only).
+   */
+  steps: string[];
+}
+
+export const stepsJob: JobDefinition<StepsPayload> = {
+  kind: 'STEPS',
+  maxAttempts: 3,
+  parse(payload) {
+    const { steps } = payload as Partial<StepsPayload>;
+    if (!Array.isArray(steps)) throw new TypeError('steps must be a list');
+    return { steps };
+  },
+};
+
+/** Tables that the handler notes its steps in and looks for its gate in. */
+export async function createStepsTables({ database }: Pick<Platform, 'database'>): Promise<void> {
+  await database.prisma.$executeRaw`create table step (n serial, job_id text, attempt int, step text)`;
+  await database.prisma.$executeRaw`create table gate (job_id text)`;
+}
+
+export async function openGate({ database }: Platform, jobId: string): Promise<void> {
+  await database.prisma.$executeRaw`insert into gate values (${jobId})`;
+}
+
+/** `attempt step` of everything the handler committed, in order. */
+export async function stepsOf({ database }: Platform, jobId: string): Promise<string[]> {
+  const rows = await database.prisma.$queryRaw<{ attempt: number; step: string }[]>`
+    select attempt, step from step where job_id = ${jobId} order by n`;
+  return rows.map(({ attempt, step }) => `${attempt} ${step}`);
+}
+
+/** What clean-ups committed, of all jobs, in order. */
+export async function cleanUpsOf({ database }: Platform): Promise<string[]> {
+  const rows = await database.prisma.$queryRaw<{ step: string }[]>`select step from step where job_id = '' order by n`;
+  return rows.map(({ step }) => step);
+}
+
+export function addStepsJob(
+  { database, events }: Platform,
+  ownerId: string,
+  steps: unknown,
+  options: { maxAttempts?: number; priority?: number } = {},
+): Promise<Job> {
+  const { maxAttempts = stepsJob.maxAttempts, priority = 0 } = options;
+  return database.prisma.$transaction((tx) =>
+    createJob(
+      tx,
+      events,
+      { ...stepsJob, maxAttempts },
+      { ownerId, subjectId: 'x', payload: { steps } as StepsPayload, priority },
+    ),
+  );
+}
+
+/** A handler that notes each step in a transaction of its own, its end with the result, and its clean-up. */
+export function stepsHandler({ database }: Pick<Platform, 'database'>): JobHandler<StepsPayload> {
+  return {
+    definition: stepsJob,
+    async run({ steps }, context) {
+      const { id, attempt } = context.job;
+      for (const [index, step] of steps.entries()) {
+        context.progress(index / steps.length, step);
+        if (step === 'die') process.kill(process.pid, 'SIGKILL');
+        if (step === 'throw') throw new Error('something broke');
+        if (step === 'refuse') throw new JobProblem('UNSUPPORTED', 'This cannot be done.', false);
+        if (step === 'gate') await waitAtGate(id);
+        else {
+          await context.transaction(async (tx) => {
+            await tx.$executeRaw`insert into step (job_id, attempt, step) values (${id}, ${attempt}, ${step})`;
+            if (step === 'freeze' && attempt === 1) process.kill(process.pid, 'SIGSTOP');
+          });
+        }
+        context.signal.throwIfAborted();
+      }
+      return async (tx) =>
+        void (await tx.$executeRaw`insert into step (job_id, attempt, step) values (${id}, ${attempt}, 'result')`);
+
+      async function waitAtGate(jobId: string): Promise<void> {
+        while (!context.signal.aborted) {
+          const open = await database.prisma.$queryRaw<unknown[]>`select 1 from gate where job_id = ${jobId}`;
+          if (open.length > 0) return;
+          await pause(20, context.signal);
+        }
+      }
+    },
+    async abandon(_payload, tx, { outcome, failure }) {
+      const note = `abandoned ${outcome} ${failure?.code ?? ''}`.trim();
+      await tx.$executeRaw`insert into step (job_id, attempt, step) values ('', 0, ${note})`;
+    },
+  };
+}
