@@ -1,9 +1,11 @@
 import DataLoader from 'dataloader';
+import { asPayload } from '../../platform/errors';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import { isId } from '../../platform/ids';
 import type { Accounts } from './accounts';
+import type { UsersProblemCode } from './errors';
 import type { SessionRow, UserRecords, UserRow } from './records';
-import type { Sessions } from './sessions';
+import type { SignedIn, Sessions } from './sessions';
 
 export interface UsersServices {
   accounts: Accounts;
@@ -14,6 +16,8 @@ export interface UsersServices {
 /** What one request carries. */
 export interface UsersContext extends UsersServices {
   viewer: Viewer | null;
+  /** Accounts that signed in within this request: they see in the answer what the account itself sees. */
+  signedIn: Set<string>;
   loaders: Loaders;
   signal: AbortSignal;
 }
@@ -25,7 +29,20 @@ interface Loaders {
 }
 
 export function createContext(services: UsersServices, identity: CallIdentity, signal: AbortSignal): UsersContext {
-  return { ...services, viewer: identity.viewer, loaders: createLoaders(services.records, identity.viewer), signal };
+  const { viewer } = identity;
+  return { ...services, viewer, signedIn: new Set(), loaders: createLoaders(services.records, viewer), signal };
+}
+
+/** Whether the account may be shown what only itself sees. */
+export function isSelf({ viewer, signedIn }: UsersContext, userId: string): boolean {
+  return viewer?.userId === userId || signedIn.has(userId);
+}
+
+/** The payload of a mutation that signs in; from here on the account counts as itself. */
+export async function signedInPayload({ signedIn }: UsersContext, signIn: () => Promise<SignedIn>) {
+  const payload = await asPayload<SignedIn, UsersProblemCode>(signIn, { viewer: null, tokens: null });
+  if (payload.viewer) signedIn.add(payload.viewer.id);
+  return payload;
 }
 
 function createLoaders(records: UserRecords, viewer: Viewer | null): Loaders {

@@ -1,5 +1,5 @@
-import { asPayload } from '../../../../platform/errors';
+import { signedInPayload } from '../../context';
 import type { MutationResolvers } from '../../resolvers-types.generated';
 
-export const refreshSession: MutationResolvers['refreshSession'] = (_parent, { input }, { sessions }) =>
-  asPayload(() => sessions.refresh(input.refreshToken), { viewer: null, tokens: null });
+export const refreshSession: MutationResolvers['refreshSession'] = (_parent, { input }, context) =>
+  signedInPayload(context, () => context.sessions.refresh(input.refreshToken));

@@ -1,5 +1,5 @@
-import { asPayload } from '../../../../platform/errors';
+import { signedInPayload } from '../../context';
 import type { MutationResolvers } from '../../resolvers-types.generated';
 
-export const signIn: MutationResolvers['signIn'] = (_parent, { input }, { accounts }) =>
-  asPayload(() => accounts.signIn(input), { viewer: null, tokens: null });
+export const signIn: MutationResolvers['signIn'] = (_parent, { input }, context) =>
+  signedInPayload(context, () => context.accounts.signIn(input));
