@@ -110,6 +110,12 @@ async function apart(shared: Record<string, string>): Promise<Map<string, Defini
   return definitions;
 }
 
+/** What this test file has started and not seen ending. A test that fails half-way must not leave it running. */
+const started = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of started) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+});
+
 /** Starts one of Sauti's own programs from dist/, with nothing of this process's environment that would change it. */
 export function startProcess(name: string, script: string, env: Record<string, string>, args: string[] = []): RunningProcess {
   const { NODE_ENV: _test, ...inherited } = process.env;
@@ -122,6 +128,7 @@ export function startProcess(name: string, script: string, env: Record<string, s
   let text = '';
   child.stdout!.on('data', (chunk: Buffer) => (text += chunk.toString()));
   child.stderr!.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  started.add(child);
   const ended = once(child, 'exit').then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }));
   return { name, pid: child.pid!, output: () => text, kill: (signal) => void child.kill(signal), ended };
 }

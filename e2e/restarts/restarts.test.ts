@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -58,6 +58,7 @@ describe('npm start with its own database', () => {
   let dataDirectory: string;
   beforeEach(async () => {
     dataDirectory = await mkdtemp(path.join(os.tmpdir(), 'sauti-own-'));
+    await chmod(dataDirectory, 0o755); // or root's database, which runs as another user, would keep its data elsewhere
   });
   afterEach(async () => {
     await waitFor('the database to stop', () => processesMentioning(dataDirectory).length === 0, 30_000);
@@ -198,8 +199,9 @@ function workerOf(start: RunningProcess): number {
   return worker;
 }
 
+/** The server's first process: the one that was started with the folder as its argument. */
 function isPostmaster(pid: number): boolean {
-  return processesMentioning('/bin/postgres').includes(pid);
+  return processesMentioning('bin/postgres').includes(pid) && !processesMentioning('watchdog').includes(pid);
 }
 
 function isAlive(pid: number): boolean {
