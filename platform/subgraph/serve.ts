@@ -177,7 +177,7 @@ function serveWebSocket(options: ServeOptions, server: Server): WebSocketServer 
         return subgraph.subscribe(request, { identity, signal: new AbortController().signal }) as AsyncGenerator<ExecutionResult, void, void>;
       },
       // Results of a subgraph are formatted already; graphql-ws would call `toJSON` on their errors.
-      onNext: (_context, _id, _payload, _args, result) => result as SubgraphResult,
+      onNext: (_context, _id, _payload, _args, result) => result,
     },
     sockets,
   );
