@@ -214,10 +214,14 @@ function failureOf(error: unknown): JobFailure {
   return { code: 'INTERNAL', message: 'The job failed for a reason on our side.', retryable: true };
 }
 
-/** Writes progress one at a time, the newest value only, so a slow database never queues up old news. */
+/**
+ * Writes progress one at a time and at most every 250 ms, a new stage at once: always the newest value, so a slow database
+ * never queues up old news, and work that comes to a halt still shows how far it got.
+ */
 class ProgressReports {
   private last = { fraction: 0, stage: '', at: 0 };
   private next: { fraction: number; stage: string } | undefined;
+  private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> | undefined;
   private readonly startedAt = Date.now();
 
@@ -228,31 +232,37 @@ class ProgressReports {
   ) {}
 
   report(fraction: number, stage: string): void {
-    const now = Date.now();
-    const bounded = Math.min(0.999, Math.max(this.last.fraction, fraction));
-    const due =
-      stage !== this.last.stage || (bounded - this.last.fraction >= 0.01 && now - this.last.at >= PROGRESS_EVERY_MS);
-    if (!due) return;
-    this.last = { fraction: bounded, stage, at: now };
+    const bounded = Math.min(0.999, Math.max(this.next?.fraction ?? this.last.fraction, fraction));
+    const isNewStage = stage !== this.last.stage;
+    if (!isNewStage && bounded - this.last.fraction < 0.01) return;
     this.next = { fraction: bounded, stage };
-    this.writing ??= this.write().finally(() => (this.writing = undefined));
+    if (isNewStage) this.wake(0);
+    else if (!this.timer) this.wake(this.last.at + PROGRESS_EVERY_MS - Date.now());
   }
 
+  /** Drops what was not written yet; the job is ending and says more. */
   async settle(): Promise<void> {
+    clearTimeout(this.timer);
     this.next = undefined;
     await this.writing;
+  }
+
+  private wake(delayMs: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      this.writing ??= this.write().finally(() => (this.writing = undefined));
+    }, delayMs);
   }
 
   private async write(): Promise<void> {
     while (this.next) {
       const { fraction, stage } = this.next;
+      this.last = { fraction, stage, at: Date.now() };
       this.next = undefined;
       try {
-        await this.store.progress(this.job.id, this.job.attempt, {
-          progress: fraction,
-          stage,
-          expectedAt: this.expectedAt(fraction),
-        });
+        const update = { progress: fraction, stage, expectedAt: this.expectedAt(fraction) };
+        await this.store.progress(this.job.id, this.job.attempt, update);
       } catch (error) {
         this.logger.warn({ error }, 'progress could not be written');
       }
