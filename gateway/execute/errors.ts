@@ -1,5 +1,6 @@
 import type { FetchDataRewrite, FetchNode } from '@apollo/query-planner';
 import { GraphQLError, Kind, parse, type GraphQLFormattedError } from 'graphql';
+import { SautiError } from '../../platform/errors';
 import { SubgraphUnavailableError } from '../fetch/transport';
 import { isDeadline } from './deadline';
 import type { Execution } from './execution';
@@ -58,6 +59,8 @@ export function fetchFailure(
         })
       : new GraphQLError('The request was cancelled.', { ...at, extensions: { code: 'CANCELLED', requestId } });
   }
+  if (error instanceof SautiError)
+    return new GraphQLError(error.message, { ...at, extensions: { code: error.code, requestId } });
   const details = { subgraph: node.serviceName, requestId, error };
   if (error instanceof SubgraphUnavailableError) execution.services.logger.warn(details, 'a subgraph gave no answer');
   else execution.services.logger.error(details, 'calling a subgraph failed');

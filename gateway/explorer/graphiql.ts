@@ -35,6 +35,20 @@ export function graphiqlPage(graphqlPath: string): Page {
 
 async function render(endpoint: string): Promise<Buffer> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
-  const html = renderGraphiQL({ endpoint, title: 'GraphiQL', subscriptionsProtocol: 'WS' });
+  const options = { endpoint, title: 'GraphiQL', subscriptionsProtocol: 'WS' } as const;
+  const json = JSON.stringify(options);
+  const html = renderGraphiQL(options).replace(json, () => `{ ...${json}, connectionParams: ${CONNECTION_PARAMS} }`);
   return promisify(gzip)(html);
 }
+
+/**
+ * What the headers editor holds, read again for each connection: without it nobody could subscribe as a signed-in
+ * viewer. The page has no option for a function, and GraphiQL keeps that text in the local storage.
+ */
+const CONNECTION_PARAMS = `() => {
+  try {
+    return JSON.parse(window.localStorage.getItem('graphiql:headers') || '{}');
+  } catch {
+    return {};
+  }
+}`;

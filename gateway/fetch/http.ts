@@ -1,6 +1,7 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { pipeline } from 'node:stream/promises';
+import { SautiError } from '../../platform/errors';
 import { MULTIPART_BODY } from '../../platform/identity/call-identity';
 import type { SignCall } from '../options';
 import { multipartBody, uploadsIn } from './multipart-body';
@@ -82,24 +83,38 @@ async function answerOf(
     request.once('response', resolve);
     request.on('error', reject);
   });
-  // A subgraph may answer before it has read the whole body; then sending stops, and only the answer counts.
-  const sent =
-    typeof chunks === 'string'
-      ? void request.end(chunks)
-      : pipeline(chunks, request).catch((error: Error) => request.destroy(error));
+  let uploadFailure: SautiError | undefined;
+  if (typeof chunks === 'string') request.end(chunks);
+  else sendStream(request, chunks, (error) => (uploadFailure = error));
   try {
     const response = await answered;
-    const text = await textOf(response, options.maxAnswerBytes);
-    return parseAnswer(response, text, options);
+    return parseAnswer(response, await textOf(response, options.maxAnswerBytes), options);
   } catch (error) {
-    if (error instanceof SubgraphUnavailableError) throw error;
+    if (uploadFailure || error instanceof SubgraphUnavailableError) throw uploadFailure ?? error;
     throw new SubgraphUnavailableError(`no answer: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
     });
   } finally {
-    if (sent && !request.writableFinished) request.destroy();
-    await sent;
+    // A subgraph may answer before it has read the whole body; then sending stops, and only the answer counts.
+    if (!request.writableFinished) request.destroy();
   }
+}
+
+/** Sends with back-pressure. What an upload failed with is reported: it is the client's doing, not the subgraph's. */
+function sendStream(
+  request: http.ClientRequest,
+  chunks: AsyncIterable<Buffer>,
+  onFailure: (error: SautiError) => void,
+): void {
+  async function* watched(): AsyncGenerator<Buffer> {
+    try {
+      yield* chunks;
+    } catch (error) {
+      if (error instanceof SautiError) onFailure(error);
+      throw error;
+    }
+  }
+  pipeline(watched(), request).catch(() => request.destroy());
 }
 
 async function textOf(response: IncomingMessage, maxBytes: number): Promise<string> {

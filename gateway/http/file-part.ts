@@ -69,8 +69,9 @@ export class FilePart {
     this.stream.destroy(error);
   }
 
-  /** Lets what still arrives run dry. */
+  /** Nobody reads it any more: what still arrives runs dry, and who waits for its beginning is told. */
   discard(): void {
+    this.upload.reject(new Error('The request is over.'));
     this.stream.destroy();
   }
 

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { runInNewContext } from 'node:vm';
 import { gunzipSync } from 'node:zlib';
 import http from 'node:http';
 import { SautiError } from '../../platform/errors';
@@ -334,7 +335,7 @@ describe('pages', () => {
         }
       },
     };
-    new Function('window', script)(window);
+    runInNewContext(script, { window });
     expect(given['initialSubscriptionEndpoint']).toBe(running.webSocketUrl);
     expect(given['runTelemetry']).toBe(false);
   });
@@ -358,6 +359,14 @@ describe('pages', () => {
     const html = plain.body.toString('utf8');
     expect(html).not.toMatch(/<script[^>]+src=|<link[^>]+stylesheet/);
     expect(html).toContain('"subscriptionsProtocol":"WS"');
+    const params = /connectionParams: (\(\) => \{[\s\S]*?\n\}) \}/.exec(html)?.[1] ?? '';
+    const window = {
+      localStorage: {
+        getItem: (name: string) => (name === 'graphiql:headers' ? '{"Authorization":"Bearer x"}' : null),
+      },
+    };
+    const connectionParams = runInNewContext(`(${params})`, { window, JSON }) as () => object;
+    expect(connectionParams()).toEqual({ Authorization: 'Bearer x' });
   });
 
   test('health, readiness and byte routes', async () => {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import busboy from 'busboy';
+import { SautiError } from '../../platform/errors';
 import { FilePart, type ReceivedUpload } from './file-part';
 import { placeUploads } from './multipart-map';
 import { HttpError } from './responses';
@@ -22,7 +23,7 @@ export interface MultipartRequest {
   body: Record<string, unknown>;
   /** Settles when the body is in, or has failed. */
   received: Promise<void>;
-  /** Nobody will read the files any more: what still arrives is thrown away. */
+  /** Nobody will read the files any more: nothing more is parsed; `lingerUnread` deals with what still arrives. */
   abandon(): void;
 }
 
@@ -37,7 +38,6 @@ export async function receiveMultipart(request: IncomingMessage, limits: Multipa
   return new Promise((resolve, reject) => {
     let operations: string | undefined;
     let parts: Map<string, FilePart> | undefined;
-    let abandoned = false;
     let settleReceived = (): void => {};
     const received = new Promise<void>((settle) => (settleReceived = settle));
 
@@ -48,8 +48,8 @@ export async function receiveMultipart(request: IncomingMessage, limits: Multipa
         request.unpipe(parser);
         parser.destroy();
       }
-      for (const part of parts?.values() ?? [])
-        part.fail(error ?? malformed('The body has no file for an entry of its map.'));
+      const failure = error?.message ?? 'The body has no file for an entry of its map.';
+      for (const part of parts?.values() ?? []) part.fail(new SautiError('BAD_USER_INPUT', failure, { cause: error }));
       settleReceived();
     };
     const idle = setTimeout(
@@ -78,8 +78,11 @@ export async function receiveMultipart(request: IncomingMessage, limits: Multipa
             body: placed.operations,
             received,
             abandon() {
-              abandoned = true;
+              clearTimeout(idle);
+              request.unpipe(parser);
+              parser.destroy();
               for (const part of parts?.values() ?? []) part.discard();
+              settleReceived();
             },
           });
         }
@@ -95,7 +98,7 @@ export async function receiveMultipart(request: IncomingMessage, limits: Multipa
         return finish(malformed('The body has a file before its map.'));
       }
       const part = name === undefined ? undefined : parts.get(name);
-      if (!part || abandoned || !part.start(stream, info)) stream.resume();
+      if (!part || !part.start(stream, info)) stream.resume();
     });
     for (const event of ['filesLimit', 'fieldsLimit', 'partsLimit'] as const) {
       parser.on(event, () =>

@@ -7,13 +7,14 @@ const CHECK_MS = 100;
 
 /**
  * Deals with a body that is still arriving when the answer is out. Closing at once would reset the connection and often
- * destroy the answer on its way; reading on without end would let a client send for as long as it likes. Node itself
- * reads such a body to its end, however long that is; this ends it.
+ * destroy the answer on its way; reading on without end would let a client send for as long as it likes. Node
+ * itself would read such a body to its end.
  */
 export function lingerUnread(request: IncomingMessage, response: ServerResponse): void {
   response.once('finish', () => {
     const { socket } = request;
     if (request.complete || socket.destroyed) return;
+    request.resume();
     const bytesBefore = socket.bytesRead;
     const endsAt = performance.now() + LINGER_MS;
     const timer = setInterval(() => {

@@ -93,7 +93,9 @@ function protocolOptions({
   return {
     connectionInitWaitTimeout: limits.connectionInitMs,
     async onConnect({ extra, connectionParams }) {
-      const given = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
+      const given = Object.entries(connectionParams ?? {}).find(
+        ([name]) => name.toLowerCase() === 'authorization',
+      )?.[1];
       if (given === undefined || given === null || given === '') return true;
       try {
         extra.authorization = withScheme(given);
