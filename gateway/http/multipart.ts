@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import busboy from 'busboy';
+import type { Upload } from 'graphql-upload-minimal';
 import { SautiError } from '../../platform/errors';
 import { FilePart, type ReceivedUpload } from './file-part';
 import { placeUploads } from './multipart-map';
@@ -36,91 +37,94 @@ export interface MultipartRequest {
 export async function receiveMultipart(request: IncomingMessage, limits: MultipartLimits): Promise<MultipartRequest> {
   const parser = createParser(request, limits);
   return new Promise((resolve, reject) => {
-    let operations: string | undefined;
-    let parts: Map<string, FilePart> | undefined;
-    let settleReceived = (): void => {};
-    const received = new Promise<void>((settle) => (settleReceived = settle));
+    new MultipartReceiver(request, parser, limits, { resolve, reject }).start();
+  });
+}
 
-    const finish = (error?: HttpError): void => {
-      clearTimeout(idle);
-      if (error) {
-        reject(error);
-        request.unpipe(parser);
-        parser.destroy();
-      }
-      const failure = error?.message ?? 'The body has no file for an entry of its map.';
-      for (const part of parts?.values() ?? []) part.fail(new SautiError('BAD_USER_INPUT', failure, { cause: error }));
-      settleReceived();
-    };
-    const idle = setTimeout(
-      () => finish(new HttpError(408, 'TIMEOUT', 'The body did not arrive in time.')),
-      limits.idleMs,
-    );
+/** One body on its way in: expects `operations`, then `map`, then files; ends whole, broken or abandoned. */
+class MultipartReceiver {
+  private operations: string | undefined;
+  private parts: Map<string, FilePart> | undefined;
+  private idle: NodeJS.Timeout | undefined;
+  private settleReceived = (): void => {};
 
-    parser.on('field', (name, value, info) => {
-      try {
-        if (operations === undefined)
-          operations = expectField('operations', MAX_OPERATIONS_BYTES, name, value, info.valueTruncated);
-        else if (parts) throw malformed('The body has a field after its map; only files may follow.');
-        else {
-          const placed = placeUploads(
-            operations,
-            expectField('map', MAX_MAP_BYTES, name, value, info.valueTruncated),
-            limits.maxFiles,
-          );
-          parts = new Map(
-            [...placed.uploads].map(([key, upload]) => [
-              key,
-              new FilePart(key, upload as ReceivedUpload, limits.maxFileBytes),
-            ]),
-          );
-          resolve({
-            body: placed.operations,
-            received,
-            abandon() {
-              clearTimeout(idle);
-              request.unpipe(parser);
-              parser.destroy();
-              for (const part of parts?.values() ?? []) part.discard();
-              settleReceived();
-            },
-          });
-        }
-      } catch (error) {
-        finish(error as HttpError);
-      }
-    });
-    parser.on('file', (name: string | undefined, stream: Readable, info) => {
-      // It fails when the parser is destroyed; without a listener that would end the process.
-      stream.on('error', () => {});
-      if (!parts) {
-        stream.resume();
-        return finish(malformed('The body has a file before its map.'));
-      }
-      const part = name === undefined ? undefined : parts.get(name);
-      if (!part || !part.start(stream, info)) stream.resume();
-    });
+  constructor(
+    private readonly request: IncomingMessage,
+    private readonly parser: busboy.Busboy,
+    private readonly limits: MultipartLimits,
+    private readonly outcome: { resolve(received: MultipartRequest): void; reject(error: HttpError): void },
+  ) {}
+
+  start(): void {
+    const { request, parser, limits } = this;
+    const timeout = (): void => this.finish(new HttpError(408, 'TIMEOUT', 'The body did not arrive in time.'));
+    this.idle = setTimeout(timeout, limits.idleMs);
+    parser.on('field', (name, value, info) => this.takeField(name, value, info.valueTruncated));
+    parser.on('file', (name, stream, info) => this.takeFile(name, stream, info));
+    const tooMany = `The body has too many parts; at most ${limits.maxFiles} files are allowed.`;
     for (const event of ['filesLimit', 'fieldsLimit', 'partsLimit'] as const) {
-      parser.on(event, () =>
-        finish(
-          new HttpError(
-            413,
-            'PAYLOAD_TOO_LARGE',
-            `The body has too many parts; at most ${limits.maxFiles} files are allowed.`,
-          ),
-        ),
-      );
+      parser.on(event, () => this.finish(new HttpError(413, 'PAYLOAD_TOO_LARGE', tooMany)));
     }
     // `on`, not `once`: the parser may report several errors, and one without a listener would end the process.
-    parser.on('error', (error) => finish(malformed('The body is not well-formed multipart/form-data.', error)));
-    parser.once('close', () => finish(parts ? undefined : malformed('The body ends before its map.')));
+    parser.on('error', (error) => this.finish(malformed('The body is not well-formed multipart/form-data.', error)));
+    parser.once('close', () => this.finish(this.parts ? undefined : malformed('The body ends before its map.')));
     request.once('close', () => {
-      if (!request.complete) finish(malformed('The body was cut off.'));
+      if (!request.complete) this.finish(malformed('The body was cut off.'));
     });
-    request.on('error', (error) => finish(malformed('The body was cut off.', error)));
-    request.on('data', () => idle.refresh());
+    request.on('error', (error) => this.finish(malformed('The body was cut off.', error)));
+    request.on('data', () => this.idle?.refresh());
     request.pipe(parser);
-  });
+  }
+
+  private takeField(name: string | undefined, value: string, truncated: boolean): void {
+    try {
+      if (this.parts) throw malformed('The body has a field after its map; only files may follow.');
+      if (this.operations === undefined) {
+        this.operations = expectField('operations', MAX_OPERATIONS_BYTES, name, value, truncated);
+      } else {
+        this.takeMap(this.operations, expectField('map', MAX_MAP_BYTES, name, value, truncated));
+      }
+    } catch (error) {
+      this.finish(error as HttpError);
+    }
+  }
+
+  private takeMap(operationsText: string, mapText: string): void {
+    const { operations, uploads } = placeUploads(operationsText, mapText, this.limits.maxFiles);
+    const partOf = (key: string, upload: Upload): FilePart =>
+      new FilePart(key, upload as ReceivedUpload, this.limits.maxFileBytes);
+    this.parts = new Map([...uploads].map(([key, upload]) => [key, partOf(key, upload)]));
+    const received = new Promise<void>((settle) => (this.settleReceived = settle));
+    this.outcome.resolve({ body: operations, received, abandon: () => this.abandon() });
+  }
+
+  private takeFile(name: string | undefined, stream: Readable, info: busboy.FileInfo): void {
+    // It fails when the parser is destroyed; without a listener that would end the process.
+    stream.on('error', () => {});
+    const part = name === undefined ? undefined : this.parts?.get(name);
+    if (!part?.start(stream, info)) stream.resume();
+    if (!this.parts) this.finish(malformed('The body has a file before its map.'));
+  }
+
+  private finish(error?: HttpError): void {
+    clearTimeout(this.idle);
+    const failure = error?.message ?? 'The body has no file for an entry of its map.';
+    for (const part of this.parts?.values() ?? [])
+      part.fail(new SautiError('BAD_USER_INPUT', failure, { cause: error }));
+    this.settleReceived();
+    if (!error) return;
+    this.outcome.reject(error);
+    this.request.unpipe(this.parser);
+    this.parser.destroy();
+  }
+
+  private abandon(): void {
+    clearTimeout(this.idle);
+    this.request.unpipe(this.parser);
+    this.parser.destroy();
+    for (const part of this.parts?.values() ?? []) part.discard();
+    this.settleReceived();
+  }
 }
 
 function createParser(request: IncomingMessage, limits: MultipartLimits): busboy.Busboy {
