@@ -11,7 +11,7 @@ export class GraphQLRequestError extends Error {
     readonly errors: readonly GraphQLFormattedError[],
     readonly status: number,
   ) {
-    super(errors.map((error) => `${error.message}${error.extensions?.['code'] ? ` (${String(error.extensions['code'])})` : ''}`).join('\n'));
+    super(errors.map(describe).join('\n'));
     this.name = 'GraphQLRequestError';
   }
 }
@@ -35,14 +35,24 @@ export class SautiClient implements AsyncDisposable {
   /** Runs a query or mutation; throws {@link GraphQLRequestError} when the answer has errors. */
   async request<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data> {
     const body = JSON.stringify({ query: print(document), variables });
-    return this.read(await fetch(this.endpoint, { method: 'POST', headers: { ...this.headers(), 'content-type': 'application/json' }, body }));
+    return this.read(
+      await fetch(this.endpoint, {
+        method: 'POST',
+        headers: { ...this.headers(), 'content-type': 'application/json' },
+        body,
+      }),
+    );
   }
 
   /**
    * Runs a mutation that carries one file at `variablePath`, e.g. `input.upload` (GraphQL multipart request
    * specification). The file is read from disk while it is sent.
    */
-  async upload<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables, file: { at: string; path: string; name?: string }): Promise<Data> {
+  async upload<Data, Variables>(
+    document: TypedDocumentNode<Data, Variables>,
+    variables: Variables,
+    file: { at: string; path: string; name?: string },
+  ): Promise<Data> {
     const form = new FormData();
     form.set('operations', JSON.stringify({ query: print(document), variables }));
     form.set('map', JSON.stringify({ file: [`variables.${file.at}`] }));
@@ -53,9 +63,12 @@ export class SautiClient implements AsyncDisposable {
   }
 
   /** Opens a subscription; ends when the server completes it, throws when it fails. `return()` unsubscribes. */
-  async *subscribe<Data, Variables extends Record<string, unknown>>(document: TypedDocumentNode<Data, Variables>, variables: Variables): AsyncGenerator<Data, void, void> {
+  async *subscribe<Data, Variables extends Record<string, unknown>>(
+    document: TypedDocumentNode<Data, Variables>,
+    variables: Variables,
+  ): AsyncGenerator<Data, void, void> {
     for await (const result of this.connection().iterate<Data>({ query: print(document), variables })) {
-      if (result.errors) throw new GraphQLRequestError(result.errors as readonly GraphQLFormattedError[], 200);
+      if (result.errors) throw new GraphQLRequestError(result.errors, 200);
       yield result.data as Data;
     }
   }
@@ -83,4 +96,10 @@ export class SautiClient implements AsyncDisposable {
     });
     return this.socket;
   }
+}
+
+/** `Sign in first. (UNAUTHENTICATED)` */
+function describe({ message, extensions }: GraphQLFormattedError): string {
+  const code = extensions?.['code'];
+  return typeof code === 'string' ? `${message} (${code})` : message;
 }

@@ -30,7 +30,8 @@ export function readArguments(argv: readonly string[]): DemoArguments {
     }
     index++;
   }
-  if (!URL.canParse(result.endpoint)) throw new Error(`--url must be an address such as http://localhost:4000/graphql.\n\n${USAGE}`);
+  if (!URL.canParse(result.endpoint))
+    throw new Error(`--url must be an address such as http://localhost:4000/graphql.\n\n${USAGE}`);
   return result;
 }
 

@@ -44,11 +44,21 @@ async function signUp(client: SautiClient, screen: Screen): Promise<void> {
   screen.line(`Signed up as ${email}.`);
 }
 
-async function upload(client: SautiClient, screen: Screen, file: string): Promise<{ jobId: string; transcriptId: string }> {
-  const { createMedia } = await client.upload(CreateMediaDocument, { input: { upload: null, transcribe: { language: 'en' } } }, { at: 'input.upload', path: file });
+async function upload(
+  client: SautiClient,
+  screen: Screen,
+  file: string,
+): Promise<{ jobId: string; transcriptId: string }> {
+  const { createMedia } = await client.upload(
+    CreateMediaDocument,
+    { input: { upload: null, transcribe: { language: 'en' } } },
+    { at: 'input.upload', path: file },
+  );
   failOn(createMedia.errors);
   const { media, job } = createMedia;
-  screen.line(`Uploaded ${media!.file.name}: ${media!.file.mimeType}, ${Number(media!.file.size).toLocaleString('en')} bytes.\n`);
+  screen.line(
+    `Uploaded ${media!.file.name}: ${media!.file.mimeType}, ${Number(media!.file.size).toLocaleString('en')} bytes.\n`,
+  );
   return { jobId: job!.id, transcriptId: job!.result!.id };
 }
 
@@ -58,13 +68,20 @@ async function showProgress(client: SautiClient, screen: Screen, jobId: string):
     screen.progress(event.progress, event.stage ?? event.state.toLowerCase());
     if (event.state === 'FAILED') {
       screen.endProgress();
-      throw new Error(`The job failed: ${event.error?.message ?? 'no reason given'} (${event.error?.code ?? 'INTERNAL'})`);
+      throw new Error(
+        `The job failed: ${event.error?.message ?? 'no reason given'} (${event.error?.code ?? 'INTERNAL'})`,
+      );
     }
   }
   screen.endProgress();
 }
 
-async function showSegments(client: SautiClient, screen: Screen, transcriptId: string, { to }: DemoArguments): Promise<void> {
+async function showSegments(
+  client: SautiClient,
+  screen: Screen,
+  transcriptId: string,
+  { to }: DemoArguments,
+): Promise<void> {
   for await (const { transcriptEvents: event } of client.subscribe(FollowTranscriptDocument, { transcriptId, to })) {
     if (event.__typename !== 'SegmentChanged') continue;
     const { startMs, endMs, text, translation } = event.segment;
@@ -73,10 +90,16 @@ async function showSegments(client: SautiClient, screen: Screen, transcriptId: s
   }
 }
 
-async function showNotification(screen: Screen, notified: Promise<IteratorResult<{ inboxEvents: unknown }, void>>): Promise<void> {
+async function showNotification(
+  screen: Screen,
+  notified: Promise<IteratorResult<{ inboxEvents: unknown }, void>>,
+): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('No notification arrived within 10 s. Is a worker running?')), NOTIFICATION_LIMIT_MS);
+    timer = setTimeout(
+      () => reject(new Error('No notification arrived within 10 s. Is a worker running?')),
+      NOTIFICATION_LIMIT_MS,
+    );
   });
   try {
     const { value } = await Promise.race([notified, limit]);
@@ -103,7 +126,11 @@ main().then(
   () => process.exit(0),
   (error: unknown) => {
     const refused = error instanceof TypeError || (error as { code?: string } | null)?.code === 'ECONNREFUSED';
-    const message = refused ? 'Nothing answers there. Start Sauti in another terminal: npm start' : error instanceof GraphQLRequestError || error instanceof Error ? error.message : String(error);
+    const message = refused
+      ? 'Nothing answers there. Start Sauti in another terminal: npm start'
+      : error instanceof GraphQLRequestError || error instanceof Error
+        ? error.message
+        : String(error);
     process.stderr.write(`\n${message}\n`);
     process.exit(1);
   },

@@ -16,6 +16,8 @@ export function describeInBothModes(title: string, tell: (mode: Mode) => void): 
 }
 
 export function enginesMissing(): string | null {
-  const missing = NEEDED.filter(([path]) => !existsSync(path)).map(([path, install]) => `${path} is not here. Install it with: apt-get install ${install}`);
+  const missing = NEEDED.filter(([path]) => !existsSync(path)).map(
+    ([path, install]) => `${path} is not here. Install it with: apt-get install ${install}`,
+  );
   return [goldenSpeechMissing(), ...missing].filter((reason) => reason !== null).join('\n') || null;
 }

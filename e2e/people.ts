@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { SautiClient } from '../client/client';
-import { CreateMediaDocument, FollowJobDocument, SignUpDocument, type CreateMediaMutation, type FollowJobSubscription } from '../client/operations.generated';
+import {
+  CreateMediaDocument,
+  FollowJobDocument,
+  SignUpDocument,
+  type CreateMediaMutation,
+  type FollowJobSubscription,
+} from '../client/operations.generated';
 
 export interface Person extends AsyncDisposable {
   id: string;
@@ -12,16 +18,33 @@ export interface Person extends AsyncDisposable {
 export async function aPerson(endpoint: string): Promise<Person> {
   const client = new SautiClient(endpoint);
   const { signUp } = await client.request(SignUpDocument, {
-    input: { email: `${randomBytes(8).toString('hex')}@example.com`, password: randomBytes(12).toString('base64url'), displayName: 'Amina' },
+    input: {
+      email: `${randomBytes(8).toString('hex')}@example.com`,
+      password: randomBytes(12).toString('base64url'),
+      displayName: 'Amina',
+    },
   });
   expect(signUp.errors).toEqual([]);
   client.useAccessToken(signUp.tokens!.accessToken);
-  return { id: signUp.viewer!.id, client, accessToken: signUp.tokens!.accessToken, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() };
+  return {
+    id: signUp.viewer!.id,
+    client,
+    accessToken: signUp.tokens!.accessToken,
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+  };
 }
 
 /** Uploads a recording and asks for its transcript at once; answers the payload, problems included. */
-export async function uploadForTranscript({ client }: Person, path: string, name?: string): Promise<CreateMediaMutation['createMedia']> {
-  const { createMedia } = await client.upload(CreateMediaDocument, { input: { upload: null, transcribe: { language: 'en' } } }, { at: 'input.upload', path, name });
+export async function uploadForTranscript(
+  { client }: Person,
+  path: string,
+  name?: string,
+): Promise<CreateMediaMutation['createMedia']> {
+  const { createMedia } = await client.upload(
+    CreateMediaDocument,
+    { input: { upload: null, transcribe: { language: 'en' } } },
+    { at: 'input.upload', path, name },
+  );
   return createMedia;
 }
 

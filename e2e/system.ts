@@ -87,7 +87,9 @@ interface Definition {
 
 async function allInOne(shared: Record<string, string>): Promise<Map<string, Definition>> {
   const port = await freePort();
-  return new Map([['start', { script: 'scripts/start.js', env: { ...shared, PORT: String(port) }, url: `http://127.0.0.1:${port}` }]]);
+  return new Map([
+    ['start', { script: 'scripts/start.js', env: { ...shared, PORT: String(port) }, url: `http://127.0.0.1:${port}` }],
+  ]);
 }
 
 async function apart(shared: Record<string, string>): Promise<Map<string, Definition>> {
@@ -117,19 +119,31 @@ afterAll(() => {
 });
 
 /** Starts one of Sauti's own programs from dist/, with nothing of this process's environment that would change it. */
-export function startProcess(name: string, script: string, env: Record<string, string>, args: string[] = []): RunningProcess {
+export function startProcess(
+  name: string,
+  script: string,
+  env: Record<string, string>,
+  args: string[] = [],
+): RunningProcess {
   const { NODE_ENV: _test, ...inherited } = process.env;
-  const child: ChildProcess = spawn(process.execPath, ['--enable-source-maps', path.join(repositoryRoot(), 'dist', script), ...args], {
-    env: { ...inherited, ...env },
-    cwd: env['SAUTI_DATA_DIR'],
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
+  const child: ChildProcess = spawn(
+    process.execPath,
+    ['--enable-source-maps', path.join(repositoryRoot(), 'dist', script), ...args],
+    {
+      env: { ...inherited, ...env },
+      cwd: env['SAUTI_DATA_DIR'],
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    },
+  );
   let text = '';
   child.stdout!.on('data', (chunk: Buffer) => (text += chunk.toString()));
   child.stderr!.on('data', (chunk: Buffer) => (text += chunk.toString()));
   started.add(child);
-  const ended = once(child, 'exit').then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }));
+  const ended = once(child, 'exit').then(([code, signal]) => ({
+    code: code as number | null,
+    signal: signal as NodeJS.Signals | null,
+  }));
   return { name, pid: child.pid!, output: () => text, kill: (signal) => void child.kill(signal), ended };
 }
 

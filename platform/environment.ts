@@ -60,7 +60,8 @@ export class EnvironmentReader {
 
   /** Throws one error that lists all faults. */
   check(): void {
-    if (this.faults.length > 0) throw new Error(`The environment is not valid:\n${this.faults.map((fault) => `  - ${fault}`).join('\n')}`);
+    if (this.faults.length > 0)
+      throw new Error(`The environment is not valid:\n${this.faults.map((fault) => `  - ${fault}`).join('\n')}`);
   }
 }
 
@@ -68,7 +69,8 @@ export class EnvironmentReader {
 export function readPlatformEnvironment(reader: EnvironmentReader): PlatformEnvironment {
   const production = reader.text('NODE_ENV') === 'production';
   const secret = reader.text('SAUTI_SECRET');
-  if (secret !== null && secret.length < 32) reader.fault('SAUTI_SECRET must have at least 32 characters; make one with: openssl rand -hex 32');
+  if (secret !== null && secret.length < 32)
+    reader.fault('SAUTI_SECRET must have at least 32 characters; make one with: openssl rand -hex 32');
   return {
     databaseUrl: reader.url('DATABASE_URL', ['postgresql:', 'postgres:']),
     redisUrl: reader.url('REDIS_URL', ['redis:', 'rediss:']),

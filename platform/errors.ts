@@ -65,11 +65,20 @@ export async function asPayload<Result extends object, Code extends string>(
 /** True for the errors a PostgreSQL that is down, restarting or out of connections causes (SQLSTATE classes 08, 53, 57). */
 export function isDatabaseUnavailable(error: unknown): boolean {
   // Prisma's driver adapter wraps what PostgreSQL said in plain objects, so a cause need not be an Error.
-  for (let current: unknown = error; typeof current === 'object' && current !== null; ) {
-    const { code, originalCode, message, cause } = current as Record<'code' | 'originalCode' | 'message' | 'cause', unknown>;
+  for (let current: unknown = error; typeof current === 'object' && current !== null;) {
+    const { code, originalCode, message, cause } = current as Record<
+      'code' | 'originalCode' | 'message' | 'cause',
+      unknown
+    >;
     const text = [code, originalCode, message].filter((part) => typeof part === 'string').join(' ');
-    if (/\b(ECONNREFUSED|ECONNRESET|EPIPE|57P0[1-4]|53300|08\d{3}|P1001|P1002|P1008|P1017|P2024|P2028)\b/.test(text)) return true;
-    if (/Connection terminated|Can't reach database server|server closed the connection|Client has encountered a connection error|timeout exceeded when trying to connect/i.test(text)) return true;
+    if (/\b(ECONNREFUSED|ECONNRESET|EPIPE|57P0[1-4]|53300|08\d{3}|P1001|P1002|P1008|P1017|P2024|P2028)\b/.test(text))
+      return true;
+    if (
+      /Connection terminated|Can't reach database server|server closed the connection|Client has encountered a connection error|timeout exceeded when trying to connect/i.test(
+        text,
+      )
+    )
+      return true;
     current = cause;
   }
   return false;
@@ -87,13 +96,19 @@ export function toPublicError(error: unknown, requestId: string): GraphQLError {
   }
   // Errors that graphql-js itself raises (coercion, validation) have no original error and describe the request only.
   if (original instanceof GraphQLError) {
-    return new GraphQLError(original.message, { ...position, extensions: { code: 'BAD_USER_INPUT', ...original.extensions } });
+    return new GraphQLError(original.message, {
+      ...position,
+      extensions: { code: 'BAD_USER_INPUT', ...original.extensions },
+    });
   }
   if (isDatabaseUnavailable(original)) {
-    return new GraphQLError('The database cannot be reached at the moment. Nothing was changed; try again in a few seconds.', {
-      ...position,
-      extensions: { code: 'DATABASE_UNAVAILABLE', requestId },
-    });
+    return new GraphQLError(
+      'The database cannot be reached at the moment. Nothing was changed; try again in a few seconds.',
+      {
+        ...position,
+        extensions: { code: 'DATABASE_UNAVAILABLE', requestId },
+      },
+    );
   }
   return new GraphQLError(`Something went wrong on our side. Quote request ${requestId} when you report it.`, {
     ...position,

@@ -20,25 +20,38 @@ export interface IdempotentCall {
  * same input resulted in, or null when this call shall do the work and its result is `resultId`. A concurrent call with
  * the key waits here until the first one has committed. The same key with another input is IDEMPOTENCY_MISMATCH.
  */
-export async function claimIdempotencyKey(tx: PlatformTransaction, call: IdempotentCall, resultId: string): Promise<string | null> {
+export async function claimIdempotencyKey(
+  tx: PlatformTransaction,
+  call: IdempotentCall,
+  resultId: string,
+): Promise<string | null> {
   const { key } = call;
   if (key == null) return null;
   const path = ['input', 'idempotencyKey'];
   if (key.length === 0 || key.length > MAX_KEY_LENGTH || key.includes('\0')) {
-    throw new UserProblemError({ code: 'INVALID_INPUT', message: `An idempotency key has 1 to ${MAX_KEY_LENGTH} characters and no NUL.`, path });
+    throw new UserProblemError({
+      code: 'INVALID_INPUT',
+      message: `An idempotency key has 1 to ${MAX_KEY_LENGTH} characters and no NUL.`,
+      path,
+    });
   }
   const inputHash = createHash('sha256').update(JSON.stringify(call.input)).digest('hex');
   const expired = new Date(Date.now() - IDEMPOTENCY_MS);
   await tx.$executeRaw`delete from platform.idempotency_key
     where owner_id = ${call.ownerId} and operation = ${call.operation} and key = ${key} and created_at < ${expired}`;
-  const inserted = await tx.$executeRaw`insert into platform.idempotency_key (owner_id, operation, key, input_hash, result_id)
+  const inserted =
+    await tx.$executeRaw`insert into platform.idempotency_key (owner_id, operation, key, input_hash, result_id)
     values (${call.ownerId}, ${call.operation}, ${key}, ${inputHash}, ${resultId}) on conflict do nothing`;
   if (inserted === 1) return null;
   const earlier = await tx.idempotencyKey.findUniqueOrThrow({
     where: { ownerId_operation_key: { ownerId: call.ownerId, operation: call.operation, key } },
   });
   if (earlier.inputHash !== inputHash) {
-    throw new UserProblemError({ code: 'IDEMPOTENCY_MISMATCH', message: 'This idempotency key was used before with another input. Use a new key.', path });
+    throw new UserProblemError({
+      code: 'IDEMPOTENCY_MISMATCH',
+      message: 'This idempotency key was used before with another input. Use a new key.',
+      path,
+    });
   }
   return earlier.resultId;
 }

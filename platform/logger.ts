@@ -12,7 +12,11 @@ export interface Logger {
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** Names of fields whose value never reaches a log line. */
-const SECRETS = ['password', 'accessToken', 'refreshToken', 'authorization', 'token', 'secret'].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+const SECRETS = ['password', 'accessToken', 'refreshToken', 'authorization', 'token', 'secret'].flatMap((name) => [
+  name,
+  `*.${name}`,
+  `*.*.${name}`,
+]);
 
 /** A logger that writes one JSON object a line to stderr, so stdout stays free for what a person should read. */
 export function createLogger(options: { name: string; level: LogLevel }): Logger {

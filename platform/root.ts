@@ -11,7 +11,8 @@ export function repositoryRoot(): string {
   if (cached) return cached;
   for (let directory = __dirname; ; directory = path.dirname(directory)) {
     if (existsSync(path.join(directory, 'supergraph.yaml'))) return (cached = directory);
-    if (directory === path.dirname(directory)) throw new Error(`No supergraph.yaml above ${__dirname}: run Sauti from its own repository.`);
+    if (directory === path.dirname(directory))
+      throw new Error(`No supergraph.yaml above ${__dirname}: run Sauti from its own repository.`);
   }
 }
 

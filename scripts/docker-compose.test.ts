@@ -11,8 +11,13 @@ interface Service {
 }
 
 // No Docker engine runs where these tests run, so the file is checked as far as reading it allows.
-const { services, volumes } = parse(readRepositoryFile('docker-compose.yml'), { merge: true }) as { services: Record<string, Service>; volumes: Record<string, unknown> };
-const { subgraphs } = parse(readRepositoryFile('supergraph.yaml')) as { subgraphs: Record<string, { routing_url: string }> };
+const { services, volumes } = parse(readRepositoryFile('docker-compose.yml'), { merge: true }) as {
+  services: Record<string, Service>;
+  volumes: Record<string, unknown>;
+};
+const { subgraphs } = parse(readRepositoryFile('supergraph.yaml')) as {
+  subgraphs: Record<string, { routing_url: string }>;
+};
 const own = Object.entries(services).filter(([, service]) => service.command?.[0] === 'node');
 
 test('there is one container for each process, and one for PostgreSQL and Redis', () => {
@@ -22,7 +27,9 @@ test('there is one container for each process, and one for PostgreSQL and Redis'
 
 test('every container has a health check and every named volume is declared', () => {
   for (const service of Object.values(services)) expect(service.healthcheck?.test.length).toBeGreaterThan(1);
-  const used = Object.values(services).flatMap((service) => service.volumes ?? []).map((volume) => volume.split(':')[0]!);
+  const used = Object.values(services)
+    .flatMap((service) => service.volumes ?? [])
+    .map((volume) => volume.split(':')[0]!);
   expect(Object.keys(volumes)).toEqual(expect.arrayContaining(used));
 });
 
@@ -37,7 +44,9 @@ test('the gateway is told where each subgraph of the supergraph listens', () => 
   for (const [name, { routing_url }] of Object.entries(subgraphs)) {
     const port = services[name]!.environment['PORT']!;
     expect(new URL(routing_url).port).toBe(port);
-    expect(services['gateway']!.environment[`SUBGRAPH_URL_${name.toUpperCase()}`]).toBe(`http://${name}:${port}/graphql`);
+    expect(services['gateway']!.environment[`SUBGRAPH_URL_${name.toUpperCase()}`]).toBe(
+      `http://${name}:${port}/graphql`,
+    );
   }
 });
 

@@ -29,7 +29,11 @@ export function startWorkerProcess(logger: Logger): WorkerProcess {
 
   const start = (): void => {
     const startedAt = Date.now();
-    child = fork(path.join(__dirname, '../worker/main.js'), { detached: true, stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: ['--enable-source-maps'] });
+    child = fork(path.join(__dirname, '../worker/main.js'), {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: ['--enable-source-maps'],
+    });
     child.once('message', () => becameReady());
     child.once('exit', (code, signal) => {
       if (stopping) return;

@@ -16,7 +16,10 @@ export function readWorkerEnvironment(): WorkerEnvironment {
   const environment = {
     ...readPlatformEnvironment(reader),
     concurrency: reader.wholeNumber('WORKER_CONCURRENCY', Math.max(1, availableParallelism() - 1), { min: 1, max: 64 }),
-    healthPort: reader.text('WORKER_HEALTH_PORT') === null ? null : reader.wholeNumber('WORKER_HEALTH_PORT', 4006, { min: 0, max: 65_535 }),
+    healthPort:
+      reader.text('WORKER_HEALTH_PORT') === null
+        ? null
+        : reader.wholeNumber('WORKER_HEALTH_PORT', 4006, { min: 0, max: 65_535 }),
     eventRetentionDays: reader.wholeNumber('EVENT_RETENTION_DAYS', 7, { min: 1, max: 3_650 }),
   };
   reader.check();

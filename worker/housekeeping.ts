@@ -13,7 +13,8 @@ export function startHousekeeping(platform: Platform, eventRetentionDays: number
       const orphans = await platform.objects.sweep(ORPHAN_AGE_MS);
       const expired = new Date(Date.now() - IDEMPOTENCY_MS);
       const keys = await platform.database.prisma.idempotencyKey.deleteMany({ where: { createdAt: { lt: expired } } });
-      if (events + orphans + keys.count > 0) platform.logger.info({ events, orphans, idempotencyKeys: keys.count }, 'housekeeping removed old data');
+      if (events + orphans + keys.count > 0)
+        platform.logger.info({ events, orphans, idempotencyKeys: keys.count }, 'housekeeping removed old data');
     } catch (error) {
       platform.logger.warn({ error }, 'housekeeping failed; it will run again');
     }

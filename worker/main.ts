@@ -18,12 +18,22 @@ async function main(): Promise<void> {
   const logger = createLogger({ name: 'worker', level: environment.logLevel });
   const lifecycle = new Lifecycle(logger);
   stopOnSignals(lifecycle, logger);
-  const platform = await openPlatform({ environment, lifecycle, logger, applicationName: 'sauti:worker', publicUrl: () => '' });
+  const platform = await openPlatform({
+    environment,
+    lifecycle,
+    logger,
+    applicationName: 'sauti:worker',
+    publicUrl: () => '',
+  });
 
   const transcribers = createTranscribers({ concurrency: environment.concurrency, logger });
   lifecycle.onStop('speech engines', async () => transcribers[Symbol.asyncDispose]());
 
-  const queue = createJobQueue({ databaseUrl: platform.database.url, redisUrl: environment.redisUrl ?? undefined, logger });
+  const queue = createJobQueue({
+    databaseUrl: platform.database.url,
+    redisUrl: environment.redisUrl ?? undefined,
+    logger,
+  });
   lifecycle.onStop('job queue', async () => queue[Symbol.asyncDispose]());
   const dispatcher = new Dispatcher(platform.database, platform.notifications, queue, logger);
   lifecycle.onStop('job dispatcher', async () => dispatcher[Symbol.asyncDispose]());

@@ -48,7 +48,10 @@ describeInBothModes('bad input', (mode) => {
     return library.nodes.length + files.nodes.length + jobs.nodes.length;
   };
   const objectsOnDisk = async (): Promise<number> => {
-    const entries = await readdir(path.join(system.dataDirectory, 'objects'), { recursive: true, withFileTypes: true }).catch(() => []);
+    const entries = await readdir(path.join(system.dataDirectory, 'objects'), {
+      recursive: true,
+      withFileTypes: true,
+    }).catch(() => []);
     return entries.filter((entry) => entry.isFile()).length;
   };
   const refusedWithNothingKept = async (file: string, code: string): Promise<string> => {
@@ -69,17 +72,25 @@ describeInBothModes('bad input', (mode) => {
   });
 
   test('text named .wav is refused by its content', async () => {
-    expect(await refusedWithNothingKept(await badRecordings.textNamedWav(folder), 'TYPE_NOT_ALLOWED')).toMatch(/text\/plain/);
+    expect(await refusedWithNothingKept(await badRecordings.textNamedWav(folder), 'TYPE_NOT_ALLOWED')).toMatch(
+      /text\/plain/,
+    );
   });
 
   test('a playlist named .mp4 is refused and opens no other file', async () => {
-    const message = await refusedWithNothingKept(await badRecordings.playlistNamedMp4(folder, speech), 'TYPE_NOT_ALLOWED');
+    const message = await refusedWithNothingKept(
+      await badRecordings.playlistNamedMp4(folder, speech),
+      'TYPE_NOT_ALLOWED',
+    );
     expect(message).toMatch(/mpegurl/);
   });
 
   test('a file over the limit is refused with the limit', async () => {
     const large = path.join(folder, 'large.wav');
-    await writeFile(large, Buffer.concat([Buffer.from('RIFF\u0000\u0000\u0000\u0000WAVEfmt '), Buffer.alloc(50_000_001)]));
+    await writeFile(
+      large,
+      Buffer.concat([Buffer.from('RIFF\u0000\u0000\u0000\u0000WAVEfmt '), Buffer.alloc(50_000_001)]),
+    );
     expect(await refusedWithNothingKept(large, 'FILE_TOO_LARGE')).toMatch(/50000000/);
   });
 
@@ -95,7 +106,10 @@ describeInBothModes('bad input', (mode) => {
 
   test('two hours of silence fail with NO_SPEECH and the length', async () => {
     const last = await failedJob(await badRecordings.twoHoursOfSilence(folder));
-    expect(last).toMatchObject({ state: 'FAILED', error: { code: 'NO_SPEECH', message: expect.stringMatching(/7200|2 h/) as string } });
+    expect(last).toMatchObject({
+      state: 'FAILED',
+      error: { code: 'NO_SPEECH', message: expect.stringMatching(/7200|2 h/) as string },
+    });
   }, 180_000);
 
   test('an upload that breaks off keeps nothing', async () => {
@@ -115,7 +129,11 @@ describeInBothModes('bad input', (mode) => {
 
   test.each([
     ['made up', 'nonsense.token.here', /not valid/],
-    ['signed by somebody else', jwt.sign({ sub: 'usr_x', sid: 'ses_x' }, 'another secret', { expiresIn: 60 }), /not valid/],
+    [
+      'signed by somebody else',
+      jwt.sign({ sub: 'usr_x', sid: 'ses_x' }, 'another secret', { expiresIn: 60 }),
+      /not valid/,
+    ],
   ])('a token that is %s gets 401 for the whole request', async (_what, token, message) => {
     const response = await fetch(system.endpoint, {
       method: 'POST',
@@ -123,14 +141,18 @@ describeInBothModes('bad input', (mode) => {
       body: JSON.stringify({ query: print(ReadViewerDocument) }),
     });
     expect(response.status).toBe(401);
-    expect(await response.json()).toMatchObject({ errors: [{ message: expect.stringMatching(message) as string, extensions: { code: 'UNAUTHENTICATED' } }] });
+    expect(await response.json()).toMatchObject({
+      errors: [{ message: expect.stringMatching(message) as string, extensions: { code: 'UNAUTHENTICATED' } }],
+    });
   });
 
   test('without a token the viewer is null and what needs one says so', async () => {
     amina.client.useAccessToken(undefined);
     try {
       expect(await amina.client.request(ReadViewerDocument, {})).toEqual({ viewer: null });
-      await expect(amina.client.request(TranscribeDocument, { input: { mediaId: NOBODYS_MEDIA } })).rejects.toThrow(/Sign in first.*UNAUTHENTICATED/);
+      await expect(amina.client.request(TranscribeDocument, { input: { mediaId: NOBODYS_MEDIA } })).rejects.toThrow(
+        /Sign in first.*UNAUTHENTICATED/,
+      );
     } finally {
       amina.client.useAccessToken(amina.accessToken);
     }
@@ -144,14 +166,18 @@ describeInBothModes('bad input', (mode) => {
   });
 
   test('a pair of languages that no engine translates is told with what is possible', async () => {
-    const { translateText } = await amina.client.request(TranslateTextDocument, { input: { texts: ['Habari gani?'], from: 'sw', to: 'es' } });
+    const { translateText } = await amina.client.request(TranslateTextDocument, {
+      input: { texts: ['Habari gani?'], from: 'sw', to: 'es' },
+    });
     expect(translateText.errors).toMatchObject([{ code: 'LANGUAGE_PAIR_UNSUPPORTED' }]);
     expect(translateText.translations).toEqual([]);
   });
 
   test('a language that no engine recognizes is told before anything is queued', async () => {
     const { media } = await uploadForTranscript(amina, speech);
-    const { transcribe } = await amina.client.request(TranscribeDocument, { input: { mediaId: media!.id, options: { language: 'sw' } } });
+    const { transcribe } = await amina.client.request(TranscribeDocument, {
+      input: { mediaId: media!.id, options: { language: 'sw' } },
+    });
     expect(transcribe).toMatchObject({ job: null, errors: [{ code: 'UNSUPPORTED' }] });
   });
 });
@@ -159,7 +185,8 @@ describeInBothModes('bad input', (mode) => {
 /** Sends the beginning of a multipart upload and declares more; answers how to hang up. */
 function beginUpload(endpoint: string, accessToken: string): () => void {
   const boundary = 'a-boundary';
-  const field = (name: string, value: string): string => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+  const field = (name: string, value: string): string =>
+    `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
   const operations = JSON.stringify({ query: print(UploadFileDocument), variables: { input: { file: null } } });
   const outgoing = request(endpoint, {
     method: 'POST',
@@ -172,7 +199,9 @@ function beginUpload(endpoint: string, accessToken: string): () => void {
   });
   outgoing.on('error', () => undefined); // hanging up is the point
   outgoing.write(field('operations', operations) + field('map', '{"file":["variables.input.file"]}'));
-  outgoing.write(`--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="half.wav"\r\nContent-Type: audio/wav\r\n\r\n`);
+  outgoing.write(
+    `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="half.wav"\r\nContent-Type: audio/wav\r\n\r\n`,
+  );
   outgoing.write(Buffer.alloc(1_000_000, 7));
   return () => outgoing.destroy();
 }

@@ -16,7 +16,11 @@ export const badRecordings = {
   },
   /** Asks whoever plays it to read another local file. */
   async playlistNamedMp4(folder: string, victim: string): Promise<string> {
-    return written(folder, 'playlist.mp4', `#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile://${victim}\n#EXT-X-ENDLIST\n`);
+    return written(
+      folder,
+      'playlist.mp4',
+      `#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile://${victim}\n#EXT-X-ENDLIST\n`,
+    );
   },
   /** A valid WAV header that promises no samples. */
   async noSamples(folder: string): Promise<string> {

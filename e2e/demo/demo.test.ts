@@ -21,7 +21,11 @@ describeInBothModes('the demo', (mode) => {
   }, 60_000);
 
   test('shows progress, segments with times, Spanish and the notification, and writes both subtitle files', async () => {
-    const demo = startProcess('demo', 'demo/main.js', { SAUTI_DATA_DIR: folder }, [path.join(folder, 'voice.wav'), '--url', system.endpoint]);
+    const demo = startProcess('demo', 'demo/main.js', { SAUTI_DATA_DIR: folder }, [
+      path.join(folder, 'voice.wav'),
+      '--url',
+      system.endpoint,
+    ]);
 
     expect({ ...(await demo.ended), output: demo.output() }).toMatchObject({ code: 0 });
 
@@ -35,7 +39,11 @@ describeInBothModes('the demo', (mode) => {
   }, 120_000);
 
   test('says what to do when nothing answers', async () => {
-    const demo = startProcess('demo', 'demo/main.js', { SAUTI_DATA_DIR: folder }, [path.join(folder, 'voice.wav'), '--url', 'http://127.0.0.1:1/graphql']);
+    const demo = startProcess('demo', 'demo/main.js', { SAUTI_DATA_DIR: folder }, [
+      path.join(folder, 'voice.wav'),
+      '--url',
+      'http://127.0.0.1:1/graphql',
+    ]);
     expect(await demo.ended).toMatchObject({ code: 1 });
     expect(demo.output()).toMatch(/npm start/);
   });

@@ -13,7 +13,7 @@ export function descendantsOf(pid: number): number[] {
     }
   }
   const found: number[] = [];
-  for (const queue = [pid]; queue.length > 0; ) {
+  for (const queue = [pid]; queue.length > 0;) {
     const next = children.get(queue.pop()!) ?? [];
     found.push(...next);
     queue.push(...next);

@@ -5,7 +5,14 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { SautiClient } from '../../client/client';
-import { CancelJobDocument, FollowTranscriptDocument, ReadViewerDocument, SignInDocument, SignUpDocument, TranslateTextDocument } from '../../client/operations.generated';
+import {
+  CancelJobDocument,
+  FollowTranscriptDocument,
+  ReadViewerDocument,
+  SignInDocument,
+  SignUpDocument,
+  TranslateTextDocument,
+} from '../../client/operations.generated';
 import { createTestDatabase } from '../../platform/testing/database';
 import { buildGoldenSpeech } from '../../platform/testing/golden-speech';
 import { describeWhenInstalled } from '../../platform/testing/installed';
@@ -36,7 +43,10 @@ describeInBothModes('a worker that is killed', (mode) => {
     let killed = false;
 
     const ended = jobToItsEnd(amina, job!.id);
-    for await (const { transcriptEvents: event } of amina.client.subscribe(FollowTranscriptDocument, { transcriptId: job!.result!.id, to: 'es' })) {
+    for await (const { transcriptEvents: event } of amina.client.subscribe(FollowTranscriptDocument, {
+      transcriptId: job!.result!.id,
+      to: 'es',
+    })) {
       if (event.__typename === 'SegmentChanged') seen.push(event.segment.id);
       if (seen.length === 2 && !killed) {
         killed = true;
@@ -67,7 +77,11 @@ describe('npm start with its own database', () => {
 
   const start = async (): Promise<{ running: RunningProcess; endpoint: string }> => {
     const port = await freePort();
-    const running = startProcess('start', 'scripts/start.js', { SAUTI_DATA_DIR: dataDirectory, PORT: String(port), DATABASE_URL: '' });
+    const running = startProcess('start', 'scripts/start.js', {
+      SAUTI_DATA_DIR: dataDirectory,
+      PORT: String(port),
+      DATABASE_URL: '',
+    });
     const origin = `http://127.0.0.1:${port}`;
     await waitFor(`Sauti to be ready`, async () => (await fetch(`${origin}/ready`)).ok, 60_000);
     return { running, endpoint: `${origin}/graphql` };
@@ -113,7 +127,11 @@ describe('npm start with its own database', () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const port = String((other.address() as AddressInfo).port);
-    const running = startProcess('start', 'scripts/start.js', { SAUTI_DATA_DIR: dataDirectory, PORT: port, DATABASE_URL: '' });
+    const running = startProcess('start', 'scripts/start.js', {
+      SAUTI_DATA_DIR: dataDirectory,
+      PORT: port,
+      DATABASE_URL: '',
+    });
 
     expect(await running.ended).toMatchObject({ code: 1 });
     expect(running.output()).toMatch(new RegExp(`port ${port} is taken.*PORT=`));
@@ -122,8 +140,10 @@ describe('npm start with its own database', () => {
 
   test('a second clone that starts without a chosen port finds another one', async () => {
     const second = await mkdtemp(path.join(os.tmpdir(), 'sauti-second-'));
-    const begin = (directory: string) => startProcess('start', 'scripts/start.js', { SAUTI_DATA_DIR: directory, PORT: '', DATABASE_URL: '' });
-    const addressOf = (running: RunningProcess) => waitFor('an address', () => /GraphQL +(http:\S+)/.exec(running.output())?.[1], 60_000);
+    const begin = (directory: string) =>
+      startProcess('start', 'scripts/start.js', { SAUTI_DATA_DIR: directory, PORT: '', DATABASE_URL: '' });
+    const addressOf = (running: RunningProcess) =>
+      waitFor('an address', () => /GraphQL +(http:\S+)/.exec(running.output())?.[1], 60_000);
     const one = begin(dataDirectory);
     const two = begin(second);
     const addresses = await Promise.all([addressOf(one), addressOf(two)]);
@@ -135,7 +155,12 @@ describe('npm start with its own database', () => {
   }, 120_000);
 
   test('all faults of the environment are told at once', async () => {
-    const running = startProcess('start', 'scripts/start.js', { SAUTI_DATA_DIR: dataDirectory, PORT: 'many', DATABASE_URL: 'mysql://x', SAUTI_SECRET: 'short' });
+    const running = startProcess('start', 'scripts/start.js', {
+      SAUTI_DATA_DIR: dataDirectory,
+      PORT: 'many',
+      DATABASE_URL: 'mysql://x',
+      SAUTI_SECRET: 'short',
+    });
     expect(await running.ended).toMatchObject({ code: 1 });
     for (const name of ['PORT', 'DATABASE_URL', 'SAUTI_SECRET']) expect(running.output()).toContain(name);
   });
@@ -150,11 +175,17 @@ describeInBothModes('a database that goes away', (mode) => {
 
     proxy.cut();
     await expect(amina.client.request(ReadViewerDocument, {})).rejects.toThrow(/DATABASE_UNAVAILABLE/);
-    const { translateText } = await amina.client.request(TranslateTextDocument, { input: { texts: ['Clean water.'], from: 'en', to: 'es' } });
+    const { translateText } = await amina.client.request(TranslateTextDocument, {
+      input: { texts: ['Clean water.'], from: 'en', to: 'es' },
+    });
     expect(translateText.translations[0]!.text).toMatch(/agua/i);
 
     proxy.restore();
-    await waitFor('the viewer to be readable', async () => (await amina.client.request(ReadViewerDocument, {})).viewer?.id === amina.id, 15_000);
+    await waitFor(
+      'the viewer to be readable',
+      async () => (await amina.client.request(ReadViewerDocument, {})).viewer?.id === amina.id,
+      15_000,
+    );
     const { job } = await uploadForTranscript(amina, recording);
     expect((await jobToItsEnd(amina, job!.id)).at(-1)).toMatchObject({ state: 'SUCCEEDED' });
   }, 150_000);
@@ -166,7 +197,10 @@ describeWhenInstalled(enginesMissing(), 'canceling', () => {
     await using amina = await aPerson(system.endpoint);
     const { job } = await uploadForTranscript(amina, recording);
     const events: string[] = [];
-    for await (const { transcriptEvents: event } of amina.client.subscribe(FollowTranscriptDocument, { transcriptId: job!.result!.id, to: 'es' })) {
+    for await (const { transcriptEvents: event } of amina.client.subscribe(FollowTranscriptDocument, {
+      transcriptId: job!.result!.id,
+      to: 'es',
+    })) {
       events.push(event.__typename === 'TranscriptFinished' ? event.state : event.__typename);
       if (events.length === 1) await cancel(amina.client, job!.id);
     }
@@ -183,7 +217,9 @@ async function cancel(client: SautiClient, jobId: string): Promise<void> {
 async function signUp(endpoint: string): Promise<string> {
   await using client = new SautiClient(endpoint);
   const email = `${process.pid}-${Math.random().toString(36).slice(2)}@example.com`;
-  const { signUp } = await client.request(SignUpDocument, { input: { email, password: PASSWORD, displayName: 'Amina' } });
+  const { signUp } = await client.request(SignUpDocument, {
+    input: { email, password: PASSWORD, displayName: 'Amina' },
+  });
   expect(signUp.errors).toEqual([]);
   return email;
 }

@@ -45,10 +45,17 @@ describeInBothModes('upload to transcript', (mode) => {
 
     const created = await uploadForTranscript(amina, recording);
     expect(created.errors).toEqual([]);
-    expect(created.media).toMatchObject({ kind: 'AUDIO', title: 'announcements', file: { name: 'announcements.wav', mimeType: 'audio/wav' } });
+    expect(created.media).toMatchObject({
+      kind: 'AUDIO',
+      title: 'announcements',
+      file: { name: 'announcements.wav', mimeType: 'audio/wav' },
+    });
     const transcriptId = created.job!.result!.id;
 
-    const [job, transcript] = await Promise.all([jobToItsEnd(amina, created.job!.id), followTranscript(amina.client, transcriptId)]);
+    const [job, transcript] = await Promise.all([
+      jobToItsEnd(amina, created.job!.id),
+      followTranscript(amina.client, transcriptId),
+    ]);
 
     const progress = job.map((event) => event.progress);
     expect(progress).toEqual([...progress].sort((a, b) => a - b));
@@ -59,7 +66,12 @@ describeInBothModes('upload to transcript', (mode) => {
     const { segments, state } = transcript;
     expect(state).toBe('COMPLETE');
     expect(segments).toHaveLength(spoken.length);
-    expect(wordErrorRate(spoken.map((utterance) => utterance.text).join(' '), segments.map((segment) => segment.text).join(' '))).toBeLessThanOrEqual(MAX_WORD_ERROR_RATE);
+    expect(
+      wordErrorRate(
+        spoken.map((utterance) => utterance.text).join(' '),
+        segments.map((segment) => segment.text).join(' '),
+      ),
+    ).toBeLessThanOrEqual(MAX_WORD_ERROR_RATE);
     segments.forEach((segment, index) => {
       expect(Math.abs(segment.startMs - spoken[index]!.startMs)).toBeLessThan(MAX_START_ERROR_MS);
       expect(segment.translation!.text).not.toBe('');
@@ -67,13 +79,23 @@ describeInBothModes('upload to transcript', (mode) => {
     expect(segments.find((segment) => /only person/i.test(segment.text))!.translation!.text).toMatch(/persona/);
 
     const { value } = await notified;
-    expect(value).toMatchObject({ inboxEvents: { __typename: 'InboxChanged', unread: 1, notification: { title: expect.stringContaining('transcript') as string } } });
+    expect(value).toMatchObject({
+      inboxEvents: {
+        __typename: 'InboxChanged',
+        unread: 1,
+        notification: { title: expect.stringContaining('transcript') as string },
+      },
+    });
     await inbox.return();
     const { inbox: list } = await amina.client.request(ReadInboxDocument, {});
     expect(list).toMatchObject({ unread: 1, nodes: [{ id: expect.stringMatching(/^ntf_/) as string }] });
 
     const { transcript: stored } = await amina.client.request(ReadTranscriptDocument, { id: transcriptId });
-    expect(stored).toMatchObject({ state: 'COMPLETE', language: 'en', text: expect.stringContaining(segments[0]!.text) as string });
+    expect(stored).toMatchObject({
+      state: 'COMPLETE',
+      language: 'en',
+      text: expect.stringContaining(segments[0]!.text) as string,
+    });
     expect(stored!.srt.text).toMatch(/^1\r?\n00:00:0\d,\d{3} --> 00:00:/);
     expect(stored!.vtt.text).toMatch(/^WEBVTT\r?\n/);
   });
@@ -111,7 +133,14 @@ describeInBothModes('upload to transcript', (mode) => {
     const { media, job } = await uploadForTranscript(amina, recording);
     const ids = { mediaId: media!.id, fileId: media!.file.id, transcriptId: job!.result!.id };
 
-    expect(await baraka.client.request(ReadForeignObjectsDocument, ids)).toMatchObject({ media: null, file: null, transcript: null, library: { nodes: [] }, files: { nodes: [] }, jobs: { nodes: [] } });
+    expect(await baraka.client.request(ReadForeignObjectsDocument, ids)).toMatchObject({
+      media: null,
+      file: null,
+      transcript: null,
+      library: { nodes: [] },
+      files: { nodes: [] },
+      jobs: { nodes: [] },
+    });
     await expect(followTranscript(baraka.client, ids.transcriptId)).rejects.toThrow(/NOT_FOUND/);
     await expect(jobToItsEnd(baraka, job!.id)).rejects.toThrow(/NOT_FOUND/);
     const { createMedia } = await baraka.client.request(CreateMediaDocument, { input: { fileId: ids.fileId } });
@@ -119,11 +148,19 @@ describeInBothModes('upload to transcript', (mode) => {
   });
 });
 
-async function followTranscript(client: Awaited<ReturnType<typeof aPerson>>['client'], transcriptId: string, after?: string) {
+async function followTranscript(
+  client: Awaited<ReturnType<typeof aPerson>>['client'],
+  transcriptId: string,
+  after?: string,
+) {
   const events = [];
   const segments = [];
   let state: string | undefined;
-  for await (const { transcriptEvents: event } of client.subscribe(FollowTranscriptDocument, { transcriptId, after, to: 'es' })) {
+  for await (const { transcriptEvents: event } of client.subscribe(FollowTranscriptDocument, {
+    transcriptId,
+    after,
+    to: 'es',
+  })) {
     events.push(event);
     if (event.__typename === 'SegmentChanged') segments.push(event.segment);
     if (event.__typename === 'TranscriptFinished') state = event.state;

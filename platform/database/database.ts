@@ -57,7 +57,10 @@ export function openDatabase(options: { url: string; poolSize?: number; applicat
 }
 
 function sliceOf<Model extends ModelName>(prisma: PrismaClient, models: readonly Model[]): SliceDatabase<Model> {
-  const delegates = Object.fromEntries(models.map((model) => [model, prisma[model]])) as unknown as Pick<PrismaClient, Model>;
+  const delegates = Object.fromEntries(models.map((model) => [model, prisma[model]])) as unknown as Pick<
+    PrismaClient,
+    Model
+  >;
   return {
     ...delegates,
     // The transaction client holds every model; its type shows the slice only its own.

@@ -93,7 +93,9 @@ export class Notifications {
     const client = this.client;
     if (!client) return;
     let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error('no answer')), HEARTBEAT_MS)));
+    const limit = new Promise<never>(
+      (_, reject) => (timer = setTimeout(() => reject(new Error('no answer')), HEARTBEAT_MS)),
+    );
     try {
       await Promise.race([client.query('select 1'), limit]);
     } catch (error) {

@@ -6,8 +6,7 @@ import type { Topic } from './topic';
 
 /** One event, or the notice that events were pruned before the reader came: `seq` is where reading goes on. */
 export type LogItem<Payload> =
-  | { type: 'event'; seq: number; at: Date; payload: Payload }
-  | { type: 'gap'; seq: number; at: Date; missed: number };
+  { type: 'event'; seq: number; at: Date; payload: Payload } | { type: 'gap'; seq: number; at: Date; missed: number };
 
 const PAGE = 200;
 /** Notifications are hints and may be lost; every watched topic is asked for anyway after this time, in one query. */
@@ -45,7 +44,9 @@ export class EventLog {
    */
   async append<Payload>(tx: PlatformTransaction, topic: Topic<Payload>, payload: Payload): Promise<number> {
     const json = JSON.stringify(payload);
-    const rows = await tx.$queryRaw<{ seq: bigint }[]>`select platform.append_event(${topic.name}, ${json}::jsonb) as seq`;
+    const rows = await tx.$queryRaw<
+      { seq: bigint }[]
+    >`select platform.append_event(${topic.name}, ${json}::jsonb) as seq`;
     return Number(rows[0]!.seq);
   }
 
@@ -53,8 +54,13 @@ export class EventLog {
    * The sequence number of the topic's newest event; 0 for a topic without events. Read in a REPEATABLE READ transaction
    * (`tx`) it is exact: the transaction sees the state that these events have led to, no older and no newer one.
    */
-  async head(topic: Topic<unknown>, tx: Pick<PlatformTransaction, '$queryRaw'> = this.database.prisma): Promise<number> {
-    const rows = await tx.$queryRaw<{ seq: bigint }[]>`select seq from platform.event_topic where topic = ${topic.name}`;
+  async head(
+    topic: Topic<unknown>,
+    tx: Pick<PlatformTransaction, '$queryRaw'> = this.database.prisma,
+  ): Promise<number> {
+    const rows = await tx.$queryRaw<
+      { seq: bigint }[]
+    >`select seq from platform.event_topic where topic = ${topic.name}`;
     return Number(rows[0]?.seq ?? 0);
   }
 
@@ -62,7 +68,10 @@ export class EventLog {
    * Events with `seq > after`, first those already written, then each as it is committed, until the signal aborts or the
    * generator is returned. A database that goes away is waited for, not reported: the log goes on where it stopped.
    */
-  async *read<Payload>(topic: Topic<Payload>, options: { after: number; signal: AbortSignal }): AsyncGenerator<LogItem<Payload>, void, void> {
+  async *read<Payload>(
+    topic: Topic<Payload>,
+    options: { after: number; signal: AbortSignal },
+  ): AsyncGenerator<LogItem<Payload>, void, void> {
     let last = options.after;
     const dirty = new Flag();
     // Watch before the first read, so an event committed in between wakes the loop instead of being missed.
@@ -132,7 +141,10 @@ export class EventLog {
   }
 
   /** Handles the next event and answers true, or false when there is none yet. `watch.seen` becomes the stored position. */
-  private async consumeNext<Payload>(options: Parameters<typeof this.consume<Payload>>[0], watch: Watch): Promise<boolean> {
+  private async consumeNext<Payload>(
+    options: Parameters<typeof this.consume<Payload>>[0],
+    watch: Watch,
+  ): Promise<boolean> {
     const { consumer, topic } = options;
     return this.database.prisma.$transaction(async (tx) => {
       await tx.$executeRaw`insert into platform.event_consumer (consumer, topic) values (${consumer}, ${topic.name}) on conflict do nothing`;
@@ -149,7 +161,11 @@ export class EventLog {
     });
   }
 
-  private async readPageOrWait<Payload>(topic: Topic<Payload>, after: number, signal: AbortSignal): Promise<LogItem<Payload>[]> {
+  private async readPageOrWait<Payload>(
+    topic: Topic<Payload>,
+    after: number,
+    signal: AbortSignal,
+  ): Promise<LogItem<Payload>[]> {
     for (;;) {
       try {
         return await this.readPage(topic, after);
@@ -163,7 +179,9 @@ export class EventLog {
   }
 
   private async readPage<Payload>(topic: Topic<Payload>, after: number): Promise<LogItem<Payload>[]> {
-    const rows = await this.database.prisma.$queryRaw<{ floor: bigint; seq: bigint | null; at: Date | null; payload: Payload | null }[]>`
+    const rows = await this.database.prisma.$queryRaw<
+      { floor: bigint; seq: bigint | null; at: Date | null; payload: Payload | null }[]
+    >`
       select t.floor, e.seq, e.at, e.payload from platform.event_topic t
         left join lateral (select seq, at, payload from platform.event where topic = t.topic and seq > ${after} order by seq limit ${PAGE}) e on true
        where t.topic = ${topic.name}`;
@@ -171,7 +189,8 @@ export class EventLog {
     const floor = Number(rows[0]?.floor ?? 0);
     if (floor > after) items.push({ type: 'gap', seq: floor, at: new Date(), missed: floor - after });
     for (const row of rows) {
-      if (row.seq !== null && row.at && Number(row.seq) > floor) items.push({ type: 'event', seq: Number(row.seq), at: row.at, payload: row.payload as Payload });
+      if (row.seq !== null && row.at && Number(row.seq) > floor)
+        items.push({ type: 'event', seq: Number(row.seq), at: row.at, payload: row.payload as Payload });
     }
     return items;
   }

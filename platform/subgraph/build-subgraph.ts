@@ -1,6 +1,5 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import type {
-  GraphQLError} from 'graphql';
+import type { GraphQLError } from 'graphql';
 import {
   createSourceEventStream,
   execute,
@@ -20,7 +19,11 @@ import type { ByteRoute, Subgraph, SubgraphCallOptions, SubgraphRequest, Subgrap
 /** Fetches of one supergraph repeat: the gateway's plans write the same text for the same operation. */
 const DOCUMENT_CACHE_SIZE = 1_000;
 
-type Resolvers = Parameters<typeof buildSubgraphSchema>[0] extends infer Module ? (Module extends { resolvers?: infer R } ? R : never) : never;
+type Resolvers = Parameters<typeof buildSubgraphSchema>[0] extends infer Module
+  ? Module extends { resolvers?: infer R }
+    ? R
+    : never
+  : never;
 
 export interface SubgraphOptions<Context extends object> {
   name: string;
@@ -56,7 +59,8 @@ export function buildSubgraph<Context extends object>(options: SubgraphOptions<C
       },
     };
   };
-  const finish = (result: ExecutionResult, call: SubgraphCallOptions): SubgraphResult => publicResult(result, call, options);
+  const finish = (result: ExecutionResult, call: SubgraphCallOptions): SubgraphResult =>
+    publicResult(result, call, options);
 
   return {
     name: options.name,
@@ -92,7 +96,11 @@ export function buildSubgraph<Context extends object>(options: SubgraphOptions<C
   };
 }
 
-function documentOf(schema: GraphQLSchema, cache: LRUCache<string, DocumentNode | readonly GraphQLError[]>, query: string): DocumentNode | readonly GraphQLError[] {
+function documentOf(
+  schema: GraphQLSchema,
+  cache: LRUCache<string, DocumentNode | readonly GraphQLError[]>,
+  query: string,
+): DocumentNode | readonly GraphQLError[] {
   const known = cache.get(query);
   if (known) return known;
   let document: DocumentNode | readonly GraphQLError[];
@@ -107,7 +115,9 @@ function documentOf(schema: GraphQLSchema, cache: LRUCache<string, DocumentNode 
   return document;
 }
 
-function isAsyncGenerator(value: AsyncIterable<unknown> | ExecutionResult): value is AsyncGenerator<unknown, void, void> & AsyncIterable<unknown> {
+function isAsyncGenerator(
+  value: AsyncIterable<unknown> | ExecutionResult,
+): value is AsyncGenerator<unknown, void, void> & AsyncIterable<unknown> {
   return Symbol.asyncIterator in value;
 }
 
@@ -115,12 +125,19 @@ function isErrors(value: DocumentNode | readonly GraphQLError[]): value is reado
   return Array.isArray(value);
 }
 
-function publicResult(result: ExecutionResult, call: SubgraphCallOptions, options: { name: string; logger: Logger }): SubgraphResult {
+function publicResult(
+  result: ExecutionResult,
+  call: SubgraphCallOptions,
+  options: { name: string; logger: Logger },
+): SubgraphResult {
   if (!result.errors) return { data: result.data ?? null };
   const errors = result.errors.map((error) => {
     const { requestId } = call.identity;
     if (isUnexpected(error) && !call.signal.aborted) {
-      options.logger.error({ error: error.originalError ?? error, path: error.path, requestId, subgraph: options.name }, 'a resolver failed');
+      options.logger.error(
+        { error: error.originalError ?? error, path: error.path, requestId, subgraph: options.name },
+        'a resolver failed',
+      );
     }
     return toPublicError(error, requestId).toJSON();
   });

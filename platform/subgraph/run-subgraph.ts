@@ -40,7 +40,13 @@ export async function runSubgraph(definition: SubgraphProcess, env: Env): Promis
       publicUrl: () => givenUrl ?? `http://localhost:${listeningOn}`,
     });
     const subgraph = definition.create(platform, lifecycle);
-    const server = await serveSubgraph({ subgraph, callKey: deriveCallKey(platform.secret, definition.name), host, port, logger });
+    const server = await serveSubgraph({
+      subgraph,
+      callKey: deriveCallKey(platform.secret, definition.name),
+      host,
+      port,
+      logger,
+    });
     lifecycle.onStop('http server', async () => server[Symbol.asyncDispose]());
     listeningOn = server.port;
     process.stdout.write(`${definition.name} listens on http://${host}:${server.port}/graphql\n`);
@@ -53,7 +59,8 @@ export async function runSubgraph(definition: SubgraphProcess, env: Env): Promis
 /** A sentence a person can act on, for the usual reasons a process cannot start. */
 export function startFailure(error: unknown): string {
   const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
-  if (code === 'EADDRINUSE') return `port ${port ?? ''} is taken by another program. Choose another one: PORT=… npm run …`;
+  if (code === 'EADDRINUSE')
+    return `port ${port ?? ''} is taken by another program. Choose another one: PORT=… npm run …`;
   if (code === 'EACCES') return `port ${port ?? ''} may not be opened by this user. Choose one above 1023.`;
   if (code === 'ENOSPC') return 'the disk is full. Free some space and start again.';
   return error instanceof Error ? message : String(error);

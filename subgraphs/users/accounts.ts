@@ -37,28 +37,54 @@ export class Accounts {
     const passwordHash = await hashPassword(input.password);
     try {
       return await this.records.transaction(async (tx) => {
-        const user = await this.records.insertUser(tx, { id: newId('usr'), email, emailKey: emailKey(email), passwordHash, displayName, locale, timeZone });
+        const user = await this.records.insertUser(tx, {
+          id: newId('usr'),
+          email,
+          emailKey: emailKey(email),
+          passwordHash,
+          displayName,
+          locale,
+          timeZone,
+        });
         return this.sessions.open(tx, user, deviceName);
       });
     } catch (error) {
-      if (isUniqueViolation(error)) throw problem('ALREADY_EXISTS', 'An account with this e-mail address exists already. Sign in instead.', 'email');
+      if (isUniqueViolation(error))
+        throw problem(
+          'ALREADY_EXISTS',
+          'An account with this e-mail address exists already. Sign in instead.',
+          'email',
+        );
       throw error;
     }
   }
 
   async signIn(input: { email: string; password: string; deviceName?: string | null | undefined }): Promise<SignedIn> {
     const deviceName = checkedDeviceName(input.deviceName);
-    const user = input.email.length <= MAX_EMAIL_LENGTH && isStorable(input.email) ? await this.records.userByEmailKey(emailKey(input.email)) : null;
-    const matches = [...input.password].length <= MAX_PASSWORD_LENGTH && (await verifyPassword(input.password, user?.passwordHash ?? null));
+    const user =
+      input.email.length <= MAX_EMAIL_LENGTH && isStorable(input.email)
+        ? await this.records.userByEmailKey(emailKey(input.email))
+        : null;
+    const matches =
+      [...input.password].length <= MAX_PASSWORD_LENGTH &&
+      (await verifyPassword(input.password, user?.passwordHash ?? null));
     if (!user || !matches) {
-      throw new UserProblemError<UsersProblemCode>({ code: 'INVALID_CREDENTIALS', message: 'E-mail address or password is wrong.', path: ['input'] });
+      throw new UserProblemError<UsersProblemCode>({
+        code: 'INVALID_CREDENTIALS',
+        message: 'E-mail address or password is wrong.',
+        path: ['input'],
+      });
     }
     return this.records.transaction((tx) => this.sessions.open(tx, user, deviceName));
   }
 
   async updateProfile(
     viewer: Viewer,
-    input: { displayName?: string | null | undefined; locale?: string | null | undefined; timeZone?: string | null | undefined },
+    input: {
+      displayName?: string | null | undefined;
+      locale?: string | null | undefined;
+      timeZone?: string | null | undefined;
+    },
   ): Promise<UserRow> {
     return this.records.updateUser(viewer.userId, {
       ...(input.displayName != null ? { displayName: checkedName(input.displayName, 'displayName') } : {}),
@@ -71,8 +97,10 @@ export class Accounts {
 function checkedEmail(text: string): string {
   const email = text.trim();
   const [local, domain, ...rest] = email.split('@');
-  const wellFormed = email.length <= MAX_EMAIL_LENGTH && local && domain && rest.length === 0 && isStorable(email) && !/\s/.test(email);
-  if (!wellFormed || !/^[^.].*\.[^.]+$/.test(domain)) throw problem('INVALID_INPUT', 'This is not an e-mail address.', 'email');
+  const wellFormed =
+    email.length <= MAX_EMAIL_LENGTH && local && domain && rest.length === 0 && isStorable(email) && !/\s/.test(email);
+  if (!wellFormed || !/^[^.].*\.[^.]+$/.test(domain))
+    throw problem('INVALID_INPUT', 'This is not an e-mail address.', 'email');
   return email;
 }
 
@@ -85,7 +113,11 @@ function checkedName(text: string, field: string): string {
   const name = text.trim().normalize('NFC');
   const length = [...name].length;
   if (length < 1 || length > MAX_NAME_LENGTH || !isStorable(name)) {
-    throw problem('INVALID_INPUT', `${field} has 1 to ${MAX_NAME_LENGTH} characters and no control characters; this one has ${length}.`, field);
+    throw problem(
+      'INVALID_INPUT',
+      `${field} has 1 to ${MAX_NAME_LENGTH} characters and no control characters; this one has ${length}.`,
+      field,
+    );
   }
   return name;
 }
@@ -98,7 +130,11 @@ function checkedLocale(tag: string): string {
   try {
     return Intl.getCanonicalLocales(tag)[0]!;
   } catch {
-    throw problem('INVALID_INPUT', `"${tag.slice(0, 40)}" is not a BCP 47 language tag such as "en" or "pt-BR".`, 'locale');
+    throw problem(
+      'INVALID_INPUT',
+      `"${tag.slice(0, 40)}" is not a BCP 47 language tag such as "en" or "pt-BR".`,
+      'locale',
+    );
   }
 }
 
@@ -108,7 +144,11 @@ function checkedTimeZone(name: string): string {
     // Corrects the case only: ICU also resolves names to older ones, such as Asia/Kolkata to Asia/Calcutta.
     return resolved.toLowerCase() === name.toLowerCase() ? resolved : name;
   } catch {
-    throw problem('INVALID_INPUT', `"${name.slice(0, 40)}" is not an IANA time zone such as "Africa/Nairobi".`, 'timeZone');
+    throw problem(
+      'INVALID_INPUT',
+      `"${name.slice(0, 40)}" is not an IANA time zone such as "Africa/Nairobi".`,
+      'timeZone',
+    );
   }
 }
 

@@ -2,4 +2,7 @@ import { runSubgraph } from '../../platform/subgraph/run-subgraph';
 import { processEnvironment } from './environment';
 import { createUsersSubgraph } from './subgraph';
 
-void runSubgraph({ name: 'users', defaultPort: 4001, create: (platform) => createUsersSubgraph(platform) }, processEnvironment);
+void runSubgraph(
+  { name: 'users', defaultPort: 4001, create: (platform) => createUsersSubgraph(platform) },
+  processEnvironment,
+);

@@ -16,11 +16,14 @@ const COMMON = new Set(
 /** Why a password is refused, or null when it is fine. `personal` are texts it must not be, such as the e-mail address. */
 export function passwordWeakness(password: string, personal: readonly string[]): string | null {
   const length = [...password].length;
-  if (length < MIN_PASSWORD_LENGTH) return `A password has at least ${MIN_PASSWORD_LENGTH} characters; this one has ${length}.`;
-  if (length > MAX_PASSWORD_LENGTH) return `A password has at most ${MAX_PASSWORD_LENGTH} characters; this one has ${length}.`;
+  if (length < MIN_PASSWORD_LENGTH)
+    return `A password has at least ${MIN_PASSWORD_LENGTH} characters; this one has ${length}.`;
+  if (length > MAX_PASSWORD_LENGTH)
+    return `A password has at most ${MAX_PASSWORD_LENGTH} characters; this one has ${length}.`;
   const lower = password.toLowerCase();
   if (COMMON.has(lower) || new Set(lower).size < 3) return 'This password is among the first that anybody would guess.';
-  if (personal.some((text) => text.length > 0 && text.toLowerCase() === lower)) return 'The password must not be your name or address.';
+  if (personal.some((text) => text.length > 0 && text.toLowerCase() === lower))
+    return 'The password must not be your name or address.';
   return null;
 }
 

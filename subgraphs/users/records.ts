@@ -34,7 +34,10 @@ export class UserRecords {
     return this.database.user.update({ where: { id }, data: changes });
   }
 
-  insertSession(tx: UsersTransaction, session: Pick<SessionRow, 'id' | 'userId' | 'deviceName' | 'expiresAt'>): Promise<SessionRow> {
+  insertSession(
+    tx: UsersTransaction,
+    session: Pick<SessionRow, 'id' | 'userId' | 'deviceName' | 'expiresAt'>,
+  ): Promise<SessionRow> {
     return tx.session.create({ data: session });
   }
 
@@ -87,7 +90,9 @@ export class UserRecords {
   }
 
   /** Writes the first key; when several processes start at once, one of them wins and the others read it. */
-  async insertFirstSigningKey(key: Omit<SigningKeyRow, 'createdAt' | 'publicJwk'> & { publicJwk: object }): Promise<void> {
+  async insertFirstSigningKey(
+    key: Omit<SigningKeyRow, 'createdAt' | 'publicJwk'> & { publicJwk: object },
+  ): Promise<void> {
     await this.database.transaction(async (tx) => {
       await tx.$executeRaw`select pg_advisory_xact_lock(hashtext('users.signing_key'))`;
       if ((await tx.signingKey.count()) === 0) await tx.signingKey.create({ data: key });

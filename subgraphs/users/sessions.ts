@@ -34,7 +34,12 @@ export class Sessions {
 
   /** Opens a session in the caller's transaction. */
   async open(tx: UsersTransaction, user: UserRow, deviceName: string | null): Promise<SignedIn> {
-    const session = await this.records.insertSession(tx, { id: newId('ses'), userId: user.id, deviceName, expiresAt: new Date(this.clock().getTime() + SESSION_MS) });
+    const session = await this.records.insertSession(tx, {
+      id: newId('ses'),
+      userId: user.id,
+      deviceName,
+      expiresAt: new Date(this.clock().getTime() + SESSION_MS),
+    });
     const refreshToken = randomBytes(32).toString('base64url');
     await this.records.insertRefreshToken(tx, { tokenHash: hashOf(refreshToken), sessionId: session.id });
     return this.signedIn(user, session, refreshToken);
@@ -58,28 +63,47 @@ export class Sessions {
         await this.records.useRefreshToken(tx, link.tokenHash, now);
         await this.records.insertRefreshToken(tx, { tokenHash: hashOf(successor), sessionId: link.sessionId });
       }
-      const session = await this.records.renewSession(tx, link.sessionId, { lastSeenAt: now, expiresAt: new Date(now.getTime() + SESSION_MS) });
+      const session = await this.records.renewSession(tx, link.sessionId, {
+        lastSeenAt: now,
+        expiresAt: new Date(now.getTime() + SESSION_MS),
+      });
       return { user: link.session.user, session, successor };
     });
     // Thrown outside the transaction: ending the session must stay.
-    if (outcome === 'expired') throw refused('TOKEN_EXPIRED', 'This refresh token is unknown, or its session has ended. Sign in again.');
-    if (outcome === 'reused') throw refused('TOKEN_REUSED', 'This refresh token had been used before, so its session was ended. Sign in again.');
+    if (outcome === 'expired')
+      throw refused('TOKEN_EXPIRED', 'This refresh token is unknown, or its session has ended. Sign in again.');
+    if (outcome === 'reused')
+      throw refused(
+        'TOKEN_REUSED',
+        'This refresh token had been used before, so its session was ended. Sign in again.',
+      );
     return this.signedIn(outcome.user, outcome.session, outcome.successor);
   }
 
   /** Ends the viewer's own sessions; NOT_FOUND for a session that is unknown, over, or somebody else's. */
-  async end(viewer: Viewer, which: { sessionId?: string | null | undefined; allOthers?: boolean | null | undefined }): Promise<number> {
+  async end(
+    viewer: Viewer,
+    which: { sessionId?: string | null | undefined; allOthers?: boolean | null | undefined },
+  ): Promise<number> {
     if (which.allOthers) return this.records.endSessions(viewer.userId, { not: viewer.sessionId });
     const id = which.sessionId ?? viewer.sessionId;
     const ended = isId('ses', id) ? await this.records.endSessions(viewer.userId, { id }) : 0;
     if (ended === 0 && which.sessionId) {
-      throw new UserProblemError<UsersProblemCode>({ code: 'NOT_FOUND', message: 'You have no live session with this ID.', path: ['input', 'sessionId'] });
+      throw new UserProblemError<UsersProblemCode>({
+        code: 'NOT_FOUND',
+        message: 'You have no live session with this ID.',
+        path: ['input', 'sessionId'],
+      });
     }
     return ended;
   }
 
   private async signedIn(user: UserRow, session: SessionRow, refreshToken: string): Promise<SignedIn> {
-    const { token, expiresAt } = signAccessToken({ userId: user.id, sessionId: session.id, scopes: [] }, await this.keys.current(), ACCESS_TOKEN_MS);
+    const { token, expiresAt } = signAccessToken(
+      { userId: user.id, sessionId: session.id, scopes: [] },
+      await this.keys.current(),
+      ACCESS_TOKEN_MS,
+    );
     return { viewer: user, tokens: { accessToken: token, expiresAt, refreshToken, session } };
   }
 
