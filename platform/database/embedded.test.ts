@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -158,6 +167,21 @@ test('starts although the last server left a process number that another program
     [other.pid, '/x', 1, 21_000, '', '', '', 'ready', ''].join('\n'),
   );
   expect(await query((await aServer(dataDir)).url, 'select 1 as alive')).toEqual([{ alive: 1 }]);
+});
+
+test('starts although a starter was killed half-way and nobody has reaped it', async () => {
+  const dataDir = aDataFolder();
+  mkdirSync(dataDir);
+  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  cleanUp.push(() => parent.kill());
+  const zombie = await new Promise<string>((resolve) =>
+    parent.stdout.once('data', (line: Buffer) => resolve(line.toString().trim())),
+  );
+  await waitFor('a zombie', () => readFileSync(`/proc/${zombie}/status`, 'utf8').includes('State:\tZ'));
+  writeFileSync(path.join(dataDir, 'launch.lock'), zombie);
+  mkdirSync(path.join(dataDir, `cluster.new-${zombie}-abc`));
+  await aServer(dataDir);
+  expect(readdirSync(dataDir).filter((name) => name.includes('new') || name.includes('lock'))).toEqual([]);
 });
 
 test('says what to do where no PostgreSQL exists for the platform', () => {

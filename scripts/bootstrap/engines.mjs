@@ -56,7 +56,7 @@ export function enginesStep(root, forTests) {
       if (prefix && !problem && missing().length === 0) return;
       const advice = `${problem ? `${problem}\n` : ''}Not installed: ${missing().join(' ')}. To install:\n\n  ${commandFor(missing())}\n`;
       if (isCI) throw new SetUpError(advice);
-      if (prefix !== undefined) console.log(advice);
+      console.log(prefix === undefined ? `All right, not asked again. ${advice}` : advice);
     },
   };
 }

@@ -66,11 +66,13 @@ function isAbandoned(file) {
   }
 }
 
+/** A zombie counts as gone: in many containers nobody reaps. */
 function isRunning(pid) {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return error.code === 'EPERM';
   }
+  const status = `/proc/${pid}/status`;
+  return !(existsSync(status) && /^State:\s+Z/m.test(readFileSync(status, 'utf8')));
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { repositoryRoot } from '../../root';
 import { type Cluster, initialiseCluster, readSecret, serverEnvironment } from './cluster';
 import { explainFailure, explainSystemError } from './errors';
-import { isRunning, readPostmaster, removeStalePidFile } from './postmaster';
+import { isAlive, readPostmaster, removeStalePidFile } from './postmaster';
 
 /** How a server is to be run. */
 export interface LaunchOptions {
@@ -157,7 +157,7 @@ function isAbandoned(lock: string): boolean {
     const pid = Number(readFileSync(lock, 'utf8'));
     const ageMs = Date.now() - statSync(lock).mtimeMs;
     // An empty file is one that its writer has only just created.
-    return ageMs > LOCK_EXPIRES_MS || (pid > 0 && !isRunning(pid)) || (pid === 0 && ageMs > 1_000);
+    return ageMs > LOCK_EXPIRES_MS || (pid > 0 && !isAlive(pid)) || (pid === 0 && ageMs > 1_000);
   } catch {
     return false;
   }

@@ -28,18 +28,32 @@ export function readPostmaster(data: string): Postmaster | null {
  */
 export function removeStalePidFile(data: string): void {
   const pid = Number(readPidFile(data)?.[0]);
-  if (process.platform === 'linux' && pid > 0 && isRunning(pid) && !isServerOf(data, pid)) {
+  if (pid > 0 && exists(pid) && commandLine(pid) !== null && !isServerOf(data, pid)) {
     rmSync(path.join(data, 'postmaster.pid'), { force: true });
   }
 }
 
+/** Whether a process with this id is at work. A zombie is not: in many containers nobody reaps. */
+export function isAlive(pid: number): boolean {
+  return exists(pid) && commandLine(pid) !== '';
+}
+
 /** Whether a process with this id exists, be it a zombie. */
-export function isRunning(pid: number): boolean {
+function exists(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Arguments separated by NUL; empty for a zombie, null when there is no such process or no /proc. */
+function commandLine(pid: number): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return null;
   }
 }
 
@@ -57,11 +71,6 @@ function readPidFile(data: string): string[] | null {
  * one. Without /proc, being there has to do.
  */
 export function isServerOf(data: string, pid: number): boolean {
-  if (!isRunning(pid)) return false;
-  if (process.platform !== 'linux') return true;
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(data);
-  } catch {
-    return false;
-  }
+  if (process.platform !== 'linux') return exists(pid);
+  return exists(pid) && (commandLine(pid)?.split('\0').includes(data) ?? false);
 }
