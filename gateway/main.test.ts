@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { ApolloServer } from '@apollo/server';
+import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { gql } from 'graphql-tag';
 import { composeServices } from '@apollo/composition';
@@ -48,6 +49,7 @@ beforeAll(async () => {
     }
   `;
   subgraph = new ApolloServer({
+    plugins: [ApolloServerPluginInlineTraceDisabled()],
     schema: buildSubgraphSchema({
       typeDefs,
       resolvers: { Query: { hello: (_: unknown, { name }: { name: string }) => `Hello ${name}` } },

@@ -227,6 +227,22 @@ describe('a subgraph that answers what it should not', () => {
   });
 });
 
+test('a kept connection that just closed costs a query nothing, and a mutation is not sent twice', async () => {
+  const seen = new WeakSet<object>();
+  await using raw = await aRawSubgraph((request, response, body) => {
+    if (seen.has(request.socket)) return void request.socket.destroy();
+    seen.add(request.socket);
+    response.end(body.includes('mutation') ? '{"data":{"touchAccounts":1}}' : '{"data":{"me":{"name":"A"}}}');
+  });
+  await using gateway = await withAccounts(raw.url);
+  const names = [await post(gateway.url, '{ me { name } }'), await post(gateway.url, '{ me { name } }')];
+  expect(names.map(({ data }) => data)).toEqual([{ me: { name: 'A' } }, { me: { name: 'A' } }]);
+  expect(raw.requests).toHaveLength(3);
+  const mutation = await post(gateway.url, 'mutation { touchAccounts }');
+  expect(mutation.errors?.[0]?.extensions.code).toBe('SUBGRAPH_UNAVAILABLE');
+  expect(raw.requests).toHaveLength(4);
+});
+
 describe('the Authorization header of a client', () => {
   test.each([
     ['is not forwarded by default', {}, undefined],

@@ -46,8 +46,14 @@ export function httpTransport(options: HttpTransportOptions): Transport {
       'x-request-id': call.identity.requestId,
       ...authorizationHeader(options, call, uploads.files.length > 0 ? MULTIPART_BODY : operations),
     };
-    const request = client.request(url, { method: 'POST', agent, headers, signal: call.signal });
-    return answerOf(request, body.chunks, options);
+    const send = (): Promise<SubgraphAnswer> =>
+      answerOf(client.request(url, { method: 'POST', agent, headers, signal: call.signal }), body.chunks, options);
+    try {
+      return await send();
+    } catch (error) {
+      if (call.kind === 'query' && typeof body.chunks === 'string' && isStaleConnection(error)) return send();
+      throw error;
+    }
   };
 
   return {
@@ -70,6 +76,15 @@ export function authorizationHeader(
   return options.forwardAuthorization && call.authorization ? { authorization: call.authorization } : {};
 }
 
+/**
+ * A kept connection that the subgraph closed just when it was used again; nothing was answered. Node leaves the repeat
+ * to the caller (https://nodejs.org/api/http.html#requestreusedsocket), and it is safe for queries only.
+ */
+function isStaleConnection(error: unknown): boolean {
+  const { cause } = error as { cause?: NodeJS.ErrnoException & { reusedSocket?: boolean } };
+  return cause?.code === 'ECONNRESET' && cause.reusedSocket === true;
+}
+
 function jsonBody(text: string): { headers: http.OutgoingHttpHeaders; chunks: AsyncIterable<Buffer> | string } {
   return { headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }, chunks: text };
 }
@@ -81,7 +96,7 @@ async function answerOf(
 ): Promise<SubgraphAnswer> {
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve);
-    request.on('error', reject);
+    request.on('error', (error) => reject(Object.assign(error, { reusedSocket: request.reusedSocket })));
   });
   let uploadFailure: SautiError | undefined;
   if (typeof chunks === 'string') request.end(chunks);

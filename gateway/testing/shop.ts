@@ -123,6 +123,8 @@ export class Shop {
     quiet: createFeed(),
   };
   sent = 0;
+  /** While it is pending, uploads are taken but not read. */
+  hold: Promise<void> | undefined;
 }
 
 export interface ShopContext {
@@ -132,8 +134,9 @@ export interface ShopContext {
 type Resolver = (parent: never, args: never, context: ShopContext) => unknown;
 type Resolvers = Record<string, Record<string, Resolver | { subscribe: Resolver; resolve?: Resolver }>>;
 
-async function stored(upload: Promise<FileUpload>, owner: string | null): Promise<object> {
+async function stored(upload: Promise<FileUpload>, owner: string | null, hold?: Promise<void>): Promise<object> {
   const file = await upload;
+  await hold;
   const hash = createHash('sha256');
   let sizeBytes = 0;
   for await (const chunk of file.createReadStream() as AsyncIterable<Buffer>) {
@@ -276,8 +279,8 @@ export const RESOLVERS: Record<ShopName, Resolvers> = {
         return found;
       },
       touchProducts: (_: unknown, __: unknown, { shop }: ShopContext) => shop.log.push('products'),
-      store: (_: unknown, { file }: { file: Promise<FileUpload> }, { call }: ShopContext) =>
-        stored(file, call.identity.viewer?.userId ?? null),
+      store: (_: unknown, { file }: { file: Promise<FileUpload> }, { shop, call }: ShopContext) =>
+        stored(file, call.identity.viewer?.userId ?? null, shop.hold),
       storeAll: async (_: unknown, { files }: { files: Promise<FileUpload>[] }) => {
         const results: object[] = [];
         for (const file of files) results.push(await stored(file, null));
