@@ -188,16 +188,17 @@ export function follow(
   return subgraph.subscribe({ query: FOLLOW, variables }, { identity: identityOf(viewer), signal });
 }
 
-/** Every event until the stream completes; fails when it has not after 30 s. */
+/** Every event until the stream completes; fails when it has not after `limitMs`. */
 export async function wholeStream(
   slice: MediaSlice,
   viewer: Viewer,
   variables: { id: string; after?: string },
+  limitMs = 30_000,
 ): Promise<StreamEvent[]> {
   const events: StreamEvent[] = [];
   const stream = follow(slice, viewer, variables);
   const limit = new AbortController();
-  const late = delay(30_000, undefined, { signal: limit.signal }).then(
+  const late = delay(limitMs, undefined, { signal: limit.signal }).then(
     () => Promise.reject(new Error(`The stream did not complete; ${events.length} events came.`)),
     () => undefined as never,
   );
