@@ -140,6 +140,7 @@ describe('npm start with its own database', () => {
 
   test('a second clone that starts without a chosen port finds another one', async () => {
     const second = await mkdtemp(path.join(os.tmpdir(), 'sauti-second-'));
+    await chmod(second, 0o755);
     const begin = (directory: string) =>
       startProcess('start', 'scripts/start.js', { SAUTI_DATA_DIR: directory, PORT: '', DATABASE_URL: '' });
     const addressOf = (running: RunningProcess) =>

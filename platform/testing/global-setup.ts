@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../database/embedded';
@@ -29,6 +29,8 @@ export default async function globalSetup(): Promise<void> {
 async function startServer(): Promise<string> {
   removeLeftovers();
   started.temporaryFolder = mkdtempSync(path.join(os.tmpdir(), `${FOLDER_PREFIX}${process.pid}-`));
+  // Private otherwise: as root the server, which runs as somebody else, would have to put its data elsewhere.
+  chmodSync(started.temporaryFolder, 0o755);
   started.server = await startEmbeddedPostgres({
     dataDir: path.join(started.temporaryFolder, 'postgres'),
     database: 'postgres',

@@ -13,9 +13,8 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { type Account, serverAccount } from './account';
-import { type Binaries, findBinaries } from './binaries';
 import { EmbeddedPostgresError, explainFailure, explainSystemError, USE_YOUR_OWN } from './errors';
-import { dataFolder, sharedFolder } from './location';
+import { dataFolder } from './location';
 
 /** A PostgreSQL data directory and everything needed to run a server on it. */
 export interface Cluster {
@@ -23,27 +22,20 @@ export interface Cluster {
   directory: string;
   data: string;
   log: string;
-  binaries: Binaries;
+  /** Whom a server must run as; null for whoever we are. */
   account: Account | null;
 }
 
 /** The name of the file inside the data directory that holds the password of the `postgres` role. */
 const SECRET_FILE = 'sauti-secret';
 
-/** Finds (or decides) where the data and the programs are. Creates folders, starts nothing. */
+/** Finds (or decides) where the data are. Creates folders, starts nothing. */
 export function openCluster(dataDir: string): Cluster {
   try {
     const account = serverAccount();
     // One folder, one spelling: the command line of a running server is compared with it.
     const directory = realpathSync(dataFolder(path.resolve(dataDir), account));
-    const binaries = findBinaries(account, account ? sharedFolder() : directory);
-    return {
-      directory,
-      data: path.join(directory, 'cluster'),
-      log: path.join(directory, 'postgres.log'),
-      binaries,
-      account,
-    };
+    return { directory, data: path.join(directory, 'cluster'), log: path.join(directory, 'postgres.log'), account };
   } catch (error) {
     throw explainSystemError(error, dataDir);
   }
@@ -67,14 +59,14 @@ export function serverEnvironment(): NodeJS.ProcessEnv {
  * Creates the data directory unless it is there. It is built under another name and renamed, together with its secret,
  * so an interrupted attempt leaves nothing that looks like a database.
  */
-export async function initialiseCluster(cluster: Cluster): Promise<void> {
+export async function initialiseCluster(cluster: Cluster, initdb: string): Promise<void> {
   if (existsSync(path.join(cluster.data, 'PG_VERSION'))) return;
   for (const left of readdirSync(cluster.directory)) {
     if (left.startsWith('cluster.new-')) rmSync(path.join(cluster.directory, left), { recursive: true, force: true });
   }
   const building = `${cluster.data}.new-${process.pid}-${randomBytes(3).toString('hex')}`;
   try {
-    await runInitdb(cluster, building);
+    await runInitdb(cluster, initdb, building);
     renameSync(building, cluster.data);
   } catch (error) {
     rmSync(building, { recursive: true, force: true });
@@ -82,7 +74,7 @@ export async function initialiseCluster(cluster: Cluster): Promise<void> {
   }
 }
 
-async function runInitdb(cluster: Cluster, folder: string): Promise<void> {
+async function runInitdb(cluster: Cluster, initdb: string, folder: string): Promise<void> {
   const secret = randomBytes(24).toString('hex');
   const passwordFile = `${folder}.password`;
   mkdirSync(folder, { mode: 0o700 });
@@ -92,7 +84,7 @@ async function runInitdb(cluster: Cluster, folder: string): Promise<void> {
     // The builtin locale sorts the same on every operating system and in every version of its C library.
     const locale = ['-E', 'UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
     const login = ['-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
-    const { code, output } = await run(cluster, cluster.binaries.initdb, ['-D', folder, ...login, ...locale]);
+    const { code, output } = await run(cluster, initdb, ['-D', folder, ...login, ...locale]);
     if (code !== 0) throw explainFailure(output, { directory: cluster.directory });
     writeFileSync(path.join(folder, SECRET_FILE), secret, { mode: 0o600 });
     give(cluster, path.join(folder, SECRET_FILE));

@@ -4,8 +4,10 @@ import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { repositoryRoot } from '../../root';
+import { type Binaries, findBinaries } from './binaries';
 import { type Cluster, initialiseCluster, readSecret, serverEnvironment } from './cluster';
 import { explainFailure, explainSystemError } from './errors';
+import { sharedFolder } from './location';
 import { isAlive, readPostmaster, removeStalePidFile } from './postmaster';
 
 /** How a server is to be run. */
@@ -31,10 +33,11 @@ const CHECK_EVERY_MS = 25;
 export async function launch(cluster: Cluster, options: LaunchOptions): Promise<void> {
   await withLaunchLock(cluster, async () => {
     if (readPostmaster(cluster.data)) return;
-    await initialiseCluster(cluster);
+    const { initdb, postgres } = installedBinaries(cluster);
+    await initialiseCluster(cluster, initdb);
     removeStalePidFile(cluster.data);
     trimLog(cluster);
-    await startServer(cluster, options);
+    await startServer(cluster, postgres, options);
   });
 }
 
@@ -46,11 +49,19 @@ export async function adopt(cluster: Cluster): Promise<void> {
   });
 }
 
-async function startServer(cluster: Cluster, options: LaunchOptions): Promise<void> {
+function installedBinaries(cluster: Cluster): Binaries {
+  try {
+    return findBinaries(cluster.account, cluster.account ? sharedFolder() : cluster.directory);
+  } catch (error) {
+    throw explainSystemError(error, cluster.directory);
+  }
+}
+
+async function startServer(cluster: Cluster, postgres: string, options: LaunchOptions): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await choosePort(cluster));
     const logStart = existsSync(cluster.log) ? statSync(cluster.log).size : 0;
-    const watchdog = spawnWatchdog(cluster, port, { settings: options.settings ?? {} });
+    const watchdog = spawnWatchdog(cluster, port, { postgres, settings: options.settings ?? {} });
     if (await becomesReady(cluster, watchdog)) return writeFileSync(portFile(cluster), `${port}\n`);
     const output = readFileSync(cluster.log).subarray(logStart).toString();
     if (/lock file "postmaster.pid" already exists/.test(output)) return;
@@ -68,13 +79,12 @@ async function startServer(cluster: Cluster, options: LaunchOptions): Promise<vo
 function spawnWatchdog(
   cluster: Cluster,
   port: number,
-  task: { settings: Record<string, string> } | { adoptPid: number },
+  task: { postgres: string; settings: Record<string, string> } | { adoptPid: number },
 ): ChildProcess {
   const log = openSync(cluster.log, 'a', 0o600);
   try {
     const instructions = {
       ...task,
-      postgres: cluster.binaries.postgres,
       data: cluster.data,
       port,
       secret: readSecret(cluster),

@@ -23,7 +23,7 @@ const FIRST_LEASE_WITHIN_MS = 10_000;
 /** Advisory lock of the one watchdog of a server ("SAUW" in ASCII). */
 const WATCHDOG_LOCK = 0x53415557;
 
-/** @type {{ postgres: string, data: string, port: number, secret: string, uid?: number, gid?: number, settings?: Record<string, string>, adoptPid?: number }} */
+/** @type {{ postgres?: string, data: string, port: number, secret: string, uid?: number, gid?: number, settings?: Record<string, string>, adoptPid?: number }} */
 const instructions = JSON.parse(readFileSync(0, 'utf8'));
 const pid = instructions.adoptPid ?? startServer();
 
