@@ -39,12 +39,12 @@ export function createContext(
   identity: CallIdentity,
   signal: AbortSignal,
 ): TranslationContext {
-  return { ...services, viewer: identity.viewer, loaders: createLoaders(services.translations, signal), signal };
+  return { ...services, viewer: identity.viewer, loaders: createLoaders(services.engines, signal), signal };
 }
 
-function createLoaders(translations: Translations, signal: AbortSignal): Loaders {
+function createLoaders(engines: Engines, signal: AbortSignal): Loaders {
   return {
-    segmentTranslation: new DataLoader((segments) => translateByPair(translations, segments, signal), {
+    segmentTranslation: new DataLoader((segments) => translateByPair(engines, segments, signal), {
       cacheKeyFn: ({ text, language, to }) => `${language}\n${to}\n${text}`,
     }),
   };
@@ -52,7 +52,7 @@ function createLoaders(translations: Translations, signal: AbortSignal): Loaders
 
 /** A pair that fails answers with its error for its own segments only. */
 async function translateByPair(
-  translations: Translations,
+  engines: Engines,
   segments: readonly SegmentText[],
   signal: AbortSignal,
 ): Promise<(Translated | Error)[]> {
@@ -63,8 +63,8 @@ async function translateByPair(
       const group = segments.filter((segment) => pairOf(segment) === pair);
       const { language, to } = group[0]!;
       const texts = group.map(({ text }) => text);
-      const translated = await translations
-        .translateSegments(texts, language, to, signal)
+      const translated = await engines
+        .translate({ texts, source: language, target: to, signal })
         .catch((error: Error) => group.map(() => error));
       group.forEach((segment, index) => answers.set(segment, translated[index]!));
     }),

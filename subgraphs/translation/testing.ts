@@ -24,20 +24,26 @@ export class WrittenTranslator implements Translator {
   /** Thrown by the next translations, if set. */
   failure: TranslatorError | null = null;
 
+  #offered: string[][];
+
+  /** `routes` may be changed later, as when a language pair is installed; the next probe finds it. */
   constructor(
-    private readonly routes: string[][] = [
+    public routes: string[][] = [
       ['en', 'es'],
       ['es', 'en'],
     ],
-  ) {}
+  ) {
+    this.#offered = routes;
+  }
 
   async probe(): Promise<Probe> {
+    this.#offered = this.routes;
     return this.state;
   }
 
   pairs(): TranslatorPair[] {
     if (!this.state.available) return [];
-    return this.routes.map((route) => ({ source: route[0]!, target: route.at(-1)!, route }));
+    return this.#offered.map((route) => ({ source: route[0]!, target: route.at(-1)!, route }));
   }
 
   /** "Hello" into Spanish is "es:Hello"; words that begin with x are unknown. */

@@ -192,6 +192,15 @@ describe('translateTexts', () => {
     ]);
   });
 
+  test('finds a pair that was installed after the start', async () => {
+    const translator = new WrittenTranslator([]);
+    const translations = rules(translator);
+    translator.routes = [['en', 'es']];
+    expect(await translations.translateTexts({ texts: ['Hello'], to: 'es', from: 'en' }, signal)).toMatchObject([
+      { text: 'es:Hello' },
+    ]);
+  });
+
   test('uses the first engine that translates the pair', async () => {
     const [first, second] = [new WrittenTranslator([['en', 'fr']]), new WrittenTranslator()];
     await rules(first, second).translateTexts({ texts: ['Hello'], to: 'es', from: 'en' }, signal);

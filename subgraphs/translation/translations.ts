@@ -31,7 +31,7 @@ interface TranslateTextsInput {
   from?: string | null | undefined;
 }
 
-/** Translations of texts and segments: what may be asked, in which language a text is, and one engine call per language. */
+/** Translations of texts: what may be asked, in which language a text is, and one engine call per language. */
 export class Translations {
   constructor(
     private readonly engines: Engines,
@@ -70,25 +70,6 @@ export class Translations {
         characters: sourceText.length,
       };
     });
-  }
-
-  /**
-   * Translates texts of segments in one language. Throws a SautiError with the same codes, for fields that have no
-   * payload to report a problem in.
-   */
-  async translateSegments(
-    texts: readonly string[],
-    source: string,
-    to: string,
-    signal: AbortSignal,
-  ): Promise<Translated[]> {
-    try {
-      return await this.engines.translate({ texts, source, target: to, signal });
-    } catch (error) {
-      if (!(error instanceof UserProblemError)) throw error;
-      const code = error.problem.code as TranslationProblemCode;
-      throw new SautiError(code === 'INVALID_INPUT' ? 'BAD_USER_INPUT' : code, error.message, { cause: error });
-    }
   }
 
   /** See `LanguageIdentifier.identify`. Throws BAD_USER_INPUT for a text or a list of candidates over the limit. */

@@ -163,14 +163,13 @@ export class ApertiumPipe implements AsyncDisposable {
     clearTimeout(running.deadline);
     clearTimeout(this.#idle);
     const held = running.inFlight.splice(0);
-    // Idle programs leave when their input ends; those that hold a request may hang, so there is nothing to wait for.
-    const ending = running.processes
-      .end(held.length > 0 ? 'at once' : 'gently')
-      .finally(() => this.#ending.delete(ending));
+    const ending = running.processes.end().finally(() => this.#ending.delete(ending));
     this.#ending.add(ending);
 
     const again = held.filter((request) => !request.settled && request.attempts < 2);
-    for (const request of held) if (!again.includes(request)) giveUp(request, running, reason);
+    const failed = held.filter((request) => request.attempts >= 2);
+    // What the programs complained of is complete only when they have gone.
+    void ending.then(() => failed.forEach((request) => giveUp(request, running, reason)));
     this.#waiting.unshift(...again);
     this.#waitingCharacters += again.reduce((sum, { stream }) => sum + stream.length, 0);
     this.#pump();

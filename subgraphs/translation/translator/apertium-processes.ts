@@ -8,8 +8,8 @@ export interface ApertiumProcesses {
   write(stream: string): void;
   /** What the programs wrote to stderr last. */
   complaint(): string;
-  /** Closes their input, so that they leave one after the other; kills them after 2 s, or at once. Resolves when all have gone. */
-  end(how: 'gently' | 'at once'): Promise<void>;
+  /** Closes their input, so that they leave one after the other; kills them after 2 s. Resolves when all have gone. */
+  end(): Promise<void>;
 }
 
 interface Listeners {
@@ -47,11 +47,10 @@ export function startProcesses(stages: readonly string[], { onAnswer, onFailure 
     group: shell.pid,
     write: (stream) => shell.stdin.write(`${stream}\0`),
     complaint: () => complaint.trim(),
-    async end(how) {
+    async end() {
       shell.stdin.end();
       // A shell that left by itself has waited for all its programs; the number of its group may belong to others now.
       const kill = (): void => (shell.exitCode === null ? killGroup(shell.pid) : undefined);
-      if (how === 'at once') kill();
       const timer = setTimeout(kill, STOP_GRACE_MS);
       await gone;
       clearTimeout(timer);
