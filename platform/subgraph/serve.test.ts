@@ -58,7 +58,6 @@ const resolvers = {
       },
     },
     fails: {
-       
       async *subscribe() {
         throw new Error('the password of the database is 12345');
       },
@@ -286,7 +285,7 @@ describe('over graphql-transport-ws', () => {
     const socket = new WebSocket(`ws://127.0.0.1:${server.port}/graphql`, 'graphql-transport-ws');
     socket.on('error', () => undefined);
     socket.on('message', (data) => {
-      if (!String(data).includes('connection_ack')) return;
+      if (!(data as Buffer).toString().includes('connection_ack')) return;
       for (const id of ['1', '2', '3']) {
         socket.send(JSON.stringify({ id, type: 'subscribe', payload: { query: 'subscription { ticks }' } }));
       }

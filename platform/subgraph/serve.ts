@@ -31,7 +31,10 @@ export interface ServeOptions {
  */
 export async function serveSubgraph(options: ServeOptions): Promise<{ port: number } & AsyncDisposable> {
   // An upload may take as long as it needs; Node's limit of five minutes for a whole request would cut it off.
-  const server = createServer({ requestTimeout: 0, headersTimeout: HEADERS_MS }, (request, response) => void handle(options, request, response));
+  const server = createServer(
+    { requestTimeout: 0, headersTimeout: HEADERS_MS },
+    (request, response) => void handle(options, request, response),
+  );
   const sockets = serveWebSocket(options, server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -55,8 +58,10 @@ async function handle(options: ServeOptions, request: IncomingMessage, response:
     if (url.pathname === '/health') return reply(response, 200, { status: 'ok' });
     if (url.pathname === '/ready') return await answerReady(options, response);
     if (options.subgraph.byteRoutes.some((route) => route(request, response, url))) return;
-    if (url.pathname !== '/graphql') return reply(response, 404, failure('NOT_FOUND', `There is nothing at ${url.pathname}.`));
-    if (request.method !== 'POST') return reply(response, 405, failure('BAD_REQUEST', 'Send GraphQL requests with POST.'));
+    if (url.pathname !== '/graphql')
+      return reply(response, 404, failure('NOT_FOUND', `There is nothing at ${url.pathname}.`));
+    if (request.method !== 'POST')
+      return reply(response, 405, failure('BAD_REQUEST', 'Send GraphQL requests with POST.'));
     await answerOperation(options, request, response);
   } catch (error) {
     options.logger.error({ error, url: request.url }, 'a request failed');
@@ -88,22 +93,32 @@ async function answerReady({ subgraph }: ServeOptions, response: ServerResponse)
   }
 }
 
-async function answerOperation(options: ServeOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answerOperation(
+  options: ServeOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const received = await receive(options, request, response);
-  if (received === 'unproven') return reply(response, 401, failure('UNAUTHENTICATED', 'This subgraph answers its gateway only.'));
-  if (received === 'malformed') return reply(response, 400, failure('BAD_REQUEST', 'The body is not a GraphQL request.'));
+  if (received === 'unproven')
+    return reply(response, 401, failure('UNAUTHENTICATED', 'This subgraph answers its gateway only.'));
+  if (received === 'malformed')
+    return reply(response, 400, failure('BAD_REQUEST', 'The body is not a GraphQL request.'));
   const left = new AbortController();
   response.once('close', () => {
     if (!response.writableFinished) left.abort(new Error('The gateway closed the connection.'));
   });
-  const result = await options.subgraph.execute(received.operation, { identity: received.identity, signal: left.signal });
+  const result = await options.subgraph.execute(received.operation, {
+    identity: received.identity,
+    signal: left.signal,
+  });
   reply(response, 200, result);
 }
 
 type Received = { operation: SubgraphRequest; identity: CallIdentity } | 'unproven' | 'malformed';
 
 async function receive(options: ServeOptions, request: IncomingMessage, response: ServerResponse): Promise<Received> {
-  const identify = (body: string) => verifyCallIdentity(options.callKey, options.subgraph.name, request.headers.authorization, body);
+  const identify = (body: string) =>
+    verifyCallIdentity(options.callKey, options.subgraph.name, request.headers.authorization, body);
   if (request.headers['content-type']?.startsWith('multipart/form-data')) {
     // Checked before the first byte is read: nobody but the gateway gets as far as the multipart parser.
     const identity = identify(MULTIPART_BODY);
@@ -152,9 +167,16 @@ async function readBody(request: IncomingMessage): Promise<string | null> {
 /** Subscriptions between processes. The signed identity comes in `connection_init`; one socket serves one caller. */
 function serveWebSocket(options: ServeOptions, server: Server): WebSocketServer {
   const { subgraph, callKey, logger } = options;
-  const sockets = new WebSocketServer({ server, path: '/graphql', maxPayload: MAX_BODY_BYTES, perMessageDeflate: false });
+  const sockets = new WebSocketServer({
+    server,
+    path: '/graphql',
+    maxPayload: MAX_BODY_BYTES,
+    perMessageDeflate: false,
+  });
   const identities = new WeakMap<WebSocket, CallIdentity>();
-  sockets.on('connection', (socket) => socket.on('error', (error) => logger.warn({ error }, 'a subgraph socket failed')));
+  sockets.on('connection', (socket) =>
+    socket.on('error', (error) => logger.warn({ error }, 'a subgraph socket failed')),
+  );
   useServer<{ authorization?: string }>(
     {
       onConnect: ({ connectionParams, extra }) => {
@@ -166,7 +188,12 @@ function serveWebSocket(options: ServeOptions, server: Server): WebSocketServer 
         const contextValue: Stream = { request: payload as SubgraphRequest, identity: identities.get(extra.socket)! };
         try {
           // graphql-ws looks only at the operation's type; the subgraph itself validates and runs the request.
-          return { schema: NO_SCHEMA, document: parse(payload.query), operationName: payload.operationName, contextValue };
+          return {
+            schema: NO_SCHEMA,
+            document: parse(payload.query),
+            operationName: payload.operationName,
+            contextValue,
+          };
         } catch (error) {
           return [error as GraphQLError];
         }
@@ -174,7 +201,11 @@ function serveWebSocket(options: ServeOptions, server: Server): WebSocketServer 
       subscribe: (args) => {
         // Ends by `return()`, which graphql-ws calls on `complete` and when the socket closes.
         const { request, identity } = args.contextValue as Stream;
-        return subgraph.subscribe(request, { identity, signal: new AbortController().signal }) as AsyncGenerator<ExecutionResult, void, void>;
+        return subgraph.subscribe(request, { identity, signal: new AbortController().signal }) as AsyncGenerator<
+          ExecutionResult,
+          void,
+          void
+        >;
       },
       // Results of a subgraph are formatted already; graphql-ws would call `toJSON` on their errors.
       onNext: (_context, _id, _payload, _args, result) => result,

@@ -1,16 +1,10 @@
-import { addAbortSignal, type Readable } from 'node:stream';
-import { SautiError, UserProblemError } from '../../platform/errors';
+import { UserProblemError } from '../../platform/errors';
 import { claimIdempotencyKey } from '../../platform/idempotency';
 import type { Viewer } from '../../platform/identity/viewer';
 import type { StoredObjects } from '../../platform/objects/stored-objects';
+import { openUpload, type IncomingFile } from '../../platform/subgraph/uploads';
 import type { FilesProblemCode } from './errors';
 import type { FileRow } from './records';
-
-/** A file on its way in, as the GraphQL multipart request brings it. */
-export interface IncomingFile {
-  filename: string;
-  createReadStream(): Readable;
-}
 
 export interface UploadRequest {
   file: Promise<IncomingFile>;
@@ -33,18 +27,18 @@ export class Uploads {
    */
   async upload(viewer: Viewer, request: UploadRequest, signal: AbortSignal): Promise<FileRow> {
     const expectedSha256 = checkedSha256(request.sha256);
-    const incoming = await request.file.catch(brokeOff);
-    const stream = openStream(incoming, signal);
-    const name = request.name ?? incoming.filename;
+    const argumentPath = ['input', 'file'];
+    using upload = await openUpload(request.file, { signal, argumentPath });
+    const name = request.name ?? upload.name;
     try {
       return await this.objects.put(
         {
           ownerId: viewer.userId,
           name,
-          source: bytesOf(stream),
+          source: upload.bytes,
           maxBytes: this.maxFileBytes,
           expectedSha256,
-          argumentPath: ['input', 'file'],
+          argumentPath,
         },
         async (tx, object) => {
           const input = { name, sha256: object.sha256 };
@@ -57,9 +51,6 @@ export class Uploads {
     } catch (error) {
       if (error instanceof RepeatedUpload) return this.earlierFile(error.fileId, viewer);
       throw error;
-    } finally {
-      // What nobody reads still has to arrive, or the parts behind it in the same request never would.
-      stream.resume();
     }
   }
 
@@ -75,38 +66,6 @@ class RepeatedUpload extends Error {
   constructor(readonly fileId: string) {
     super('This upload was made before.');
   }
-}
-
-function openStream(incoming: IncomingFile, signal: AbortSignal): Readable {
-  try {
-    const stream = addAbortSignal(signal, incoming.createReadStream());
-    // Whoever reads sees the failure; one that comes when nobody reads must not end the process.
-    stream.on('error', () => {});
-    return stream;
-  } catch (error) {
-    return brokeOff(error);
-  }
-}
-
-/** The bytes; a source that fails or breaks off is told as what it is, apart from failures of the store. */
-async function* bytesOf(stream: Readable): AsyncGenerator<Uint8Array, void, void> {
-  try {
-    yield* stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
-  } catch (error) {
-    brokeOff(error);
-  }
-}
-
-function brokeOff(cause: unknown): never {
-  if (cause instanceof SautiError || cause instanceof UserProblemError) throw cause;
-  throw new UserProblemError<FilesProblemCode>(
-    {
-      code: 'INVALID_INPUT',
-      message: 'The upload broke off before its last byte. Nothing was kept; send the file again.',
-      path: ['input', 'file'],
-    },
-    { cause },
-  );
 }
 
 function checkedSha256(text: string | null | undefined): string | undefined {
