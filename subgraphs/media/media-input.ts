@@ -1,11 +1,12 @@
-import { UserProblemError } from '../../platform/errors';
+import { SautiError, UserProblemError } from '../../platform/errors';
 import type { MediaProblemCode } from './errors';
-import type { MediaKind } from './records';
+import type { LibraryFilter, MediaKind } from './records';
 
 const MAX_TITLE_LENGTH = 200;
 const MAX_DESCRIPTION_LENGTH = 5_000;
 const MAX_TAG_LENGTH = 50;
 const MAX_TAGS = 20;
+const MAX_SEARCH_LENGTH = 200;
 
 /** What a recording may be, by the type told from its bytes (names as `file-type` gives them). */
 const KINDS: Readonly<Record<string, MediaKind>> = {
@@ -52,6 +53,15 @@ export function checkedTexts(input: {
     description: input.description == null ? null : checkedText(input.description),
     tags,
   };
+}
+
+/** Throws BAD_USER_INPUT for a text that cannot be searched for. */
+export function checkedFilter(filter: LibraryFilter): LibraryFilter {
+  const search = filter.search?.trim().normalize('NFC') ?? '';
+  // PostgreSQL takes no NUL, and no stored text holds one.
+  if ([...search].length <= MAX_SEARCH_LENGTH && !search.includes('\0')) return { ...filter, search };
+  const message = `"search" has at most ${MAX_SEARCH_LENGTH} characters and no NUL; this one has ${[...search].length}.`;
+  throw new SautiError('BAD_USER_INPUT', message);
 }
 
 /** A file's name without its ending, cut to the length of a title. */

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { newId } from '../../platform/ids';
 import { aViewer, anUpload, ask, askFor } from '../../platform/testing/calls';
 import {
@@ -187,6 +188,49 @@ describe('createMedia', () => {
   });
 });
 
+describe('an upload', () => {
+  const broken = (fail: (source: Readable) => void): Readable => {
+    const source = new Readable({ read: () => undefined });
+    source.push(aWav(1));
+    setImmediate(() => fail(source));
+    return source;
+  };
+
+  test('that breaks off is told as what it is, and keeps nothing', async () => {
+    const before = await everything();
+    const upload = anUpload(
+      broken((source) => source.destroy(new Error('the client hung up'))),
+      'talk.wav',
+    );
+    const { errors } = await create({ upload, transcribe: {} });
+    expect(code(errors)).toEqual(['INVALID_INPUT input.upload']);
+    expect(errors[0]!.message).toMatch(/broke off/);
+    expect(await everything()).toEqual(before);
+  });
+
+  test('whose client leaves before the last byte keeps nothing', async () => {
+    const before = await everything();
+    const left = new AbortController();
+    const upload = anUpload(
+      broken(() => left.abort()),
+      'talk.wav',
+    );
+    const query = 'mutation Create($input: CreateMediaInput!) { createMedia(input: $input) { errors { code } } }';
+    const payload = await askFor(slice.subgraph, amina, query, { input: { upload } }, left.signal);
+    expect(payload).toEqual({ createMedia: { errors: [{ code: 'INVALID_INPUT' }] } });
+    expect(await everything()).toEqual(before);
+  });
+
+  test('that is empty or too large is refused with the limit', async () => {
+    const before = await everything();
+    expect(code((await create({ upload: anUpload('') })).errors)).toEqual(['INVALID_INPUT input.upload']);
+    const large = await create({ upload: anUpload(Buffer.concat([aWav(1), Buffer.alloc(64 * 1024 ** 2)])) });
+    expect(code(large.errors)).toEqual(['FILE_TOO_LARGE input.upload']);
+    expect(large.errors[0]!.message).toContain(String(64 * 1024 ** 2));
+    expect(await everything()).toEqual(before);
+  });
+});
+
 describe('an idempotency key', () => {
   test('answers a repeated createMedia with the first recording and job, and stores its bytes once', async () => {
     const call = (bytes = aWav(1)) =>
@@ -308,6 +352,16 @@ describe('library', () => {
     expect(await titles({ kinds: [] })).toEqual([]);
     expect(await titles({ kinds: null, hasTranscript: null, search: ' ' })).toEqual(['begun', 'done']);
   });
+});
+
+test.each([
+  ['a search with a NUL', 'library(filter: { search: "a\\u0000" }) { nodes { id } }'],
+  ['a search of 201 characters', `library(filter: { search: "${'a'.repeat(201)}" }) { nodes { id } }`],
+  ['a page of 101', 'library(first: 101) { nodes { id } }'],
+  ['a cursor of nothing', 'library(after: "nonsense") { nodes { id } }'],
+])('%s is refused as bad input', async (_what, field) => {
+  const { errors } = await ask(slice.subgraph, amina, `{ ${field} }`);
+  expect(errors?.map((error) => error.extensions?.code)).toEqual(['BAD_USER_INPUT']);
 });
 
 describe('what belongs to somebody else', () => {

@@ -1,3 +1,4 @@
+import { readConnection, type Connection, type PageRequest } from '../../platform/connection';
 import { UserProblemError } from '../../platform/errors';
 import { claimIdempotencyKey } from '../../platform/idempotency';
 import { isId, newId } from '../../platform/ids';
@@ -5,16 +6,22 @@ import type { Viewer } from '../../platform/identity/viewer';
 import type { Job } from '../../platform/jobs/job';
 import type { StoredObject } from '../../platform/objects/stored-objects';
 import type { Platform } from '../../platform/platform';
-import type { FileUpload } from '../../platform/subgraph/uploads';
+import { openUpload, type IncomingFile } from '../../platform/subgraph/uploads';
 import type { MediaProblemCode } from './errors';
-import { checkedTexts, kindOf, titleFromName, type MediaTexts } from './media-input';
+import { checkedFilter, checkedTexts, kindOf, titleFromName, type MediaTexts } from './media-input';
 import type { RecognitionOptions, RecognitionPlan } from './recognition';
-import { asMediaTransaction, type MediaRecords, type MediaRow, type MediaTransaction } from './records';
+import {
+  asMediaTransaction,
+  type LibraryFilter,
+  type MediaRecords,
+  type MediaRow,
+  type MediaTransaction,
+} from './records';
 import type { Transcripts } from './transcripts';
 
 export interface CreateMedia {
   fileId?: string | null | undefined;
-  upload?: Promise<FileUpload> | null | undefined;
+  upload?: Promise<IncomingFile> | null | undefined;
   title?: string | null | undefined;
   description?: string | null | undefined;
   tags?: readonly string[] | null | undefined;
@@ -43,11 +50,22 @@ export class MediaLibrary {
     private readonly platform: Pick<Platform, 'objects' | 'maxFileBytes'>,
   ) {}
 
+  /** A page of the viewer's recordings, newest first. Throws BAD_USER_INPUT for a page or a filter out of bounds. */
+  list(viewer: Viewer, page: PageRequest, filter: LibraryFilter): Promise<Connection<MediaRow>> {
+    const checked = checkedFilter(filter);
+    return readConnection(
+      page,
+      (media) => media.id,
+      (take, before) => this.records.library(viewer.userId, checked, take, before),
+    );
+  }
+
   /**
    * Adds a recording, and begins its transcript when that is asked for. Whatever can be refused is refused before the
-   * bytes are read; type and size as soon as the bytes show them.
+   * bytes are read; type and size as soon as the bytes show them. When the signal aborts before the last byte is in,
+   * nothing is kept; afterwards it changes nothing.
    */
-  async create(viewer: Viewer, input: CreateMedia): Promise<CreatedMedia> {
+  async create(viewer: Viewer, input: CreateMedia, signal: AbortSignal): Promise<CreatedMedia> {
     const { fileId, upload, transcribe } = input;
     if ((fileId == null) === (upload == null)) {
       throw problem('INVALID_INPUT', 'Give exactly one of "fileId" and "upload".', []);
@@ -55,7 +73,7 @@ export class MediaLibrary {
     const texts = checkedTexts(input);
     const recognition = transcribe ? await this.transcripts.plan(transcribe, ['input', 'transcribe']) : null;
     const plan = { viewer, texts, recognition, input };
-    return upload ? this.createFromUpload(await upload, plan) : this.createFromFile(fileId!, plan);
+    return upload ? this.createFromUpload(upload, plan, signal) : this.createFromFile(fileId!, plan);
   }
 
   private async createFromFile(fileId: string, plan: Plan): Promise<CreatedMedia> {
@@ -66,12 +84,13 @@ export class MediaLibrary {
     return this.records.transaction((tx) => this.register(tx, file, plan, { fileId }));
   }
 
-  private async createFromUpload(upload: FileUpload, plan: Plan): Promise<CreatedMedia> {
+  private async createFromUpload(file: Promise<IncomingFile>, plan: Plan, signal: AbortSignal): Promise<CreatedMedia> {
     const path = ['input', 'upload'];
+    using upload = await openUpload(file, { signal, argumentPath: path });
     const incoming = {
       ownerId: plan.viewer.userId,
-      name: upload.filename,
-      source: upload.createReadStream(),
+      name: upload.name,
+      source: upload.bytes,
       maxBytes: this.platform.maxFileBytes,
       accept: (mimeType: string) => void kindOf(mimeType, path),
       argumentPath: path,

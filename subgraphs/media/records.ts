@@ -163,11 +163,10 @@ function asSegmentRow({ createdAt: _createdAt, words, ...row }: Segment): Segmen
 
 function libraryConditions({ search, kinds, hasTranscript }: LibraryFilter): Prisma.MediaWhereInput {
   const complete = { state: 'COMPLETE' } as const;
-  const text = search?.trim();
   return {
     ...(kinds == null ? {} : { kind: { in: [...kinds] } }),
     ...(hasTranscript == null ? {} : { transcripts: hasTranscript ? { some: complete } : { none: complete } }),
-    ...(text ? { OR: [{ title: like(text) }, { description: like(text) }, { tags: { has: text } }] } : {}),
+    ...(search ? { OR: [{ title: like(search) }, { description: like(search) }, { tags: { has: search } }] } : {}),
   };
 }
 

@@ -1,6 +1,6 @@
 import { encodeCursor } from '../../platform/events/topic';
 import { newId } from '../../platform/ids';
-import { aViewer, askFor } from '../../platform/testing/calls';
+import { ask, aViewer, askFor } from '../../platform/testing/calls';
 import { waitFor } from '../../platform/testing/wait';
 import { transcriptTopic } from './events';
 import { MEDIA_MODELS, MediaRecords } from './records';
@@ -148,6 +148,13 @@ test('segments can be read by page and by time', async () => {
   expect(await read(`(first: 2, after: "${first.endCursor}")`)).toMatchObject({ texts: ['Six.'], hasNextPage: false });
   expect(await read('(fromMs: 1100, toMs: 6000)')).toMatchObject({ texts: ['Four five.'] });
   expect(await read('(fromMs: 1099, toMs: 6001)')).toMatchObject({ texts: ['One two three.', 'Four five.', 'Six.'] });
+});
+
+test('a cursor of another list is refused', async () => {
+  const cursor = Buffer.from('k:med_1').toString('base64url');
+  const query = `{ transcript(id: "${transcriptId}") { segments(after: "${cursor}") { nodes { id } } } }`;
+  const { errors } = await ask(slice.subgraph, viewer, query);
+  expect(errors?.map((error) => error.extensions?.code)).toEqual(['BAD_USER_INPUT']);
 });
 
 test('a subscription that waits outlives a LISTEN connection that is cut', async () => {
