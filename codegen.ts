@@ -11,7 +11,14 @@ const scalars = {
 };
 
 /** How a scalar looks on the wire, for the typed client. */
-const clientScalars = { DateTime: 'string', LanguageTag: 'string', Long: 'number', URL: 'string', JSON: 'unknown', Upload: 'null' };
+const clientScalars = {
+  DateTime: 'string',
+  LanguageTag: 'string',
+  Long: 'number',
+  URL: 'string',
+  JSON: 'unknown',
+  Upload: 'null',
+};
 
 /** Resolver types of one subgraph. `mappers` names the row or model that stands for a GraphQL type inside the slice. */
 function subgraph(name: string, context: string, mappers: Record<string, string>): CodegenConfig['generates'] {

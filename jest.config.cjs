@@ -1,10 +1,30 @@
 /** Packages that ship ES modules only; jest runs CommonJS, so @swc/jest lowers them too. */
-const esmOnly = ['file-type', 'strtok3', 'token-types', 'uint8array-extras', '@tokenizer', '@borewit', 'eld', 'franc', 'trigram-utils', 'n-gram', 'collapse-white-space'];
+const esmOnly = [
+  'file-type',
+  'strtok3',
+  'token-types',
+  'uint8array-extras',
+  '@tokenizer',
+  '@borewit',
+  'eld',
+  'franc',
+  'trigram-utils',
+  'n-gram',
+  'collapse-white-space',
+];
 
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/platform', '<rootDir>/gateway', '<rootDir>/subgraphs', '<rootDir>/worker', '<rootDir>/scripts', '<rootDir>/demo', '<rootDir>/e2e'],
+  roots: [
+    '<rootDir>/platform',
+    '<rootDir>/gateway',
+    '<rootDir>/subgraphs',
+    '<rootDir>/worker',
+    '<rootDir>/scripts',
+    '<rootDir>/demo',
+    '<rootDir>/e2e',
+  ],
   testMatch: ['**/*.test.ts'],
   globalSetup: '<rootDir>/platform/testing/global-setup.ts',
   globalTeardown: '<rootDir>/platform/testing/global-teardown.ts',
@@ -13,7 +33,10 @@ module.exports = {
   testTimeout: 60_000,
   maxWorkers: 2,
   transform: {
-    '^.+\\.(ts|mjs|js)$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }],
+    '^.+\\.(ts|mjs|js)$': [
+      '@swc/jest',
+      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+    ],
   },
   transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
 };
