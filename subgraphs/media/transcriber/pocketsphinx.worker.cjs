@@ -17,7 +17,11 @@ function attempt(part, run) {
   try {
     return run();
   } catch (error) {
-    parentPort.postMessage({ type: 'unavailable', part, detail: error instanceof Error ? error.message : String(error) });
+    parentPort.postMessage({
+      type: 'unavailable',
+      part,
+      detail: error instanceof Error ? error.message : String(error),
+    });
     return null;
   }
 }
@@ -95,7 +99,12 @@ function finish(state) {
     const endFrame = [0];
     native.segmentFrames(segment, startFrame, endFrame);
     const confidence = native.fromLog(logMath, native.segmentProbability(segment, null, null, null));
-    words.push({ text: native.segmentWord(segment) ?? '', startFrame: startFrame[0], endFrame: endFrame[0] + 1, confidence });
+    words.push({
+      text: native.segmentWord(segment) ?? '',
+      startFrame: startFrame[0],
+      endFrame: endFrame[0] + 1,
+      confidence,
+    });
   }
   return words;
 }
