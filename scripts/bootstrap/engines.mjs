@@ -20,12 +20,14 @@ const ENGINES = [
   },
 ];
 
-/** What the speaker of the recordings says, to compare transcripts with. */
-const TEST_DATA = [
+/** For the tests only: what the speaker of the recordings says, a Redis for the queue, and a look at which files a decoder opens. */
+const TEST_PACKAGES = [
   {
     name: 'asterisk-core-sounds-en',
     isThere: () => existsSync('/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz'),
   },
+  { name: 'redis-server', isThere: () => isProgram('redis-server') },
+  { name: 'strace', isThere: () => isProgram('strace') },
 ];
 
 const APT_OPTIONS = [
@@ -41,7 +43,7 @@ const APT_OPTIONS = [
  * engine is an error, because tests would skip.
  */
 export function enginesStep(root, forTests) {
-  const packages = forTests ? [...ENGINES, ...TEST_DATA] : ENGINES;
+  const packages = forTests ? [...ENGINES, ...TEST_PACKAGES] : ENGINES;
   const missing = () => packages.filter((engine) => !engine.isThere()).map((engine) => engine.name);
   const isCI = process.env.CI === 'true';
   return {
@@ -103,7 +105,8 @@ async function install(prefix, names) {
 }
 
 function runApt(prefix, args) {
-  const [program, ...rest] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
+  // RUNLEVEL=1: Debian's invoke-rc.d then leaves services (redis-server) unstarted; the tests start a Redis of their own.
+  const [program, ...rest] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', 'apt-get', ...args];
   return run(program, rest);
 }
 
