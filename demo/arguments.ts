@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { repositoryRoot } from '../platform/root';
+import { dataDirectory } from './environment';
 
 export interface DemoArguments {
   endpoint: string;
@@ -10,7 +10,7 @@ export interface DemoArguments {
   to: string;
 }
 
-export const USAGE = `npm run demo [-- [FILE] [--url http://localhost:4000/graphql] [--to es]]
+const USAGE = `npm run demo [-- [FILE] [--url http://localhost:4000/graphql] [--to es]]
 
 Signs up at a running Sauti (npm start), uploads FILE or a short sample of a human voice, and shows it becoming text.`;
 
@@ -38,7 +38,7 @@ export function readArguments(argv: readonly string[]): DemoArguments {
 /** Where the Sauti that was last started from this clone answers. */
 function defaultEndpoint(): string {
   try {
-    return readFileSync(path.join(repositoryRoot(), '.sauti/endpoint'), 'utf8').trim();
+    return readFileSync(path.join(dataDirectory(), 'endpoint'), 'utf8').trim();
   } catch {
     return 'http://localhost:4000/graphql';
   }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { repositoryRoot } from '../platform/root';
+import { dataDirectory } from './environment';
 
 const run = promisify(execFile);
 
@@ -24,7 +24,7 @@ const PROMPT_DIRECTORY = '/usr/share/asterisk/sounds/en_US_f_Allison';
  * the bootstrap installs. Throws an Error that says what to install when the package is not there.
  */
 export async function sampleRecording(): Promise<string> {
-  const target = path.join(repositoryRoot(), '.sauti/samples/announcements.wav');
+  const target = path.join(dataDirectory(), 'samples/announcements.wav');
   if (existsSync(target)) return target;
   const inputs = PROMPTS.map((prompt) => path.join(PROMPT_DIRECTORY, `${prompt}.g722`));
   if (!inputs.every((input) => existsSync(input))) {
