@@ -65,6 +65,15 @@ export class EnvironmentReader {
   }
 }
 
+/**
+ * The environment of programs that read what strangers have sent: enough to be found and to find their libraries, and
+ * none of our secrets.
+ */
+export function programEnvironment(): NodeJS.ProcessEnv {
+  const { PATH, LD_LIBRARY_PATH } = process.env;
+  return { PATH, LD_LIBRARY_PATH, LC_ALL: 'C.UTF-8' };
+}
+
 /** Reads the variables all data processes share; see docs/operations.md for the list. */
 export function readPlatformEnvironment(reader: EnvironmentReader): PlatformEnvironment {
   const production = reader.text('NODE_ENV') === 'production';
