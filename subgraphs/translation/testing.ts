@@ -53,7 +53,6 @@ export class WrittenTranslator implements Translator {
     return {
       texts: request.texts.map((text) => `${request.target}:${text}`),
       unknownWords: request.texts.map((text) => text.match(/\bx\w*/g) ?? []),
-      route: [request.source, request.target],
     };
   }
 

@@ -84,14 +84,6 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'decodePcm', () => {
     expect(ms).toBeCloseTo(5_033.25, 0);
   });
 
-  test('begins where it is told to', async () => {
-    const file = make('resume.wav', ...lateTone);
-    const { samples, ms } = await decode(file, { startMs: 300 });
-    expect(ms).toBeCloseTo(2_700, 0);
-    expect(Math.abs(loudFromMs(samples) - 200)).toBeLessThan(10);
-    expect(await decode(file, { startMs: 5_000 })).toMatchObject({ samples: [], error: undefined });
-  });
-
   test('a sound track that begins late is moved to its place', async () => {
     const film = make(
       'delayed.mkv',
@@ -190,6 +182,50 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'decodePcm', () => {
     expect(error).toMatchObject({ reason: 'TOO_LONG' });
     expect(ms).toBeLessThanOrEqual(10_000);
   });
+});
+
+describe('an ffmpeg that says nothing for a minute', () => {
+  // Only these: the programs and pipes of the tests are real.
+  beforeEach(() => jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'Date', 'hrtime'] }));
+  afterEach(() => jest.useRealTimers());
+
+  test.each([
+    ['at all', 'exec sleep 600', 0],
+    ['in the middle', STUCK, 2_000],
+  ])('%s is ended, and can be tried again', async (_when, command, heardMs) => {
+    const { programs, pid } = watchedFfmpeg(command);
+    const reader = decodePcm('any.wav', { signal, programs });
+    let ms = 0;
+    while (ms < heardMs) ms += ((await reader.next()).value as Int16Array).length / 16;
+    const waiting = reader.next();
+    await waitFor('ffmpeg to run', () => existsSync(`${path.dirname(programs.ffmpeg)}/pid`) && pid() > 0);
+    jest.advanceTimersByTime(60_000);
+    await expect(waiting).rejects.toMatchObject({ code: 'DECODER_FAILED', retryable: true });
+    expect(isRunning(pid())).toBe(false);
+  });
+
+  test('because its reader takes its time is let alone', async () => {
+    const { programs } = watchedFfmpeg('head -c 640000 /dev/zero');
+    let samples = 0;
+    for await (const chunk of decodePcm('any.wav', { signal, programs })) {
+      jest.advanceTimersByTime(60_000);
+      samples += chunk.length;
+    }
+    expect(samples).toBe(320_000);
+  });
+});
+
+test('ffmpeg is given nothing of our environment but the way to its programs', async () => {
+  const { programs } = watchedFfmpeg('env >&2; exit 1');
+  process.env.SAUTI_SECRET = 'not for programs that read strangers’ bytes';
+  try {
+    const { error } = await decode('any.wav', { programs });
+    const given = String((error as Error).cause);
+    expect(given).toMatch(/PATH=/);
+    expect(given).not.toMatch(/SAUTI/);
+  } finally {
+    delete process.env.SAUTI_SECRET;
+  }
 });
 
 test('a missing ffmpeg is ENGINE_UNAVAILABLE', async () => {

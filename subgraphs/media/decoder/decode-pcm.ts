@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
+import { programEnvironment } from '../../../platform/environment';
 import { PCM_SAMPLE_RATE_HZ } from '../transcriber/transcriber';
 import { FFMPEG_IN_PATH, ffmpegMissing, guardedInput, type FfmpegPrograms } from './ffmpeg';
 import { DEFAULT_MAX_DURATION_MS, tooLong } from './inspect-media';
@@ -10,43 +11,45 @@ import { noSamples } from './probe-output';
 export interface DecodeOptions {
   /** Kills ffmpeg; the iterator then throws the signal's reason. */
   signal: AbortSignal;
-  /** Begins here instead of at 0; milliseconds of the source media. */
-  startMs?: number;
   /** What the header states (`inspection.audio.statedDurationMs`): markedly less sound means a cut-off file. */
   statedDurationMs?: number | null;
   /** Decoding ends with TOO_LONG beyond this; milliseconds, default {@link DEFAULT_MAX_DURATION_MS}. */
   maxDurationMs?: number;
+  /** How long the consumer may wait for the next byte before ffmpeg is thought stuck; milliseconds, default 60 000. */
+  stuckAfterMs?: number;
   programs?: FfmpegPrograms;
 }
 
 /** Chunks are multiples of 100 ms, except the last of a recording. */
 const CHUNK_SAMPLES = PCM_SAMPLE_RATE_HZ / 10;
+/** Real files give sound within seconds; one that was made to keep a decoder busy must not hold a worker for ever. */
+const STUCK_AFTER_MS = 60_000;
 const STDERR_KEPT_CHARACTERS = 16_384;
 
 /**
- * Decodes the first sound track of a file on local disk to 16 kHz mono PCM. Sample n lies at `startMs + n / 16` ms of the
- * source media: a track that begins late or has gaps is filled with silence. ffmpeg runs only as far ahead as a pipe holds
+ * Decodes the first sound track of a file on local disk to 16 kHz mono PCM. Sample n lies at `n / 16` ms of the source
+ * media: a track that begins late or has gaps is filled with silence. ffmpeg runs only as far ahead as a pipe holds
  * (about 2 s) and writes no file; it is killed when the consumer stops early.
  * What a cut-off file still holds is yielded before CUT_OFF is thrown. Throws MediaProblem, EngineUnavailableError (no
- * ffmpeg), DecoderFailedError (ffmpeg was killed: try again) or the signal's reason.
+ * ffmpeg), DecoderFailedError (ffmpeg was killed, or stuck: try again) or the signal's reason.
  */
 export async function* decodePcm(
   filePath: string,
   options: DecodeOptions,
 ): AsyncGenerator<Int16Array, void, undefined> {
-  const { signal, startMs = 0, maxDurationMs = DEFAULT_MAX_DURATION_MS } = options;
+  const { signal, maxDurationMs = DEFAULT_MAX_DURATION_MS, stuckAfterMs = STUCK_AFTER_MS } = options;
   signal.throwIfAborted();
   await using ffmpeg = startFfmpeg(filePath, options);
   let samples = 0;
-  for await (const chunk of inChunks(ffmpeg.stdout)) {
+  for await (const chunk of inChunks(impatiently(ffmpeg.stdout, stuckAfterMs))) {
     signal.throwIfAborted();
     samples += chunk.length;
-    if (startMs + toMs(samples) > maxDurationMs) throw tooLong(maxDurationMs);
+    if (toMs(samples) > maxDurationMs) throw tooLong(maxDurationMs);
     yield chunk;
   }
   const end = await ffmpeg.ended;
   signal.throwIfAborted();
-  refuseBadEnd(end, { samples, endMs: startMs + toMs(samples), options });
+  refuseBadEnd(end, { samples, endMs: toMs(samples), options });
 }
 
 interface FfmpegEnd {
@@ -59,18 +62,17 @@ interface RunningFfmpeg extends AsyncDisposable {
   ended: Promise<FfmpegEnd>;
 }
 
-function startFfmpeg(
-  filePath: string,
-  { signal, startMs = 0, programs = FFMPEG_IN_PATH }: DecodeOptions,
-): RunningFfmpeg {
-  const seek = startMs > 0 ? ['-ss', (startMs / 1_000).toFixed(3)] : [];
+function startFfmpeg(filePath: string, { signal, programs = FFMPEG_IN_PATH }: DecodeOptions): RunningFfmpeg {
   const parameters = [
     ...['-hide_banner', '-nostdin', '-v', 'error', '-threads', '1'],
-    ...guardedInput(filePath, seek),
+    ...guardedInput(filePath),
     ...['-map', '0:a:0', '-vn', '-sn', '-dn'],
     ...['-af', `aresample=${PCM_SAMPLE_RATE_HZ}:async=1:first_pts=0`, '-ac', '1', '-f', 's16le', 'pipe:1'],
   ];
-  const child = spawn(programs.ffmpeg, parameters, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(programs.ffmpeg, parameters, {
+    env: programEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const kill = () => void child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
   const ended = watchEnd(child, programs.ffmpeg);
@@ -97,6 +99,21 @@ async function watchEnd(child: ChildProcessByStdio<null, Readable, Readable>, pr
     return { exitCode, stderr };
   } catch (error) {
     throw ffmpegMissing(program, error);
+  }
+}
+
+/** The bytes of a pipe; throws DecoderFailedError when the reader has waited `limitMs` for the next ones. */
+async function* impatiently(pipe: Readable, limitMs: number): AsyncGenerator<Buffer, void, undefined> {
+  const giveUp = (): void => void pipe.destroy(new DecoderFailedError(`ffmpeg gave nothing for ${limitMs} ms.`));
+  let timer = setTimeout(giveUp, limitMs);
+  try {
+    for await (const bytes of pipe as AsyncIterable<Buffer>) {
+      clearTimeout(timer); // a reader that is busy does not wait
+      yield bytes;
+      timer = setTimeout(giveUp, limitMs);
+    }
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -137,8 +154,7 @@ function refuseBadEnd(
   if (samples === 0 && exitCode !== 0) {
     throw new MediaProblem('NOT_MEDIA', 'The file cannot be decoded: it is damaged or no recording.', { cause });
   }
-  // Beginning at or behind the end of a recording is no fault of the file.
-  if (samples === 0 && !options.startMs) throw noSamples();
+  if (samples === 0) throw noSamples();
   const missesSound = endMs < (options.statedDurationMs ?? 0) * 0.98 - 500;
   if (missesSound || /File ended prematurely|partial file/.test(stderr)) {
     const seconds = (endMs / 1_000).toFixed(1);

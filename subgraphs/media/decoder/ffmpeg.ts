@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
+import { programEnvironment } from '../../../platform/environment';
 import { EngineUnavailableError, type Probe } from '../transcriber/transcriber';
 
 /** The programs of an ffmpeg installation: names looked up in PATH, or full paths. */
@@ -26,11 +27,10 @@ const MAX_ALLOCATION_BYTES = 256 * 1024 * 1024;
  * and the absolute path keep a name like `-i`, `concat:a|b` or `subfile,,…` from being an option or a protocol. Outside
  * tracks of QuickTime files (`enable_drefs`) stay off, as is ffmpeg's default.
  */
-export function guardedInput(filePath: string, inputOptions: readonly string[] = []): string[] {
+export function guardedInput(filePath: string): string[] {
   return [
     ...['-max_alloc', String(MAX_ALLOCATION_BYTES)],
     ...['-protocol_whitelist', 'file', '-format_whitelist', ALLOWED_DEMUXERS.join(','), '-max_streams', '64'],
-    ...inputOptions,
     ...['-i', `file:${path.resolve(filePath)}`],
   ];
 }
@@ -55,7 +55,8 @@ function missingReason(program: string): string {
 
 function readVersion(program: string): Promise<string | null> {
   return new Promise((resolve) => {
-    execFile(program, ['-version'], { timeout: 10_000, killSignal: 'SIGKILL' }, (error, stdout) => {
+    const limits = { env: programEnvironment(), timeout: 10_000, killSignal: 'SIGKILL' } as const;
+    execFile(program, ['-version'], limits, (error, stdout) => {
       resolve(error ? null : (/version (\S+)/.exec(stdout)?.[1] ?? 'unknown'));
     });
   });

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { open } from 'node:fs/promises';
+import { programEnvironment } from '../../../platform/environment';
 import { FFMPEG_IN_PATH, ffmpegMissing, guardedInput, type FfmpegPrograms } from './ffmpeg';
 import { DecoderFailedError, MediaProblem } from './media-problem';
 import { notMedia, parseProbe, type MediaInspection } from './probe-output';
@@ -72,7 +73,7 @@ function runFfprobe(filePath: string, options: InspectOptions): Promise<ProbeRun
   const parameters = ['-v', 'warning', ...wanted, ...guardedInput(filePath)];
   return new Promise((resolve, reject) => {
     const limits = { signal, timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 4 * 1024 * 1024 } as const;
-    execFile(programs.ffprobe, parameters, limits, (error, stdout, stderr) => {
+    execFile(programs.ffprobe, parameters, { ...limits, env: programEnvironment() }, (error, stdout, stderr) => {
       if (signal.aborted) return reject(signal.reason as Error);
       if (error == null) return resolve({ succeeded: true, stdout, stderr });
       if (typeof error.code === 'number') return resolve({ succeeded: false, stdout, stderr });

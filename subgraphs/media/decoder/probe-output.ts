@@ -2,19 +2,15 @@ import { MediaProblem } from './media-problem';
 
 /** What a media file holds. Durations are milliseconds; null means that the file does not say. */
 export interface MediaInspection {
-  /** ffmpeg's name of the container: `wav`, `mp3`, `mov`, `matroska`, `ogg` … */
-  container: string;
   /** How long it plays; an estimate from the bit rate when {@link AudioTrack.statedDurationMs} is null. */
   durationMs: number | null;
   /** The first audio track, the one `decodePcm` reads. */
   audio: AudioTrack;
   /** The first moving picture; cover art is not one. */
   video: VideoTrack | null;
-  /** Title, artist and the like: lower-case names, at most 32 of at most 1 000 characters. */
-  tags: Record<string, string>;
 }
 
-export interface AudioTrack {
+interface AudioTrack {
   codec: string;
   sampleRateHz: number;
   channels: number;
@@ -22,7 +18,7 @@ export interface AudioTrack {
   statedDurationMs: number | null;
 }
 
-export interface VideoTrack {
+interface VideoTrack {
   codec: string;
   width: number;
   height: number;
@@ -30,7 +26,7 @@ export interface VideoTrack {
 
 /** What is used of ffprobe's JSON. Every field may be missing: it describes an outsider's file. */
 interface ProbeOutput {
-  format?: { format_name?: string; duration?: string; probe_score?: number; tags?: Record<string, string> };
+  format?: { duration?: string; probe_score?: number };
   streams?: ProbeStream[];
   packets?: unknown[];
 }
@@ -60,7 +56,6 @@ export function parseProbe(json: string, { durationIsEstimate }: { durationIsEst
 
   const statedDurationMs = durationIsEstimate ? null : milliseconds(audio.duration);
   return {
-    container: format?.format_name?.split(',', 1)[0] ?? 'unknown',
     durationMs: milliseconds(audio.duration) ?? milliseconds(format?.duration),
     audio: {
       codec: audio.codec_name,
@@ -69,7 +64,6 @@ export function parseProbe(json: string, { durationIsEstimate }: { durationIsEst
       statedDurationMs,
     },
     video: findVideo(streams),
-    tags: readTags(format?.tags ?? {}),
   };
 }
 
@@ -98,11 +92,6 @@ function findVideo(streams: readonly ProbeStream[]): VideoTrack | null {
   const video = streams.find((stream) => stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1);
   if (!video) return null;
   return { codec: video.codec_name ?? 'unknown', width: video.width ?? 0, height: video.height ?? 0 };
-}
-
-function readTags(tags: Record<string, string>): Record<string, string> {
-  const entries = Object.entries(tags).slice(0, 32);
-  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase().slice(0, 100), value.slice(0, 1_000)]));
 }
 
 function milliseconds(seconds: string | undefined): number | null {

@@ -27,6 +27,20 @@ test('starts nothing before the first request', async () => {
   expect(pipe.processGroup).toBeGreaterThan(0);
 });
 
+test('gives its programs nothing of our environment but the way to them', async () => {
+  process.env.SAUTI_SECRET = 'not for programs that read strangers’ texts';
+  try {
+    await using pipe = aPipe([`sh -c 'env >${directory}/environment; exec sed -zu ""'`]);
+    await pipe.run('hello');
+    const given = readFileSync(path.join(directory, 'environment'), 'utf8');
+    expect(given).toMatch(/^PATH=/m);
+    expect(given).toMatch(/^LC_ALL=C.UTF-8$/m);
+    expect(given).not.toMatch(/SAUTI/);
+  } finally {
+    delete process.env.SAUTI_SECRET;
+  }
+});
+
 test('gives 200 concurrent requests each its own answer', async () => {
   await using pipe = aPipe(['sed -zu s/^/1/', 'sed -zu s/^/2/']);
   const texts = Array.from({ length: 200 }, (_, index) => `text ${index} ${'x'.repeat(index * 7)}`);

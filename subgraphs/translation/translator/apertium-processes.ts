@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { programEnvironment } from '../../../platform/environment';
 
 /** The running programs of one translation direction. */
 export interface ApertiumProcesses {
@@ -28,7 +29,11 @@ const STOP_GRACE_MS = 2_000;
  * reads the end of its input, then the next one.
  */
 export function startProcesses(stages: readonly string[], { onAnswer, onFailure }: Listeners): ApertiumProcesses {
-  const shell = spawn('sh', ['-c', shellScript(stages)], { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  const shell = spawn('sh', ['-c', shellScript(stages)], {
+    detached: true,
+    env: programEnvironment(),
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   const gone = new Promise<void>((resolve) => shell.once('close', () => resolve()).once('error', () => resolve()));
   let unread = '';
   let complaint = '';
@@ -68,7 +73,7 @@ function shellScript(stages: readonly string[]): string {
     const output = index === stages.length - 1 ? '>&4' : '';
     return `${stage} ${input} ${output} 3<&- 4>&-`;
   });
-  return `LC_ALL=C.UTF-8; export LC_ALL; exec 3<&0 4>&1 </dev/null >/dev/null; ${pipeline.join(' | ')} & exec 3<&- 4>&-; wait`;
+  return `exec 3<&0 4>&1 </dev/null >/dev/null; ${pipeline.join(' | ')} & exec 3<&- 4>&-; wait`;
 }
 
 function killGroup(group: number | undefined): void {

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { programEnvironment } from '../../../platform/environment';
 import { findRoutes, readModes, type Mode } from './apertium-modes';
 import { ApertiumPipe } from './apertium-pipe';
 import { fromStream, restoreCase, toStream } from './apertium-text';
@@ -85,7 +86,6 @@ export class ApertiumTranslator implements Translator {
       return {
         texts: answers.map(({ text }) => text),
         unknownWords: answers.map(({ unknownWords }) => unknownWords),
-        route: pair.route,
       };
     } finally {
       firstFailure.abort(); // texts still waiting when another one failed are not worth translating
@@ -136,6 +136,6 @@ export class ApertiumTranslator implements Translator {
 async function missingPrograms(modes: readonly Mode[]): Promise<string[]> {
   const programs = [...new Set(modes.flatMap((mode) => mode.stages.map((stage) => stage.split(/\s/)[0]!)))];
   const script = 'for program do command -v "$program" >/dev/null || echo "$program"; done; true';
-  const { stdout } = await promisify(execFile)('sh', ['-c', script, 'sh', ...programs]);
+  const { stdout } = await promisify(execFile)('sh', ['-c', script, 'sh', ...programs], { env: programEnvironment() });
   return stdout.split('\n').filter((line) => line !== '');
 }

@@ -43,7 +43,6 @@ export interface TranslateResult {
   readonly texts: string[];
   /** For each text, the words the engine did not know and left as they were, without repetition. */
   readonly unknownWords: string[][];
-  readonly route: readonly string[];
 }
 
 /**
