@@ -5,6 +5,7 @@ import { UserProblemError } from './errors';
 /** How long a key is remembered. */
 export const IDEMPOTENCY_MS = 24 * 3_600_000;
 const MAX_KEY_LENGTH = 255;
+const KEY_PATH = ['input', 'idempotencyKey'];
 
 export interface IdempotentCall {
   ownerId: string;
@@ -27,14 +28,7 @@ export async function claimIdempotencyKey(
 ): Promise<string | null> {
   const { key } = call;
   if (key == null) return null;
-  const path = ['input', 'idempotencyKey'];
-  if (key.length === 0 || key.length > MAX_KEY_LENGTH || key.includes('\0')) {
-    throw new UserProblemError({
-      code: 'INVALID_INPUT',
-      message: `An idempotency key has 1 to ${MAX_KEY_LENGTH} characters and no NUL.`,
-      path,
-    });
-  }
+  checkKey(key);
   const inputHash = createHash('sha256').update(JSON.stringify(call.input)).digest('hex');
   const expired = new Date(Date.now() - IDEMPOTENCY_MS);
   await tx.$executeRaw`delete from platform.idempotency_key
@@ -50,8 +44,31 @@ export async function claimIdempotencyKey(
     throw new UserProblemError({
       code: 'IDEMPOTENCY_MISMATCH',
       message: 'This idempotency key was used before with another input. Use a new key.',
-      path,
+      path: KEY_PATH,
     });
   }
   return earlier.resultId;
+}
+
+/**
+ * Whether an earlier call has claimed the key, whatever its input was: then the call may be a repetition, and what only
+ * a first call must meet must not refuse it before its input is complete. Claims nothing.
+ */
+export async function isIdempotencyKeyClaimed(
+  tx: Pick<PlatformTransaction, 'idempotencyKey'>,
+  { ownerId, operation, key }: Omit<IdempotentCall, 'input'>,
+): Promise<boolean> {
+  if (key == null) return false;
+  checkKey(key);
+  const createdAt = { gte: new Date(Date.now() - IDEMPOTENCY_MS) };
+  return (await tx.idempotencyKey.count({ where: { ownerId, operation, key, createdAt } })) > 0;
+}
+
+function checkKey(key: string): void {
+  if (key.length > 0 && key.length <= MAX_KEY_LENGTH && !key.includes('\0')) return;
+  throw new UserProblemError({
+    code: 'INVALID_INPUT',
+    message: `An idempotency key has 1 to ${MAX_KEY_LENGTH} characters and no NUL.`,
+    path: KEY_PATH,
+  });
 }

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { EventLog } from '../../platform/events/event-log';
+import { isId, type IdPrefix } from '../../platform/ids';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import type { Job } from '../../platform/jobs/job';
 import type { MediaLibrary } from './media';
@@ -39,17 +40,21 @@ export function createContext(services: MediaServices, identity: CallIdentity, s
 }
 
 function createLoaders(records: MediaRecords, viewer: Viewer | null): Loaders {
-  const own = <Row extends { id: string }>(read: (ids: readonly string[], ownerId: string) => Promise<Row[]>) =>
+  const own = <Row extends { id: string }>(
+    prefix: IdPrefix,
+    read: (ids: readonly string[], ownerId: string) => Promise<Row[]>,
+  ) =>
     new DataLoader<string, Row | null>(async (ids) => {
-      const rows = viewer ? await read(ids, viewer.userId) : [];
+      const possible = ids.filter((id) => isId(prefix, id));
+      const rows = viewer && possible.length > 0 ? await read(possible, viewer.userId) : [];
       const byId = new Map(rows.map((row) => [row.id, row]));
       return ids.map((id) => byId.get(id) ?? null);
     });
   return {
-    ownMedia: own((ids, ownerId) => records.mediaByIds(ids, ownerId)),
-    ownTranscript: own((ids, ownerId) => records.transcriptsByIds(ids, ownerId)),
-    ownSegment: own((ids, ownerId) => records.segmentsByIds(ids, ownerId)),
-    ownJob: own((ids, ownerId) => records.jobsByIds(ids, ownerId)),
+    ownMedia: own('med', (ids, ownerId) => records.mediaByIds(ids, ownerId)),
+    ownTranscript: own('trn', (ids, ownerId) => records.transcriptsByIds(ids, ownerId)),
+    ownSegment: own('seg', (ids, ownerId) => records.segmentsByIds(ids, ownerId)),
+    ownJob: own('job', (ids, ownerId) => records.jobsByIds(ids, ownerId)),
     transcriptsOfMedia: new DataLoader(async (ids) => {
       const rows = await records.transcriptsOfMedia(ids);
       return ids.map((id) => rows.filter((row) => row.mediaId === id));

@@ -124,6 +124,11 @@ describe('createMedia', () => {
     ['neither file nor upload', {}, 'INVALID_INPUT input'],
     ['an unknown file', { fileId: newId('fil') }, 'NOT_FOUND input.fileId'],
     ['what is no file id', { fileId: '1; drop table' }, 'NOT_FOUND input.fileId'],
+    ['a file id with a NUL', { fileId: 'fil_\u0000' }, 'NOT_FOUND input.fileId'],
+    ['a tag with a NUL', { fileId: 'x', tags: ['\u0000'] }, 'INVALID_INPUT input.tags'],
+    ['a description with a NUL', { fileId: 'x', description: 'a\u0000b' }, 'INVALID_INPUT input.description'],
+    ['half a character', { fileId: 'x', title: '\ud800' }, 'INVALID_INPUT input.title'],
+    ['an engine with a NUL', { fileId: 'x', transcribe: { engine: '\u0000' } }, 'ENGINE_UNAVAILABLE input.transcribe'],
     ['an empty title', { fileId: 'x', title: '  ' }, 'INVALID_INPUT input.title'],
     ['a title of 201 characters', { fileId: 'x', title: 'é'.repeat(201) }, 'INVALID_INPUT input.title'],
     ['a title with a NUL', { fileId: 'x', title: 'a\u0000b' }, 'INVALID_INPUT input.title'],
@@ -254,6 +259,31 @@ describe('an idempotency key', () => {
     expect(theirs.media!.id).not.toBe(first.media!.id);
   });
 
+  test('of a call that succeeded answers it also when no engine is there any more', async () => {
+    const fileId = await aStoredFile();
+    const inputs = [
+      { fileId, transcribe: {}, idempotencyKey: 'file' },
+      { upload: anUpload(aWav(1), 'talk.wav'), transcribe: {}, idempotencyKey: 'upload' },
+    ];
+    const again = [inputs[0]!, { ...inputs[1]!, upload: anUpload(aWav(1), 'talk.wav') }];
+    const first = [await create(inputs[0]!), await create(inputs[1]!)];
+    const call = { mediaId: first[0]!.media!.id, idempotencyKey: 'transcribe' };
+    const begun = await transcribe(call);
+    const before = await everything();
+    script.probe = { available: false, reason: 'It sleeps.' };
+    expect([await create(again[0]!), await create(again[1]!)]).toEqual(first);
+    expect(await transcribe(call)).toEqual(begun);
+    const fresh = { fileId, transcribe: {}, idempotencyKey: 'fresh' };
+    expect(code((await create(fresh)).errors)).toEqual(['ENGINE_UNAVAILABLE input.transcribe']);
+    expect(code((await transcribe({ ...call, idempotencyKey: 'fresh' })).errors)).toEqual([
+      'ENGINE_UNAVAILABLE input.options',
+    ]);
+    expect(await everything()).toEqual(before);
+    // A refusal claims no key.
+    script.probe = { available: true };
+    expect((await create(fresh)).errors).toEqual([]);
+  });
+
   test('of parallel calls begins one job', async () => {
     const { media } = await create({ fileId: await aStoredFile() });
     const call = () => transcribe({ mediaId: media!.id, idempotencyKey: 'k1' });
@@ -356,9 +386,12 @@ describe('library', () => {
 
 test.each([
   ['a search with a NUL', 'library(filter: { search: "a\\u0000" }) { nodes { id } }'],
+  ['a search with half a character', 'library(filter: { search: "\\uD800" }) { nodes { id } }'],
   ['a search of 201 characters', `library(filter: { search: "${'a'.repeat(201)}" }) { nodes { id } }`],
   ['a page of 101', 'library(first: 101) { nodes { id } }'],
   ['a cursor of nothing', 'library(after: "nonsense") { nodes { id } }'],
+  ['a cursor with a NUL', 'library(after: "\\u0000") { nodes { id } }'],
+  ['a cursor of a NUL', `library(after: "${Buffer.from('k:\0').toString('base64url')}") { nodes { id } }`],
 ])('%s is refused as bad input', async (_what, field) => {
   const { errors } = await ask(slice.subgraph, amina, `{ ${field} }`);
   expect(errors?.map((error) => error.extensions?.code)).toEqual(['BAD_USER_INPUT']);
@@ -389,15 +422,18 @@ describe('what belongs to somebody else', () => {
     });
     const nothing = { media: null, transcript: null, _entities: [null, null, null, null] };
     expect(await askFor(slice.subgraph, juma, READ, variables)).toEqual(nothing);
-    const unknown = {
-      media: newId('med'),
-      transcript: 'nonsense',
-      entities: entities.map((entity) => ({ ...entity, id: 'x' })),
-    };
-    expect(await askFor(slice.subgraph, juma, READ, unknown)).toEqual(nothing);
+    for (const id of ['x', 'med_a\u0000b', '']) {
+      const unknown = {
+        media: id,
+        transcript: id,
+        entities: entities.map((entity) => ({ ...entity, id })),
+      };
+      expect(await askFor(slice.subgraph, juma, READ, unknown)).toEqual(nothing);
+    }
+    expect(await askFor(slice.subgraph, juma, READ, { ...variables, media: newId('med') })).toEqual(nothing);
 
     const before = await everything();
-    for (const mediaId of [media!.id, newId('med'), 'nonsense']) {
+    for (const mediaId of [media!.id, newId('med'), 'nonsense', 'med_\u0000']) {
       expect(await transcribe({ mediaId }, juma)).toEqual({
         job: null,
         errors: [{ code: 'NOT_FOUND', message: 'You have no recording with this ID.', path: ['input', 'mediaId'] }],

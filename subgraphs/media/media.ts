@@ -1,6 +1,6 @@
 import { readConnection, type Connection, type PageRequest } from '../../platform/connection';
 import { UserProblemError } from '../../platform/errors';
-import { claimIdempotencyKey } from '../../platform/idempotency';
+import { claimIdempotencyKey, isIdempotencyKeyClaimed } from '../../platform/idempotency';
 import { isId, newId } from '../../platform/ids';
 import type { Viewer } from '../../platform/identity/viewer';
 import type { Job } from '../../platform/jobs/job';
@@ -9,7 +9,7 @@ import type { Platform } from '../../platform/platform';
 import { openUpload, type IncomingFile } from '../../platform/subgraph/uploads';
 import type { MediaProblemCode } from './errors';
 import { checkedFilter, checkedTexts, kindOf, titleFromName, type MediaTexts } from './media-input';
-import type { RecognitionOptions, RecognitionPlan } from './recognition';
+import { orThrow, type RecognitionOptions, type RecognitionPlan } from './recognition';
 import {
   asMediaTransaction,
   type LibraryFilter,
@@ -38,9 +38,12 @@ export interface CreatedMedia {
 interface Plan {
   viewer: Viewer;
   texts: MediaTexts;
-  recognition: RecognitionPlan | null;
+  /** A problem here refuses a first call only: a repeated one is answered with what the first one made. */
+  recognition: RecognitionPlan | UserProblemError | null;
   input: CreateMedia;
 }
+
+const OPERATION = 'createMedia';
 
 /** The recordings of an account. */
 export class MediaLibrary {
@@ -72,8 +75,15 @@ export class MediaLibrary {
     }
     const texts = checkedTexts(input);
     const recognition = transcribe ? await this.transcripts.plan(transcribe, ['input', 'transcribe']) : null;
+    if (recognition instanceof UserProblemError && !(await this.mayBeRepeated(viewer, input))) throw recognition;
     const plan = { viewer, texts, recognition, input };
     return upload ? this.createFromUpload(upload, plan, signal) : this.createFromFile(fileId!, plan);
+  }
+
+  private mayBeRepeated(viewer: Viewer, { idempotencyKey: key }: CreateMedia): Promise<boolean> {
+    return this.records.transaction((tx) =>
+      isIdempotencyKeyClaimed(tx, { ownerId: viewer.userId, operation: OPERATION, key }),
+    );
   }
 
   private async createFromFile(fileId: string, plan: Plan): Promise<CreatedMedia> {
@@ -117,13 +127,14 @@ export class MediaLibrary {
     const { language = null, engine = null } = input.transcribe ?? {};
     const call = {
       ownerId: viewer.userId,
-      operation: 'createMedia',
+      operation: OPERATION,
       key: input.idempotencyKey,
       input: { ...source, ...texts, transcribe: input.transcribe ? { language, engine } : null },
     };
     const id = newId('med');
     const earlier = await claimIdempotencyKey(tx, call, id);
     if (earlier !== null) return this.records.createdEarlier(tx, earlier, recognition !== null);
+    const recognitionPlan = orThrow(recognition);
 
     const media = await this.records.insertMedia(tx, {
       id,
@@ -134,7 +145,7 @@ export class MediaLibrary {
       description: texts.description,
       tags: texts.tags,
     });
-    return { media, job: recognition ? await this.transcripts.begin(tx, media, recognition) : null };
+    return { media, job: recognitionPlan ? await this.transcripts.begin(tx, media, recognitionPlan) : null };
   }
 }
 

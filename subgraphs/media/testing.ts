@@ -168,7 +168,7 @@ export interface StreamEvent {
   error?: { code: string; message: string; retryable: boolean } | null;
   removedSegmentIds?: string[];
   transcript?: { id: string; state: string; text: string };
-  missed?: number;
+  missed?: number | null;
 }
 
 const FOLLOW = `subscription Follow($id: ID!, $after: String) { transcriptEvents(transcriptId: $id, after: $after) {

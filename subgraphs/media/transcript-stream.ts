@@ -12,12 +12,14 @@ type Finished = Extract<TranscriptEvent, { type: 'transcript.finished' }>;
 export type TranscriptStreamEvent = { cursor: string; at: Date } & (
   | { type: 'segment.changed'; segment: SegmentRow }
   | (Finished & { transcriptId: string })
-  | { type: 'gap'; missed: number }
+  | { type: 'gap'; missed: number | null }
 );
 
 /**
  * The events of the viewer's transcript behind the cursor `after`, or from the beginning, until it is finished or the
- * signal aborts. Throws NOT_FOUND (unknown or somebody else's) and BAD_USER_INPUT (no cursor of this stream).
+ * signal aborts. Events that are no longer there are told as a gap: those behind the cursor that were deleted, or, of an
+ * unknown number, those of a cursor behind the newest event, as after a backup was restored. Throws NOT_FOUND (unknown
+ * or somebody else's) and BAD_USER_INPUT (no cursor of this stream).
  */
 export async function openTranscriptStream(
   { records, events }: { records: MediaRecords; events: EventLog },
@@ -32,10 +34,22 @@ export async function openTranscriptStream(
   // Read behind the state: of a finished transcript this is the last event there will ever be.
   const head = await events.head(topic);
   const after = wanted.after == null ? 0 : decodeCursor(topic, wanted.after);
-  if (after === null || after > head) throw new SautiError('BAD_USER_INPUT', '"after" is not a cursor of this stream.');
+  if (after === null) throw new SautiError('BAD_USER_INPUT', '"after" is not a cursor of this stream.');
 
   const last = transcript.state === 'TRANSCRIBING' ? Infinity : head;
-  return follow(events, { transcriptId, after, last }, signal);
+  return after > head
+    ? followRestored(events, { transcriptId, head, last }, signal)
+    : follow(events, { transcriptId, after, last }, signal);
+}
+
+/** As when everything behind the newest event had been deleted. */
+async function* followRestored(
+  events: EventLog,
+  { transcriptId, head, last }: { transcriptId: string; head: number; last: number },
+  signal: AbortSignal,
+): AsyncGenerator<TranscriptStreamEvent, void, void> {
+  yield { cursor: encodeCursor(transcriptTopic(transcriptId), head), at: new Date(), type: 'gap', missed: null };
+  yield* follow(events, { transcriptId, after: head, last }, signal);
 }
 
 async function* follow(

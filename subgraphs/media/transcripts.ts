@@ -9,7 +9,7 @@ import type { JobEnding } from '../../platform/jobs/job-handler';
 import type { MediaProblemCode } from './errors';
 import { transcriptTopic } from './events';
 import { transcribeJob } from './jobs/transcribe';
-import { planRecognition, type RecognitionOptions, type RecognitionPlan } from './recognition';
+import { orThrow, planRecognition, type RecognitionOptions, type RecognitionPlan } from './recognition';
 import type { MediaRecords, MediaRow, MediaTransaction, SegmentRow } from './records';
 import type { RecognizedSegment } from './transcriber/transcriber';
 import type { Transcribers } from './transcribers';
@@ -28,7 +28,7 @@ export class Transcripts {
     private readonly transcribers: Transcribers,
   ) {}
 
-  plan(options: RecognitionOptions, path: string[]): Promise<RecognitionPlan> {
+  plan(options: RecognitionOptions, path: string[]): Promise<RecognitionPlan | UserProblemError> {
     return planRecognition(this.transcribers, options, path);
   }
 
@@ -47,7 +47,7 @@ export class Transcripts {
     return this.records.transaction(async (tx) => {
       const earlier = await claimIdempotencyKey(tx, call, jobId);
       if (earlier !== null) return tx.job.findUniqueOrThrow({ where: { id: earlier } });
-      return this.begin(tx, media, plan, jobId);
+      return this.begin(tx, media, orThrow(plan), jobId);
     });
   }
 

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
+import { isId } from '../../platform/ids';
 import type { Inbox } from './inbox';
 import type { Jobs } from './jobs';
 import type { NotificationRecords, NotificationRow } from './records';
@@ -33,7 +34,8 @@ export function createContext(
 function createLoaders(records: NotificationRecords, viewer: Viewer | null): Loaders {
   return {
     ownNotification: new DataLoader(async (ids) => {
-      const rows = viewer ? await records.notificationsByIds(viewer.userId, ids) : [];
+      const possible = ids.filter((id) => isId('ntf', id));
+      const rows = viewer && possible.length > 0 ? await records.notificationsByIds(viewer.userId, possible) : [];
       return ids.map((id) => rows.find((row) => row.id === id) ?? null);
     }),
   };
