@@ -62,7 +62,7 @@ export async function buildGoldenSpeech(targetPath: string): Promise<GoldenUtter
   return utterances;
 }
 
-/** Word errors (substituted, missing, added) per word of the reference, after normalising both (engines.md §1.3). */
+/** Word errors (substituted, missing, added) per word of the reference, after normalising both. */
 export function wordErrorRate(reference: string, hypothesis: string): number {
   const wanted = normalizeWords(reference);
   const heard = normalizeWords(hypothesis);

@@ -5,7 +5,7 @@ import type { StoredObject } from '../../platform/objects/stored-objects';
 export type FileRow = StoredObject;
 
 export const FILES_MODELS = ['storedObject'] as const;
-export type FilesDatabase = SliceDatabase<(typeof FILES_MODELS)[number]>;
+type FilesDatabase = SliceDatabase<(typeof FILES_MODELS)[number]>;
 
 export interface FileConditions {
   /** Part of the name; no character is a wildcard. */

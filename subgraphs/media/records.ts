@@ -12,7 +12,7 @@ export type SegmentRow = Omit<Segment, 'createdAt' | 'words'> & { words: Word[] 
 
 export const MEDIA_MODELS = ['media', 'transcript', 'segment', 'job'] as const;
 type MediaModel = (typeof MEDIA_MODELS)[number];
-export type MediaDatabase = SliceDatabase<MediaModel>;
+type MediaDatabase = SliceDatabase<MediaModel>;
 export type MediaTransaction = SliceTransaction<MediaModel>;
 
 export interface LibraryFilter {

@@ -126,6 +126,8 @@ describe('inbox', () => {
     const of = [{ __typename: 'Notification', id }];
     expect(await askFor(subgraph, viewer, query, { of })).toEqual({ _entities: [{ id, title: 'Ready' }] });
     expect(await askFor(subgraph, aViewer(), query, { of })).toEqual({ _entities: [null] });
+    const withNul = [{ __typename: 'Notification', id: 'ntf_a\u0000b' }];
+    expect(await askFor(subgraph, viewer, query, { of: withNul })).toEqual({ _entities: [null] });
     expect(await askFor(subgraph, null, query, { of })).toEqual({ _entities: [null] });
   });
 
@@ -184,7 +186,7 @@ describe('markNotifications', () => {
     expect((await inboxOf(viewer, { filter: { unreadOnly: true } })).ids).toEqual([late]);
   });
 
-  test('marks all, however many there are, and tells of each once', async () => {
+  test('marks all, however many there are, tells of each once and answers the newest 100', async () => {
     const viewer = aViewer();
     const stranger = aViewer();
     await notified(stranger, 1);
@@ -193,7 +195,7 @@ describe('markNotifications', () => {
       data: ids.map((id) => ({ id, ownerId: viewer.userId, topic: 'transcript.ready', title: 'Ready', body: '' })),
     });
     const { notifications, unread } = await mark(viewer, { as: 'READ' });
-    expect(notifications.map(({ id }) => id)).toEqual([...ids].reverse());
+    expect(notifications.map(({ id }) => id)).toEqual([...ids].reverse().slice(0, 100));
     expect(unread).toBe(0);
     expect(await platform.events.head(inboxTopic(viewer.userId))).toBe(450);
     expect((await mark(viewer, { as: 'READ' })).notifications).toEqual([]);

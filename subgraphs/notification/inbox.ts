@@ -7,12 +7,14 @@ import type { Viewer } from '../../platform/identity/viewer';
 import type { NotificationProblemCode } from './errors';
 import { inboxTopic } from './events';
 import type { Mark, NotificationRecords, NotificationRow, NotificationTransaction } from './records';
-import { tell, type StreamGap } from './stream';
+import { openStream, type StreamGap } from './stream';
 
 /** How many notifications one call may name. */
 const MAX_NAMED = 100;
 /** How many unread notifications a stream begins with at most. */
 const MAX_PRESENT = 25;
+/** How many of the changed ones are answered when all were marked. */
+const MAX_ANSWERED = 100;
 /** How many are marked in one transaction; the owner's inbox can change in no other way meanwhile. */
 const MARKED_AT_ONCE = 200;
 
@@ -58,7 +60,8 @@ export class Inbox {
 
   /**
    * Marks the named notifications and answers them all, in the order given; or all that were written before an instant, and
-   * answers those that changed, newest first. NOT_FOUND, and nothing changed, when one is unknown or somebody else's.
+   * answers the newest {@link MAX_ANSWERED} of those that changed, newest first. NOT_FOUND, and nothing changed, when one
+   * is unknown or somebody else's.
    */
   mark(viewer: Viewer, { ids, before, as }: MarkRequest): Promise<NotificationRow[]> {
     if (ids == null) return this.markAll(viewer, before ?? null, as);
@@ -79,14 +82,14 @@ export class Inbox {
     });
   }
 
-  /** The inbox as it is and as it changes, until the signal aborts; see {@link tell}. Throws BAD_USER_INPUT. */
+  /** The inbox as it is and as it changes, until the signal aborts; see {@link openStream}. Throws BAD_USER_INPUT. */
   follow(
     viewer: Viewer,
     after: string | null | undefined,
     signal: AbortSignal,
   ): AsyncGenerator<InboxChange | StreamGap, void, void> {
     const topic = inboxTopic(viewer.userId);
-    return tell(
+    return openStream(
       this.events,
       topic,
       {
@@ -129,7 +132,7 @@ export class Inbox {
         await this.announce(tx, viewer, marked);
         return marked;
       });
-      changed.push(...step.reverse());
+      changed.push(...step.reverse().slice(0, MAX_ANSWERED - changed.length));
       belowId = ids.at(-1)!;
     }
   }

@@ -15,7 +15,7 @@ import {
 } from '../../platform/jobs/job';
 import type { NotificationProblemCode } from './errors';
 import type { NotificationRecords } from './records';
-import { tell, type StreamGap } from './stream';
+import { openStream, type StreamGap } from './stream';
 
 /** How many jobs one subscription may name. */
 const MAX_NAMED_JOBS = 100;
@@ -71,7 +71,7 @@ export class Jobs {
   }
 
   /**
-   * The viewer's jobs as they are and as they change; see {@link tell} for cursors, gaps and cancellation. With `jobIds` it
+   * The viewer's jobs as they are and as they change; see {@link openStream} for cursors, gaps and cancellation. With `jobIds` it
    * ends once each of these jobs has. Throws NOT_FOUND for an id that is not one of the viewer's jobs, and BAD_USER_INPUT.
    */
   follow(
@@ -87,7 +87,7 @@ export class Jobs {
       else unfinished.add(job.jobId);
       return job;
     };
-    return tell(
+    return openStream(
       this.events,
       topic,
       {

@@ -6,7 +6,7 @@ export type NotificationRow = Notification;
 
 export const NOTIFICATION_MODELS = ['notification', 'job'] as const;
 type NotificationModel = (typeof NOTIFICATION_MODELS)[number];
-export type NotificationDatabase = SliceDatabase<NotificationModel>;
+type NotificationDatabase = SliceDatabase<NotificationModel>;
 export type NotificationTransaction = SliceTransaction<NotificationModel>;
 
 export type Mark = 'SEEN' | 'READ' | 'UNREAD' | 'ARCHIVED' | 'UNARCHIVED';

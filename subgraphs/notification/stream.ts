@@ -11,8 +11,8 @@ export interface StreamGap {
   missed: number | null;
 }
 
-/** What one subscriber is told about a topic. */
-export interface Story<Payload, Item> {
+/** What a subscriber to a topic is given. */
+export interface StreamSource<Payload, Item> {
   /** The present state and the sequence number of the newest event that it includes, both of one moment. */
   present(): Promise<{ head: number; items: Item[] }>;
   /** What the subscriber gets for an event; null for nothing. */
@@ -22,39 +22,43 @@ export interface Story<Payload, Item> {
 }
 
 /**
- * Tells a story from the beginning (the present state, then every later event) or, with a cursor, from the event behind
- * it. Where events have been deleted, a gap is told and the story begins anew. Nothing is read ahead of the subscriber but
- * one page of events, so a slow one costs no memory. Ends when the story is over or the signal aborts.
+ * Streams the present state and then every later event or, with a cursor, the events behind it. Where events have been
+ * deleted, a gap is told and the stream begins anew. Nothing is read ahead of the subscriber but one page of events, so a
+ * slow one costs no memory. Ends when the source is over or the signal aborts.
  * Throws BAD_USER_INPUT for a cursor of another topic, and what `present` throws.
  */
-export async function* tell<Payload, Item>(
+export async function* openStream<Payload, Item>(
   events: EventLog,
   topic: Topic<Payload>,
-  story: Story<Payload, Item>,
+  source: StreamSource<Payload, Item>,
   options: { after: string | null | undefined; signal: AbortSignal },
 ): AsyncGenerator<Item | StreamGap, void, void> {
   const after = options.after == null ? null : positionOf(topic, options.after);
-  const first = await story.present();
+  const first = await source.present();
   let head = first.head;
   let position = after ?? head;
   if (after === null) yield* first.items;
   let gap = position > head;
   for (;;) {
     if (gap) {
-      const present = await story.present();
+      const present = await source.present();
       yield gapAt(topic, present.head, position);
       yield* present.items;
       head = position = present.head;
       gap = false;
     }
-    if (position >= head && story.isOver()) return;
+    if (position >= head && source.isOver()) return;
     for await (const event of events.read(topic, { after: position, signal: options.signal })) {
       gap = event.type === 'gap';
       if (event.type === 'gap') break;
       position = event.seq;
-      const item = await story.itemOf({ cursor: encodeCursor(topic, event.seq), at: event.at, payload: event.payload });
+      const item = await source.itemOf({
+        cursor: encodeCursor(topic, event.seq),
+        at: event.at,
+        payload: event.payload,
+      });
       if (item !== null) yield item;
-      if (position >= head && story.isOver()) return;
+      if (position >= head && source.isOver()) return;
     }
     if (!gap) return;
   }

@@ -1,4 +1,4 @@
-import { createLanguageIdentifier } from './language-identifier';
+import { createLanguageIdentifier, loadModels } from './language-identifier';
 
 const identifier = createLanguageIdentifier();
 
@@ -66,6 +66,15 @@ test('has no guess for what cannot be told', async () => {
   expect(await identifier.identify('Clean water is important.', [])).toEqual([]);
   expect(await identifier.identify('Clean water is important.', ['szl'])).toEqual([]);
   expect(await identifier.identify('Clean water is important.', ['am'])).toEqual([]);
+});
+
+test('models that could not be loaded are loaded for the next text', async () => {
+  let calls = 0;
+  const flaky = createLanguageIdentifier(() => (calls++ === 0 ? Promise.reject(new Error('EMFILE')) : loadModels()));
+  await expect(flaky.identify('Clean water is important.')).rejects.toThrow('EMFILE');
+  expect((await flaky.identify('Clean water is important.'))[0]!.language).toBe('en');
+  await flaky.identify('Clean water is important.');
+  expect(calls).toBe(2);
 });
 
 test('takes a text of any length', async () => {

@@ -74,6 +74,14 @@ describe('with a written engine', () => {
     });
   });
 
+  test('texts of any characters are taken', async () => {
+    for (const text of ['a\0b, good morning', '\0', 'half \ud800 a character']) {
+      const given = { texts: [text], from: 'en', to: 'es' };
+      expect((await ask(subgraph, TRANSLATE, { input: given })).data).toMatchObject({ translateText: { errors: [] } });
+      expect((await ask(subgraph, DETECT, { text })).errors).toBeUndefined();
+    }
+  });
+
   test('translating and detecting need a signed-in viewer', async () => {
     const translated = await ask(subgraph, TRANSLATE, { input: { texts: ['Hello'], to: 'es' } }, null);
     const detected = await ask(subgraph, DETECT, { text: 'Hello everybody' }, null);

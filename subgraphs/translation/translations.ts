@@ -4,7 +4,7 @@ import type { TranslationProblemCode } from './errors';
 import type { LanguageGuess, LanguageIdentifier } from './language-identifier';
 import { isSameLanguage, lookUpTag, nameOf } from './languages';
 
-export const LIMITS = { texts: 100, charactersPerText: 10_000, charactersInAll: 50_000, candidates: 100 };
+const LIMITS = { texts: 100, charactersPerText: 10_000, charactersInAll: 50_000, candidates: 100 };
 
 /** BCP 47's tag for "undetermined". */
 const UNDETERMINED = 'und';

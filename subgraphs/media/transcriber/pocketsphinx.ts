@@ -52,15 +52,15 @@ const LIBRARIES = { sphinxbase: 'libsphinxbase.so.3', pocketsphinx: 'libpocketsp
 
 /** What the decoder is given at a time; an abort takes effect after one. */
 const FEED_SAMPLES = PCM_SAMPLE_RATE_HZ / 10;
-/** The decoder needs to hear an end: with less than 300 ms after it the last word is often wrong (engines.md §1.6). */
+/** The decoder needs to hear an end: tried with shorter silences, the last word was often wrong. */
 const TRAILING_SILENCE_MS = 300;
 /** How much audio may pass before other work of this process gets its turn, should the source never wait. */
 const TURN_SAMPLES = PCM_SAMPLE_RATE_HZ * 10;
 const MS_PER_FRAME = 10;
 
 /**
- * PocketSphinx with Debian's US English model: clean speech at 16 kHz with about 26 % word errors on short prompts
- * (engines.md §1.3), no punctuation inside a sentence, about 0.15 s of CPU per second of speech and nearly none for
+ * PocketSphinx with Debian's US English model. Word errors as measured on clean speech at 16 kHz: 1.4 % on the golden
+ * announcements, about 26 % on 2,877 words of short prompts, 27 to 30 % on an audiobook. No punctuation inside a sentence; about 0.15 s of CPU per second of speech and nearly none for
  * silence. Opens nothing before the first call; threads are kept for the next recording until disposed.
  */
 export function createPocketSphinx(options: PocketSphinxOptions = {}): Transcriber {

@@ -34,8 +34,8 @@ const LOWEST_FLOOR_DB = -75;
 const HIGHEST_FIRST_FLOOR_DB = -45;
 
 /**
- * Finds utterances in 16 kHz PCM by loudness over a background level it learns as it goes; numbers from engines.md §1.8,
- * where it found 41 of 41 recordings and 26 of 26 at 20 dB of noise. PocketSphinx's own detector is not used because it
+ * Finds utterances in 16 kHz PCM by loudness over a background level it learns as it goes. With the numbers of
+ * this file it found 41 of 41 recorded prompts, and 26 of 26 in noise 20 dB below them. PocketSphinx's own detector is not used because it
  * removes frames, which makes word times wrong.
  *
  * Each frame of 10 ms is high-passed (hum and offset say nothing about speech) and measured. The background level follows
