@@ -72,3 +72,22 @@ function sliceOf<Model extends ModelName>(prisma: PrismaClient, models: readonly
 export function isUniqueViolation(error: unknown): boolean {
   return error instanceof Error && (error as { code?: unknown }).code === 'P2002';
 }
+
+/**
+ * True when PostgreSQL ended the transaction in favour of another one (SQLSTATE 40P01 deadlock, 40001 serialization
+ * failure; Prisma's P2034): nothing was written, and the same again may succeed.
+ */
+export function isWriteConflict(error: unknown): boolean {
+  // A model's query tells it as P2034, a raw one as P2010 around what the driver adapter has said, the commit as that itself.
+  for (let current: unknown = error; typeof current === 'object' && current !== null;) {
+    const { code, originalCode, meta, cause } = current as {
+      code?: unknown;
+      originalCode?: unknown;
+      meta?: { driverAdapterError?: unknown };
+      cause?: unknown;
+    };
+    if (code === 'P2034' || originalCode === '40P01' || originalCode === '40001') return true;
+    current = cause ?? meta?.driverAdapterError;
+  }
+  return false;
+}

@@ -94,6 +94,7 @@ test('a reader gets every event once and in order while many append and its LIST
       }
     }),
   );
+  await waitFor('the connection to be cut again', () => cuts > 1);
   writing = false;
   await cutter;
   const total = writers.length * each;
@@ -161,6 +162,72 @@ test('what was pruned is told as one gap, and reading goes on behind it', async 
   expect(neighbour.items.map((item) => item.type)).toEqual(['event']);
   expect(await append(topic, 'a', 6)).toBe(6);
   await waitFor('the next event', () => early.items.length === 4);
+});
+
+/** Resolves when a connection of this database waits for another's lock. */
+const somebodyWaits = (): Promise<unknown> =>
+  waitFor('somebody to wait for a lock', async () => {
+    const rows = await platform.database.prisma.$queryRaw<unknown[]>`
+      select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    return rows.length > 0;
+  });
+
+test('pruning and a transaction that appends to several topics never lock each other out, in whatever order', async () => {
+  const topics = [notes(newId('med')), notes(newId('med'))] as const;
+  for (const [first, second] of [topics, [topics[1], topics[0]] as const]) {
+    for (const topic of topics) await append(topic, 'a', 1);
+    await platform.database.prisma.$executeRaw`update platform.event set at = now() - interval '1 day'`;
+    let pruning: Promise<number> | undefined;
+    await platform.database.prisma.$transaction(async (tx) => {
+      await platform.events.append(tx, first, { from: 'a', n: 2 });
+      pruning = platform.events.prune(3_600_000);
+      pruning.catch(() => undefined);
+      await somebodyWaits();
+      await platform.events.append(tx, second, { from: 'a', n: 2 });
+    });
+    expect(await pruning).toBe(topics.length + (first === topics[0] ? 0 : 2));
+  }
+});
+
+test('prunes a long topic completely, as one gap', async () => {
+  const [long, short] = [notes(newId('med')), notes(newId('med'))];
+  await platform.database.prisma.$executeRaw`
+    select platform.append_event(${long.name}, jsonb_build_object('from', 'a', 'n', n)) from generate_series(1, 1201) n`;
+  await append(short, 'a', 1);
+  await platform.database.prisma.$executeRaw`update platform.event set at = now() - interval '1 day'`;
+  await append(long, 'a', 1202);
+  expect(await platform.events.prune(3_600_000)).toBe(1202);
+  const { items } = follow(long);
+  await waitFor('the gap and the event', () => items.length === 2);
+  expect(items).toMatchObject([
+    { type: 'gap', seq: 1201, missed: 1201 },
+    { type: 'event', seq: 1202 },
+  ]);
+});
+
+test('what the slowest durable consumer has not taken is not pruned, however old', async () => {
+  const [followed, free] = [notes(newId('med')), notes(newId('med'))];
+  for (let n = 1; n <= 5; n++) await append(followed, 'a', n);
+  await append(free, 'a', 1);
+  await platform.database.prisma.$executeRaw`update platform.event set at = now() - interval '1 day'`;
+  const at = (consumer: string, seq: number) =>
+    platform.database.prisma.eventConsumer.create({ data: { consumer, topic: followed.name, seq } });
+  await at('fast', 4);
+  await at('slow', 2);
+  expect(await platform.events.prune(3_600_000)).toBe(3);
+
+  const taken: number[] = [];
+  const options = { topic: followed, signal: readers.signal };
+  const running = platform.events.consume({
+    ...options,
+    consumer: 'slow',
+    handle: async (_tx, { seq }) => void taken.push(seq),
+  });
+  await waitFor('the rest to be taken', () => taken.length === 3);
+  expect(taken).toEqual([3, 4, 5]);
+  readers.abort();
+  await running;
+  expect(await platform.events.prune(3_600_000)).toBe(2);
 });
 
 test('a topic of which everything was pruned keeps counting', async () => {

@@ -2,6 +2,9 @@ import type { Database, PlatformTransaction } from '../database/database';
 import type { Notifications } from '../database/notifications';
 import type { Logger } from '../logger';
 import { pause } from '../pause';
+import { consumeNext, type ConsumeOptions } from './consumer';
+import { Flag } from './flag';
+import { pruneEvents } from './prune';
 import type { Topic } from './topic';
 
 /** One event, or the notice that events were pruned before the reader came: `seq` is where reading goes on. */
@@ -97,12 +100,7 @@ export class EventLog {
    * Hands every event of a topic to `handle` exactly once, across restarts and processes: the position is stored in the
    * transaction that holds the handler's own writes. Runs until the signal aborts; a handler that throws is tried again.
    */
-  async consume<Payload>(options: {
-    consumer: string;
-    topic: Topic<Payload>;
-    signal: AbortSignal;
-    handle: (tx: PlatformTransaction, event: { seq: number; at: Date; payload: Payload }) => Promise<void>;
-  }): Promise<void> {
+  async consume<Payload>(options: ConsumeOptions<Payload>): Promise<void> {
     const { consumer, topic, signal } = options;
     const dirty = new Flag();
     const watch: Watch = { topic: topic.name, seen: 0, wake: () => dirty.raise() };
@@ -111,7 +109,7 @@ export class EventLog {
       while (!signal.aborted) {
         dirty.lower();
         try {
-          while (!signal.aborted && (await this.consumeNext(options, watch)));
+          while (!signal.aborted && (await this.takeNext(options, watch)));
         } catch (error) {
           this.logger.error({ error, consumer, topic: topic.name }, 'an event consumer failed; trying again');
           await pause(RETRY_MS, signal);
@@ -124,15 +122,12 @@ export class EventLog {
     }
   }
 
-  /** Deletes events older than `maxAgeMs` and moves each topic's floor, so old cursors get a gap notice. Answers the count. */
+  /**
+   * Deletes events older than `maxAgeMs` and moves each topic's floor, so old cursors get a gap notice. Answers the count.
+   * What a durable consumer has not taken yet stays: the rows of a consumer that is given up must be removed.
+   */
   async prune(maxAgeMs: number): Promise<number> {
-    const before = new Date(Date.now() - maxAgeMs);
-    const rows = await this.database.prisma.$queryRaw<{ count: bigint }[]>`
-      with gone as (delete from platform.event where at < ${before} returning topic, seq),
-           floors as (update platform.event_topic t set floor = greatest(t.floor, g.seq)
-                      from (select topic, max(seq) as seq from gone group by topic) g where g.topic = t.topic)
-      select count(*) as count from gone`;
-    return Number(rows[0]?.count ?? 0);
+    return pruneEvents(this.database, new Date(Date.now() - maxAgeMs));
   }
 
   close(): void {
@@ -140,25 +135,11 @@ export class EventLog {
     this.unlisten();
   }
 
-  /** Handles the next event and answers true, or false when there is none yet. `watch.seen` becomes the stored position. */
-  private async consumeNext<Payload>(
-    options: Parameters<typeof this.consume<Payload>>[0],
-    watch: Watch,
-  ): Promise<boolean> {
-    const { consumer, topic } = options;
-    return this.database.prisma.$transaction(async (tx) => {
-      await tx.$executeRaw`insert into platform.event_consumer (consumer, topic) values (${consumer}, ${topic.name}) on conflict do nothing`;
-      const [position] = await tx.$queryRaw<{ seq: bigint }[]>`
-        select seq from platform.event_consumer where consumer = ${consumer} and topic = ${topic.name} for update`;
-      watch.seen = Number(position!.seq);
-      const [event] = await tx.$queryRaw<{ seq: bigint; at: Date; payload: Payload }[]>`
-        select seq, at, payload from platform.event where topic = ${topic.name} and seq > ${position!.seq} order by seq limit 1`;
-      if (!event) return false;
-      // Committed together with the handler's writes, whichever order they are made in.
-      await tx.$executeRaw`update platform.event_consumer set seq = ${event.seq} where consumer = ${consumer} and topic = ${topic.name}`;
-      await options.handle(tx, { seq: Number(event.seq), at: event.at, payload: event.payload });
-      return true;
-    });
+  /** `watch.seen` becomes the stored position, which another process may have moved. */
+  private async takeNext<Payload>(options: ConsumeOptions<Payload>, watch: Watch): Promise<boolean> {
+    const { position, handled } = await consumeNext(this.database, options);
+    watch.seen = position;
+    return handled;
   }
 
   private async readPageOrWait<Payload>(
@@ -225,33 +206,5 @@ export class EventLog {
     const watches = this.watches.get(watch.topic);
     watches?.delete(watch);
     if (watches?.size === 0) this.watches.delete(watch.topic);
-  }
-}
-
-/** A wake-up that is remembered until the next time it is lowered, so none is lost between reading and waiting. */
-class Flag {
-  private up = false;
-  private release: (() => void) | undefined;
-
-  raise(): void {
-    this.up = true;
-    this.release?.();
-  }
-
-  lower(): void {
-    this.up = false;
-  }
-
-  raised(signal: AbortSignal): Promise<void> {
-    if (this.up || signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.release = undefined;
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      this.release = done;
-      signal.addEventListener('abort', done, { once: true });
-    });
   }
 }

@@ -4,14 +4,18 @@ import type { Job, JobDefinition, JobFailure } from './job';
 
 /** A failure a handler reports on purpose; its message is shown to the job's owner. */
 export class JobProblem extends Error {
+  /** How long the next attempt waits; undefined: 1 s, and twice as long each time. */
+  readonly retryAfterMs: number | undefined;
+
   constructor(
     readonly code: string,
     message: string,
     readonly retryable: boolean,
-    options?: { cause?: unknown },
+    options?: { cause?: unknown; retryAfterMs?: number },
   ) {
     super(message, options);
     this.name = 'JobProblem';
+    this.retryAfterMs = options?.retryAfterMs;
   }
 }
 

@@ -116,21 +116,60 @@ test('a problem that no attempt can solve ends the job at once', async () => {
   expect(await cleanUpsOf(platform)).toEqual(['abandoned FAILED UNSUPPORTED']);
 });
 
-test.each([
-  ['whose payload cannot be read', { steps: 'not a list', kind: 'STEPS' }, 'INTERNAL'],
-  ['of a kind that no worker knows', { steps: [], kind: 'DANCE' }, 'UNSUPPORTED'],
-])('a job %s fails at once, and the next one runs', async (_what, { steps, kind }, code) => {
-  const poison = await addStepsJob(platform, ownerId, steps);
-  await platform.database.prisma.job.update({ where: { id: poison.id }, data: { kind } });
-  const next = await addStepsJob(platform, ownerId, ['one']);
-  start();
-  expect(await finished(poison.id)).toMatchObject({
-    state: 'FAILED',
-    attempt: 1,
-    errorCode: code,
-    errorRetryable: false,
+describe.each([
+  ['whose payload cannot be read', { steps: 'not a list', kind: 'STEPS' }, 'INTERNAL', 'this version cannot read'],
+  [
+    'of a kind that no worker knows',
+    { steps: [], kind: 'DANCE' },
+    'UNSUPPORTED',
+    'No worker here knows jobs of kind DANCE',
+  ],
+])('a job %s', (_what, { steps, kind }, code, message) => {
+  const addPoison = async (): Promise<string> => {
+    const { id } = await addStepsJob(platform, ownerId, steps, { maxAttempts: 2 });
+    await platform.database.prisma.job.update({ where: { id }, data: { kind } });
+    return id;
+  };
+  const handedBack = (id: string, attempt: number): Promise<Job> =>
+    waitFor(`attempt ${attempt} to be handed back`, async () => {
+      const job = await read(id);
+      return job.attempt === attempt && job.state !== 'RUNNING' ? job : null;
+    });
+  /** As if the waiting time were over. */
+  const hurry = (jobId: string) =>
+    platform.database.prisma.jobOutbox.update({ where: { jobId }, data: { runAt: new Date() } });
+
+  test('waits for another worker, lets others pass, and fails after its last attempt', async () => {
+    const id = await addPoison();
+    const next = await addStepsJob(platform, ownerId, ['one']);
+    const before = Date.now();
+    start();
+    expect(await handedBack(id, 1)).toMatchObject({ state: 'QUEUED', errorCode: code });
+    expect(await finished(next.id)).toMatchObject({ state: 'SUCCEEDED' });
+    const { runAt } = await platform.database.prisma.jobOutbox.findUniqueOrThrow({ where: { jobId: id } });
+    expect(runAt.getTime()).toBeGreaterThanOrEqual(before + 60_000);
+    await hurry(id);
+    expect(await finished(id)).toMatchObject({
+      state: 'FAILED',
+      attempt: 2,
+      errorCode: code,
+      errorMessage: expect.stringContaining(message) as string,
+    });
+    expect(await cleanUpsOf(platform)).toEqual([]);
   });
-  expect(await finished(next.id)).toMatchObject({ state: 'SUCCEEDED' });
+
+  test('is run by a worker that understands it', async () => {
+    const id = await addPoison();
+    start();
+    await handedBack(id, 1);
+    await worker!.stop();
+    const handler = stepsHandler(platform);
+    const newer = { ...handler, definition: { ...handler.definition, kind, parse: () => ({ steps: ['danced'] }) } };
+    worker = startWorkerStack(platform, [newer]);
+    await hurry(id);
+    expect(await finished(id)).toMatchObject({ state: 'SUCCEEDED', attempt: 2 });
+    expect(await stepsOf(platform, id)).toEqual(['2 danced', '2 result']);
+  });
 });
 
 test('a poisoned job whose worker died is ended by the sweep, which goes on to the others', async () => {
@@ -192,8 +231,15 @@ test('a worker that goes down hands its job back uncounted, and another finishes
   expect(await read(id)).toMatchObject({ state: 'QUEUED', heartbeatAt: null });
   await openGate(platform, id);
   start();
-  expect(await finished(id)).toMatchObject({ state: 'SUCCEEDED' });
-  expect(await stepsOf(platform, id)).toEqual(['1 one', '2 one', '2 two', '2 result']);
+  const job = await finished(id);
+  expect(job).toMatchObject({ state: 'SUCCEEDED', attempt: job.maxAttempts });
+  // The queue may have handed it to the leaving worker once more, which then hands it back once more.
+  const steps = await stepsOf(platform, id);
+  expect([steps[0], ...steps.slice(-3)]).toEqual([
+    '1 one',
+    ...['one', 'two', 'result'].map((s) => `${job.attempt} ${s}`),
+  ]);
+  expect(job.attempt).toBeGreaterThan(1);
   expect(await cleanUpsOf(platform)).toEqual([]);
 });
 

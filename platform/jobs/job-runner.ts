@@ -6,12 +6,14 @@ import { pause } from '../pause';
 import type { Job, JobDefinition, JobFailure } from './job';
 import { JobLost, JobProblem, JobStopped, type JobContext, type JobHandler, type StopReason } from './job-handler';
 import { JobStore, type CleanUp } from './job-store';
+import { ProgressReports } from './progress-reports';
 import type { JobQueue } from './queue';
 
 const HEARTBEAT_MS = 1_500;
 const SWEEP_MS = 2_000;
-const PROGRESS_EVERY_MS = 250;
 const CLAIM_RETRY_MS = 1_000;
+/** While versions are exchanged, a job waits this long for a worker that understands it. */
+const NOT_UNDERSTOOD_RETRY_MS = 60_000;
 
 interface Running {
   job: Job;
@@ -114,16 +116,18 @@ export class JobRunner {
     }
   }
 
-  /** Throws a problem that no further attempt can solve when the job cannot be understood here. */
+  /** Throws when the job cannot be understood here: a newer worker may, so it is tried again later, up to its limit. */
   private handlerFor(job: Job): { handler: JobHandler<unknown>; payload: unknown } {
+    const retryAfterMs = NOT_UNDERSTOOD_RETRY_MS;
     const handler = this.handlers.get(job.kind);
-    if (!handler) throw new JobProblem('UNSUPPORTED', `No worker here knows jobs of kind ${job.kind}.`, false);
+    if (!handler) {
+      throw new JobProblem('UNSUPPORTED', `No worker here knows jobs of kind ${job.kind}.`, true, { retryAfterMs });
+    }
     try {
       return { handler, payload: handler.definition.parse(job.payload) };
     } catch (cause) {
-      throw new JobProblem('INTERNAL', 'The job was written in a form that this version cannot read.', false, {
-        cause,
-      });
+      const message = 'The job was written in a form that this version cannot read.';
+      throw new JobProblem('INTERNAL', message, true, { cause, retryAfterMs });
     }
   }
 
@@ -153,7 +157,8 @@ export class JobRunner {
       if (why === 'lost' || error instanceof JobLost) return logger.warn({}, 'the job belongs to another attempt now');
       const failure = failureOf(error);
       if (why !== 'canceled') logger[failure.code === 'INTERNAL' ? 'error' : 'info']({ error }, 'job attempt failed');
-      await this.store.giveUp(job.id, job.attempt, failure, this.cleanUp);
+      const retryAfterMs = error instanceof JobProblem ? error.retryAfterMs : undefined;
+      await this.store.giveUp(job.id, job.attempt, failure, this.cleanUp, retryAfterMs);
     } catch (ending) {
       if (!(ending instanceof JobLost)) throw ending;
     }
@@ -212,67 +217,4 @@ export class JobRunner {
 function failureOf(error: unknown): JobFailure {
   if (error instanceof JobProblem) return { code: error.code, message: error.message, retryable: error.retryable };
   return { code: 'INTERNAL', message: 'The job failed for a reason on our side.', retryable: true };
-}
-
-/**
- * Writes progress one at a time and at most every 250 ms, a new stage at once: always the newest value, so a slow database
- * never queues up old news, and work that comes to a halt still shows how far it got.
- */
-class ProgressReports {
-  private last = { fraction: 0, stage: '', at: 0 };
-  private next: { fraction: number; stage: string } | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private writing: Promise<void> | undefined;
-  private readonly startedAt = Date.now();
-
-  constructor(
-    private readonly job: Job,
-    private readonly store: JobStore,
-    private readonly logger: Logger,
-  ) {}
-
-  report(fraction: number, stage: string): void {
-    const bounded = Math.min(0.999, Math.max(this.next?.fraction ?? this.last.fraction, fraction));
-    const isNewStage = stage !== this.last.stage;
-    if (!isNewStage && bounded - this.last.fraction < 0.01) return;
-    this.next = { fraction: bounded, stage };
-    if (isNewStage) this.wake(0);
-    else if (!this.timer) this.wake(this.last.at + PROGRESS_EVERY_MS - Date.now());
-  }
-
-  /** Drops what was not written yet; the job is ending and says more. */
-  async settle(): Promise<void> {
-    clearTimeout(this.timer);
-    this.next = undefined;
-    await this.writing;
-  }
-
-  private wake(delayMs: number): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.timer = undefined;
-      this.writing ??= this.write().finally(() => (this.writing = undefined));
-    }, delayMs);
-  }
-
-  private async write(): Promise<void> {
-    while (this.next) {
-      const { fraction, stage } = this.next;
-      this.last = { fraction, stage, at: Date.now() };
-      this.next = undefined;
-      try {
-        const update = { progress: fraction, stage, expectedAt: this.expectedAt(fraction) };
-        await this.store.progress(this.job.id, this.job.attempt, update);
-      } catch (error) {
-        this.logger.warn({ error }, 'progress could not be written');
-      }
-    }
-  }
-
-  /** Assumes that the rest goes as fast as what is done; too early to say below 2 %. */
-  private expectedAt(fraction: number): Date | null {
-    if (fraction < 0.02) return null;
-    const elapsedMs = Date.now() - this.startedAt;
-    return new Date(Date.now() + (elapsedMs * (1 - fraction)) / fraction);
-  }
 }

@@ -1,4 +1,4 @@
-import type { Database, PlatformTransaction } from '../database/database';
+import { isWriteConflict, type Database, type PlatformTransaction } from '../database/database';
 import type { EventLog } from '../events/event-log';
 import { announce, type Job, type JobFailure, type JobState } from './job';
 import { JobLost, type JobEnding } from './job-handler';
@@ -8,6 +8,8 @@ export const LEASE_MS = 6_000;
 /** Waiting time before attempt n + 1: 1 s, 2 s, 4 s … */
 const BACKOFF_MS = 1_000;
 const SWEEP_SIZE = 100;
+/** How often a move is tried that PostgreSQL ended in favour of another transaction. */
+const MOVE_TRIES = 5;
 
 /** What the job leaves behind is removed in the transaction that ends it. */
 export type CleanUp = (tx: PlatformTransaction, job: Job, ending: JobEnding) => Promise<void>;
@@ -82,15 +84,21 @@ export class JobStore {
 
   /**
    * Ends or requeues a job that an attempt could not finish: FAILED when trying again cannot help or no attempt is left,
-   * CANCELED when that was asked for, else QUEUED with a growing delay.
+   * CANCELED when that was asked for, else QUEUED with a delay, which grows unless `retryAfterMs` is given.
    */
-  async giveUp(jobId: string, attempt: number, failure: JobFailure, cleanUp: CleanUp): Promise<void> {
+  async giveUp(
+    jobId: string,
+    attempt: number,
+    failure: JobFailure,
+    cleanUp: CleanUp,
+    retryAfterMs = BACKOFF_MS * 2 ** (attempt - 1),
+  ): Promise<void> {
     await this.move(async (tx) => {
       const job = await this.owned(tx, jobId, attempt);
       if (job.state === 'CANCELING') return this.end(tx, job, CANCELED, cleanUp);
       const isOver = !failure.retryable || job.attempt >= job.maxAttempts;
       if (isOver) return this.end(tx, job, { outcome: 'FAILED', failure }, cleanUp);
-      return this.requeue(tx, job, failure, BACKOFF_MS * 2 ** (job.attempt - 1));
+      return this.requeue(tx, job, failure, retryAfterMs);
     });
   }
 
@@ -141,11 +149,12 @@ export class JobStore {
     return taken !== null;
   }
 
-  /** Ids of CANCELING jobs, for the sweep. */
+  /** Ids of CANCELING jobs, oldest first, for the sweep. */
   async canceling(): Promise<string[]> {
     const rows = await this.database.prisma.job.findMany({
       where: { state: 'CANCELING' },
       select: { id: true },
+      orderBy: { createdAt: 'asc' },
       take: SWEEP_SIZE,
     });
     return rows.map((row) => row.id);
@@ -170,7 +179,18 @@ export class JobStore {
     });
   }
 
+  /** The victim of a deadlock has written nothing, and its rival has gone on: it runs again, `work` included. */
   private async move(work: (tx: PlatformTransaction) => Promise<Job | null>): Promise<Job | null> {
+    for (let tried = 1; ; tried++) {
+      try {
+        return await this.moveOnce(work);
+      } catch (error) {
+        if (tried === MOVE_TRIES || !isWriteConflict(error)) throw error;
+      }
+    }
+  }
+
+  private async moveOnce(work: (tx: PlatformTransaction) => Promise<Job | null>): Promise<Job | null> {
     return this.database.prisma.$transaction(async (tx) => {
       const job = await work(tx);
       if (job) await announce(tx, this.events, job);

@@ -1,0 +1,68 @@
+import type { Logger } from '../logger';
+import type { Job } from './job';
+import type { JobStore } from './job-store';
+
+const EVERY_MS = 250;
+
+/**
+ * Writes progress one at a time and at most every 250 ms, a new stage at once: always the newest value, so a slow database
+ * never queues up old news, and work that comes to a halt still shows how far it got.
+ */
+export class ProgressReports {
+  private last = { fraction: 0, stage: '', at: 0 };
+  private next: { fraction: number; stage: string } | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private writing: Promise<void> | undefined;
+  private readonly startedAt = Date.now();
+
+  constructor(
+    private readonly job: Job,
+    private readonly store: JobStore,
+    private readonly logger: Logger,
+  ) {}
+
+  report(fraction: number, stage: string): void {
+    const bounded = Math.min(0.999, Math.max(this.next?.fraction ?? this.last.fraction, fraction));
+    const isNewStage = stage !== this.last.stage;
+    if (!isNewStage && bounded - this.last.fraction < 0.01) return;
+    this.next = { fraction: bounded, stage };
+    if (isNewStage) this.wake(0);
+    else if (!this.timer) this.wake(this.last.at + EVERY_MS - Date.now());
+  }
+
+  /** Drops what was not written yet; the job is ending and says more. */
+  async settle(): Promise<void> {
+    clearTimeout(this.timer);
+    this.next = undefined;
+    await this.writing;
+  }
+
+  private wake(delayMs: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      this.writing ??= this.write().finally(() => (this.writing = undefined));
+    }, delayMs);
+  }
+
+  private async write(): Promise<void> {
+    while (this.next) {
+      const { fraction, stage } = this.next;
+      this.last = { fraction, stage, at: Date.now() };
+      this.next = undefined;
+      try {
+        const update = { progress: fraction, stage, expectedAt: this.expectedAt(fraction) };
+        await this.store.progress(this.job.id, this.job.attempt, update);
+      } catch (error) {
+        this.logger.warn({ error }, 'progress could not be written');
+      }
+    }
+  }
+
+  /** Assumes that the rest goes as fast as what is done; too early to say below 2 %. */
+  private expectedAt(fraction: number): Date | null {
+    if (fraction < 0.02) return null;
+    const elapsedMs = Date.now() - this.startedAt;
+    return new Date(Date.now() + (elapsedMs * (1 - fraction)) / fraction);
+  }
+}
