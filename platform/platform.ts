@@ -34,14 +34,16 @@ export async function openPlatform(options: {
   lifecycle: Lifecycle;
   logger: Logger;
   applicationName: string;
+  /** Connections of the pool at most; default as in {@link openDatabase}. */
+  poolSize?: number;
   publicUrl: () => string;
 }): Promise<Platform> {
-  const { environment, lifecycle, logger } = options;
+  const { environment, lifecycle, logger, applicationName, poolSize } = options;
   const databaseUrl = environment.databaseUrl ?? (await openEmbedded(environment.dataDirectory, lifecycle, logger));
   await migrate(databaseUrl);
   if (!environment.redisUrl) await migrateQueue(databaseUrl);
 
-  const database = openDatabase({ url: databaseUrl, applicationName: options.applicationName });
+  const database = openDatabase({ url: databaseUrl, applicationName, poolSize });
   lifecycle.onStop('database', () => database[Symbol.asyncDispose]());
   const notifications = new Notifications(databaseUrl, logger);
   await notifications.start();

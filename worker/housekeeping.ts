@@ -1,25 +1,43 @@
 import { IDEMPOTENCY_MS } from '../platform/idempotency';
 import type { Platform } from '../platform/platform';
+import { removeOldSessions } from '../subgraphs/users/old-sessions';
 
-const EVERY_MS = 10 * 60_000;
+const OFTEN_MS = 10 * 60_000;
+const DAY_MS = 24 * 3_600_000;
 /** Bytes without a row are only removed when no upload can still be writing them. */
-const ORPHAN_AGE_MS = 24 * 3_600_000;
+const ORPHAN_AGE_MS = DAY_MS;
 
-/** Removes what nobody can need any more: old events, idempotency keys, bytes whose row was never written. Returns how to stop it. */
+/**
+ * Removes what nobody can need any more, now and then again: every ten minutes old events and idempotency keys, once a
+ * day what takes a look at everything: bytes whose row was never written, and old sessions. Returns how to stop it.
+ */
 export function startHousekeeping(platform: Platform, eventRetentionDays: number): () => void {
-  const run = async (): Promise<void> => {
-    try {
-      const events = await platform.events.prune(eventRetentionDays * 24 * 3_600_000);
-      const orphans = await platform.objects.sweep(ORPHAN_AGE_MS);
-      const expired = new Date(Date.now() - IDEMPOTENCY_MS);
-      const keys = await platform.database.prisma.idempotencyKey.deleteMany({ where: { createdAt: { lt: expired } } });
-      if (events + orphans + keys.count > 0)
-        platform.logger.info({ events, orphans, idempotencyKeys: keys.count }, 'housekeeping removed old data');
-    } catch (error) {
-      platform.logger.warn({ error }, 'housekeeping failed; it will run again');
-    }
+  const repeat = (everyMs: number, tidy: () => Promise<Record<string, number>>): NodeJS.Timeout => {
+    const run = async (): Promise<void> => {
+      try {
+        const removed = await tidy();
+        if (Object.values(removed).some((count) => count > 0))
+          platform.logger.info(removed, 'housekeeping removed old data');
+      } catch (error) {
+        platform.logger.warn({ error }, 'housekeeping failed; it will run again');
+      }
+    };
+    void run();
+    return setInterval(() => void run(), everyMs);
   };
-  const timer = setInterval(() => void run(), EVERY_MS);
-  void run();
-  return () => clearInterval(timer);
+  const timers = [
+    repeat(OFTEN_MS, async () => ({
+      events: await platform.events.prune(eventRetentionDays * DAY_MS),
+      idempotencyKeys: await removeIdempotencyKeys(platform),
+    })),
+    repeat(DAY_MS, async () => ({ orphans: await platform.objects.sweep(ORPHAN_AGE_MS) })),
+    repeat(DAY_MS, () => removeOldSessions(platform)),
+  ];
+  return () => timers.forEach(clearInterval);
+}
+
+async function removeIdempotencyKeys({ database }: Platform): Promise<number> {
+  const expired = new Date(Date.now() - IDEMPOTENCY_MS);
+  const { count } = await database.prisma.idempotencyKey.deleteMany({ where: { createdAt: { lt: expired } } });
+  return count;
 }

@@ -12,6 +12,7 @@ import { silentLogger } from '../logger';
 import { openTestPlatform, type TestPlatform } from '../testing/platform';
 import { waitFor } from '../testing/wait';
 import { createDiskObjectStore } from './disk-object-store';
+import type { ObjectStore } from './object-store';
 import { StoredObjects, type IncomingObject, type StoredObject } from './stored-objects';
 
 const MB = 1_000_000;
@@ -169,6 +170,42 @@ test('sweeps bytes and unfinished parts that no row speaks of, and leaves young 
   expect(await objects.sweep(3_600_000)).toBe(2);
   expect(await countFiles()).toBe(before + 2); // the young part and the README
   expect((await buffer(await objects.read(kept.id))).toString()).toBe('kept');
+});
+
+test('sweeps more than one page, and keeps what is registered on each', async () => {
+  const kept = await objects.put(incoming(chunksOf('kept')), answerRow);
+  const before = await countFiles();
+  for (let n = 0; n < 1_001; n++) {
+    const key = newId('fil');
+    await mkdir(path.join(directory, key.slice(-2)), { recursive: true });
+    await writeFile(path.join(directory, key.slice(-2), key), '');
+  }
+  expect(await objects.sweep(0)).toBeGreaterThanOrEqual(1_001); // other tests leave young parts behind
+  expect(await countFiles()).toBeLessThanOrEqual(before);
+  expect((await buffer(await objects.read(kept.id))).toString()).toBe('kept');
+});
+
+test('only one process sweeps at a time', async () => {
+  const store = createDiskObjectStore(directory);
+  let goOn = (): void => undefined;
+  const asked = new Promise<void>((resolve) => (goOn = resolve));
+  let isListing = false;
+  const slow: ObjectStore = {
+    ...store,
+    async *list() {
+      isListing = true;
+      await asked;
+      yield { key: newId('fil'), modifiedAt: new Date(0) };
+    },
+  };
+  const first = new StoredObjects(test_.platform.database, slow, silentLogger).sweep(0);
+  await waitFor('the first to be under way', () => isListing);
+  const orphan = newId('fil');
+  await store.write(orphan, chunksOf('orphan'));
+  expect(await objects.sweep(0)).toBe(0);
+  goOn();
+  expect(await first).toBe(1);
+  expect(await objects.sweep(0)).toBe(1);
 });
 
 test('names are kept as data: composed, without control and direction characters, at most 255 characters, never empty', async () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { runAlone } from '../database/alone';
 import type { Database, PlatformTransaction } from '../database/database';
 import type { StoredObject } from '../database/prisma-client/client';
 import { isDatabaseUnavailable, UserProblemError } from '../errors';
@@ -9,6 +10,11 @@ import { StorageFull, type ByteRange, type ObjectStore } from './object-store';
 import { SNIFF_BYTES, sniffMimeType } from './sniff';
 
 export type { StoredObject };
+
+/** Keys asked for in one query of the sweep. */
+const SWEEP_PAGE = 500;
+/** Advisory lock of the one sweep under way ("SAUO" in ASCII). */
+const SWEEP_LOCK = 0x5341554f;
 
 export type StoreProblemCode =
   'INVALID_INPUT' | 'FILE_TOO_LARGE' | 'TYPE_NOT_ALLOWED' | 'CHECKSUM_MISMATCH' | 'INSUFFICIENT_STORAGE';
@@ -89,16 +95,37 @@ export class StoredObjects {
     return this.store.read(id, range);
   }
 
-  /** Removes bytes that no row speaks of and that are older than `minAgeMs` (an upload under way is younger). Answers how many. */
+  /**
+   * Removes bytes that no row speaks of and that are older than `minAgeMs` (an upload under way is younger). Answers how
+   * many; 0 at once while another process sweeps.
+   */
   async sweep(minAgeMs: number): Promise<number> {
+    return (await runAlone(this.database.url, SWEEP_LOCK, () => this.removeOrphans(minAgeMs))) ?? 0;
+  }
+
+  private async removeOrphans(minAgeMs: number): Promise<number> {
     let removed = 0;
+    let page: string[] = [];
     for await (const { key, modifiedAt } of this.store.list()) {
       if (Date.now() - modifiedAt.getTime() < minAgeMs) continue;
-      if (await this.database.prisma.storedObject.findUnique({ where: { id: key }, select: { id: true } })) continue;
-      await this.store.delete(key);
-      removed++;
+      page.push(key);
+      if (page.length < SWEEP_PAGE) continue;
+      removed += await this.removeUnregistered(page);
+      page = [];
     }
-    return removed;
+    return removed + (await this.removeUnregistered(page));
+  }
+
+  private async removeUnregistered(keys: string[]): Promise<number> {
+    if (keys.length === 0) return 0;
+    const rows = await this.database.prisma.storedObject.findMany({
+      where: { id: { in: keys } },
+      select: { id: true },
+    });
+    const registered = new Set(rows.map((row) => row.id));
+    const orphans = keys.filter((key) => !registered.has(key));
+    for (const key of orphans) await this.store.delete(key);
+    return orphans.length;
   }
 
   private async discard(id: string): Promise<void> {

@@ -19,6 +19,8 @@ export interface TestPlatformOptions {
   logger?: Logger;
   /** What `platform.publicUrl()` answers; default `http://localhost:4000`. */
   publicUrl?: () => string;
+  /** Default: that of every process. */
+  poolSize?: number;
 }
 
 /** A real platform on a database and a folder of its own; disposing it closes both and leaves nothing behind. */
@@ -40,6 +42,7 @@ export async function openTestPlatform(options: TestPlatformOptions = {}): Promi
     lifecycle,
     logger,
     applicationName: 'sauti:test',
+    poolSize: options.poolSize,
     publicUrl: options.publicUrl ?? (() => 'http://localhost:4000'),
   });
   return {

@@ -10,6 +10,9 @@ type UsersModel = (typeof USERS_MODELS)[number];
 export type UsersDatabase = SliceDatabase<UsersModel>;
 export type UsersTransaction = SliceTransaction<UsersModel>;
 
+/** Rows deleted in one transaction; a statement may take 15 s. Rows that are locked (by another worker) are left to it. */
+const DELETE_BATCH = 1_000;
+
 /** Every query of the users slice. */
 export class UserRecords {
   constructor(private readonly database: UsersDatabase) {}
@@ -69,11 +72,13 @@ export class UserRecords {
   }
 
   /**
-   * The refresh token with its session and user, locked until the transaction ends, so that parallel uses of one token
-   * see each other.
+   * The refresh token with its session and user. The session is locked until the transaction ends, so that parallel uses
+   * of its tokens see each other, and none gets past an end of the session. One lock for all of it cannot deadlock.
    */
   async lockRefreshToken(tx: UsersTransaction, tokenHash: string) {
-    await tx.$queryRaw`select 1 from users.refresh_token where token_hash = ${tokenHash} for update`;
+    await tx.$queryRaw`
+      select 1 from users.session
+       where id = (select session_id from users.refresh_token where token_hash = ${tokenHash}) for update`;
     return tx.refreshToken.findUnique({ where: { tokenHash }, include: { session: { include: { user: true } } } });
   }
 
@@ -83,6 +88,25 @@ export class UserRecords {
 
   renewSession(tx: UsersTransaction, id: string, seen: { lastSeenAt: Date; expiresAt: Date }): Promise<SessionRow> {
     return tx.session.update({ where: { id }, data: seen });
+  }
+
+  /** Answers how many; their refresh tokens go with them. */
+  deleteSessionsOverBefore(instant: Date): Promise<number> {
+    return this.deleteInBatches(
+      (tx) => tx.$executeRaw`
+        delete from users.session where id in (
+          select id from users.session where ended_at < ${instant} or expires_at < ${instant} limit ${DELETE_BATCH}
+             for update skip locked)`,
+    );
+  }
+
+  deleteRefreshTokensUsedBefore(instant: Date): Promise<number> {
+    return this.deleteInBatches(
+      (tx) => tx.$executeRaw`
+        delete from users.refresh_token where token_hash in (
+          select token_hash from users.refresh_token where used_at < ${instant} limit ${DELETE_BATCH}
+             for update skip locked)`,
+    );
   }
 
   signingKeys(): Promise<SigningKeyRow[]> {
@@ -97,5 +121,13 @@ export class UserRecords {
       await tx.$executeRaw`select pg_advisory_xact_lock(hashtext('users.signing_key'))`;
       if ((await tx.signingKey.count()) === 0) await tx.signingKey.create({ data: key });
     });
+  }
+
+  private async deleteInBatches(deleteBatch: (tx: UsersTransaction) => Promise<number>): Promise<number> {
+    for (let total = 0; ;) {
+      const count = await this.transaction(deleteBatch);
+      if (count === 0) return total;
+      total += count;
+    }
   }
 }
