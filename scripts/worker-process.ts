@@ -18,28 +18,39 @@ export interface WorkerProcess {
 /**
  * Keeps one worker process running and starts it again when it dies. It runs in a process group of its own, so that
  * Ctrl-C reaches it through us, in order; when this process dies in any way, the closed IPC channel stops it.
+ * `execPath` is the node that runs it.
  */
-export function startWorkerProcess(logger: Logger): WorkerProcess {
-  let child: ChildProcess;
+export function startWorkerProcess(logger: Logger, execPath = process.execPath): WorkerProcess {
+  let child: ChildProcess | undefined;
   let stopping = false;
   let restartMs = FIRST_RESTART_MS;
   let timer: NodeJS.Timeout | undefined;
   let becameReady: () => void;
   const ready = new Promise<void>((resolve) => (becameReady = resolve));
 
+  const startAgain = (details: object, message: string): void => {
+    if (stopping) return;
+    logger.error({ ...details, restartMs }, message);
+    timer = setTimeout(start, restartMs);
+    restartMs = Math.min(restartMs * 2, LONGEST_RESTART_MS);
+  };
   const start = (): void => {
     const startedAt = Date.now();
-    child = fork(path.join(__dirname, '../worker/main.js'), {
-      detached: true,
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      execArgv: ['--enable-source-maps'],
-    });
+    try {
+      child = forkWorker(execPath);
+    } catch (error) {
+      return startAgain({ error }, 'the worker process could not be started; trying again');
+    }
+    const { pid } = child;
     child.once('message', () => becameReady());
+    child.on('error', (error) => {
+      // A process that has a number did start, and tells its end by 'exit'.
+      if (pid === undefined) startAgain({ error }, 'the worker process could not be started; trying again');
+      else logger.warn({ error }, 'the worker process cannot be reached');
+    });
     child.once('exit', (code, signal) => {
-      if (stopping) return;
-      restartMs = Date.now() - startedAt > HEALTHY_MS ? FIRST_RESTART_MS : Math.min(restartMs * 2, LONGEST_RESTART_MS);
-      logger.error({ code, signal, restartMs }, 'the worker process died; starting it again');
-      timer = setTimeout(start, restartMs);
+      if (Date.now() - startedAt > HEALTHY_MS) restartMs = FIRST_RESTART_MS;
+      startAgain({ code, signal }, 'the worker process died; starting it again');
     });
   };
   start();
@@ -49,12 +60,22 @@ export function startWorkerProcess(logger: Logger): WorkerProcess {
     async stop() {
       stopping = true;
       clearTimeout(timer);
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const gone = new Promise((resolve) => child.once('exit', resolve));
-      const kill = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
-      child.kill('SIGTERM');
+      const last = child;
+      if (last?.pid === undefined || last.exitCode !== null || last.signalCode !== null) return;
+      const gone = new Promise((resolve) => last.once('exit', resolve));
+      const kill = setTimeout(() => last.kill('SIGKILL'), STOP_LIMIT_MS);
+      last.kill('SIGTERM');
       await gone;
       clearTimeout(kill);
     },
   };
+}
+
+function forkWorker(execPath: string): ChildProcess {
+  return fork(path.join(__dirname, '../worker/main.js'), {
+    execPath,
+    detached: true,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    execArgv: ['--enable-source-maps'],
+  });
 }
