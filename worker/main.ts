@@ -23,6 +23,8 @@ async function main(): Promise<void> {
     lifecycle,
     logger,
     applicationName: 'sauti:worker',
+    // One for each job's writes; the rest for heartbeats, dispatcher, sweeps, the inbox and housekeeping.
+    poolSize: environment.concurrency + 6,
     publicUrl: () => '',
   });
 
