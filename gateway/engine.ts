@@ -28,10 +28,12 @@ export interface Engine {
   subscribe(prepared: PreparedOperation, caller: Caller): AsyncGenerator<Result, void, void>;
 }
 
+/** Whether a prepared operation answers with a stream (`Engine.subscribe`) and not with one result. */
 export function isSubscription(prepared: PreparedOperation): boolean {
   return prepared.planned.definition.operation === OperationTypeNode.SUBSCRIPTION;
 }
 
+/** An engine over one supergraph that keeps the plans of the last `planCacheSize` operations. */
 export function createEngine(options: {
   supergraph: LoadedSupergraph;
   transports: ReadonlyMap<string, Transport>;

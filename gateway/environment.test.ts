@@ -1,13 +1,15 @@
 import { readGatewayEnvironment } from './environment';
 
+const secret = 'x'.repeat(40);
+
 test('flags come before variables, and a supergraph of its own means no identity', () => {
   const own = readGatewayEnvironment(['--supergraph', '/tmp/shop.graphql', '--port', '4444'], {
     PORT: '1',
-    SAUTI_SECRET: 'x'.repeat(40),
+    SAUTI_SECRET: secret,
   });
   expect(own).toMatchObject({ supergraphFile: '/tmp/shop.graphql', port: 4444, identity: null });
-  const system = readGatewayEnvironment([], { PORT: '4001', JWKS_URL: 'http://users/jwks', SAUTI_SECRET: 'secret' });
-  expect(system).toMatchObject({ port: 4001, identity: { jwksUrl: 'http://users/jwks', secret: 'secret' } });
+  const system = readGatewayEnvironment([], { PORT: '4001', JWKS_URL: 'http://users/jwks', SAUTI_SECRET: secret });
+  expect(system).toMatchObject({ port: 4001, secret, identity: { jwksUrl: 'http://users/jwks' } });
   expect(system.supergraphFile).toMatch(/gateway\/supergraph\.graphql$/);
 });
 
@@ -28,7 +30,17 @@ test('a subgraph has the address its variable says', () => {
 test('all faults are told together', () => {
   expect(() =>
     readGatewayEnvironment(['--port', 'x'], { SUBGRAPH_URL_A: 'ftp://a', LOG_LEVEL: 'loud', DEADLINE_MS: '1' }),
-  ).toThrow(/PORT[\s\S]*LOG_LEVEL[\s\S]*DEADLINE_MS/);
+  ).toThrow(/SUBGRAPH_URL_A[\s\S]*LOG_LEVEL[\s\S]*PORT[\s\S]*DEADLINE_MS/);
+});
+
+test('a secret under 32 characters is a fault, as in every other process', () => {
+  expect(() => readGatewayEnvironment([], { SAUTI_SECRET: 'x'.repeat(31) })).toThrow(/SAUTI_SECRET.*32/);
+});
+
+test('an address for subscriptions without one for queries is a fault', () => {
+  expect(() => readGatewayEnvironment([], { SUBGRAPH_WS_URL_USERS: 'ws://users:4001/graphql' })).toThrow(
+    /SUBGRAPH_WS_URL_USERS needs SUBGRAPH_URL_USERS/,
+  );
 });
 
 test('an unknown flag is refused', () => {

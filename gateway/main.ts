@@ -3,6 +3,7 @@ import { deriveCallKey, signCallIdentity } from '../platform/identity/call-ident
 import { Lifecycle, stopOnSignals } from '../platform/lifecycle';
 import { createLogger } from '../platform/logger';
 import { readOrMakeSecret } from '../platform/secret';
+import { startFailure } from '../platform/start-failure';
 import { processEnvironment, readGatewayEnvironment, type GatewayEnvironment } from './environment';
 import type { GatewayOptions } from './options';
 import { createGateway } from './server';
@@ -17,7 +18,7 @@ async function main(): Promise<void> {
   const logger = createLogger({ name: 'gateway', level: environment.logLevel });
   const lifecycle = new Lifecycle(logger);
   const gateway = await createGateway({
-    supergraphSdl: await readFile(environment.supergraphFile, 'utf8'),
+    supergraphSdl: await readSupergraph(environment.supergraphFile),
     remoteSubgraph: environment.remoteSubgraph,
     ...(await identityOptions(environment)),
     forwardAuthorization: environment.forwardAuthorization,
@@ -35,9 +36,11 @@ async function main(): Promise<void> {
 
 async function identityOptions({
   identity,
+  secret: given,
+  dataDirectory,
 }: GatewayEnvironment): Promise<Pick<GatewayOptions, 'authenticate' | 'signCall'>> {
   if (!identity) return {};
-  const secret = identity.secret ?? (await readOrMakeSecret(identity.dataDirectory));
+  const secret = given ?? (await readOrMakeSecret(dataDirectory));
   const keys = new Map<string, Buffer>();
   const keyOf = (subgraph: string): Buffer => {
     const key = keys.get(subgraph) ?? deriveCallKey(secret, subgraph);
@@ -50,19 +53,19 @@ async function identityOptions({
   };
 }
 
-/** A sentence a person can act on, for the usual reasons the gateway cannot start. */
-function startFailure(error: unknown): string {
-  const { code, port, path, message } = error as NodeJS.ErrnoException & { port?: number };
-  if (code === 'EADDRINUSE')
-    return `port ${port} is taken by another program. Choose another one with --port N or PORT=N.`;
-  if (code === 'EACCES' && port)
-    return `port ${port} may not be opened by this user. Choose one above 1023 with --port N or PORT=N.`;
-  if (code === 'ENOENT')
-    return `there is no supergraph at ${path}. Compose it with "npm run compose", or name one with --supergraph FILE.`;
-  return error instanceof Error ? message : String(error);
+async function readSupergraph(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new Error(
+      `there is no supergraph at ${file}. Compose it with "npm run compose", or name one with --supergraph FILE.`,
+      { cause: error },
+    );
+  }
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`The gateway could not start: ${startFailure(error)}\n`);
+  process.stderr.write(`The gateway could not start: ${startFailure(error, '--port N or PORT=N')}\n`);
   process.exit(1);
 });

@@ -1,10 +1,14 @@
-import type { CallIdentity, Viewer } from '../platform/identity/viewer';
+import type { VerifiedToken } from '../platform/identity/access-token';
+import type { CallIdentity } from '../platform/identity/viewer';
 import type { Logger } from '../platform/logger';
-import type { ByteRoute, Subgraph } from '../platform/subgraph/subgraph';
+import type { Subgraph } from '../platform/subgraph/subgraph';
 import { DEFAULT_LIMITS, type OperationLimits } from './limits';
 
-/** Learns who asks from the Authorization header; throws a `SautiError` with UNAUTHENTICATED for a bad or expired token. */
-export type Authenticate = (authorization: string | undefined) => Promise<Viewer | null>;
+/**
+ * Learns who asks, and until when that holds, from the Authorization header; null without one. Throws a `SautiError`
+ * with UNAUTHENTICATED for a bad or expired token.
+ */
+export type Authenticate = (authorization: string | undefined) => Promise<VerifiedToken | null>;
 
 /**
  * Signs who asks, for one request to one subgraph. `body` is the exact JSON body, or what `call-identity.ts` names in
@@ -37,8 +41,6 @@ export interface GatewayOptions {
   development: boolean;
   /** Origins that may call from a browser: `https://app.example`, or `http://localhost:*` for any port. */
   corsOrigins?: readonly string[];
-  /** More byte routes to mount; those of `subgraphs` are mounted anyway. */
-  byteRoutes?: readonly ByteRoute[];
   limits?: Partial<GatewayLimits>;
 }
 

@@ -73,10 +73,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       readyPage(transports, () => running.isStopping),
       development,
     ),
-    byteRoutes: [
-      ...[...(options.subgraphs?.values() ?? [])].flatMap((subgraph) => subgraph.byteRoutes),
-      ...(options.byteRoutes ?? []),
-    ],
+    byteRoutes: [...(options.subgraphs?.values() ?? [])].flatMap((subgraph) => subgraph.byteRoutes),
     origins,
     logger,
   });

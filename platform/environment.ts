@@ -2,12 +2,8 @@ import path from 'node:path';
 import type { LogLevel } from './logger';
 import { repositoryRoot } from './root';
 
-/** What every process that touches data needs to know. Defaults need nothing installed. */
-export interface PlatformEnvironment {
-  /** Null: start (or join) the embedded PostgreSQL in `dataDirectory`. */
-  databaseUrl: string | null;
-  /** Null: the job queue lives in PostgreSQL too. */
-  redisUrl: string | null;
+/** What every process needs to know. Defaults need nothing installed. */
+export interface ProcessEnvironment {
   dataDirectory: string;
   /** Null: read from, or made in, `dataDirectory/secret`. All processes of a deployment need the same. */
   secret: string | null;
@@ -15,6 +11,14 @@ export interface PlatformEnvironment {
   production: boolean;
   /** Longest file taken, in bytes. */
   maxFileBytes: number;
+}
+
+/** What every process that touches data needs to know besides. */
+export interface PlatformEnvironment extends ProcessEnvironment {
+  /** Null: start (or join) the embedded PostgreSQL in `dataDirectory`. */
+  databaseUrl: string | null;
+  /** Null: the job queue lives in PostgreSQL too. */
+  redisUrl: string | null;
 }
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -54,6 +58,11 @@ export class EnvironmentReader {
     return null;
   }
 
+  /** Texts between commas; none when the variable is missing. */
+  list(name: string): string[] {
+    return (this.text(name) ?? '').split(',').flatMap((item) => item.trim() || []);
+  }
+
   fault(message: string): void {
     this.faults.push(message);
   }
@@ -76,13 +85,20 @@ export function programEnvironment(): NodeJS.ProcessEnv {
 
 /** Reads the variables all data processes share; see docs/operations.md for the list. */
 export function readPlatformEnvironment(reader: EnvironmentReader): PlatformEnvironment {
+  return {
+    ...readProcessEnvironment(reader),
+    databaseUrl: reader.url('DATABASE_URL', ['postgresql:', 'postgres:']),
+    redisUrl: reader.url('REDIS_URL', ['redis:', 'rediss:']),
+  };
+}
+
+/** Reads the variables all processes share. */
+export function readProcessEnvironment(reader: EnvironmentReader): ProcessEnvironment {
   const production = reader.text('NODE_ENV') === 'production';
   const secret = reader.text('SAUTI_SECRET');
   if (secret !== null && secret.length < 32)
     reader.fault('SAUTI_SECRET must have at least 32 characters; make one with: openssl rand -hex 32');
   return {
-    databaseUrl: reader.url('DATABASE_URL', ['postgresql:', 'postgres:']),
-    redisUrl: reader.url('REDIS_URL', ['redis:', 'rediss:']),
     dataDirectory: path.resolve(reader.text('SAUTI_DATA_DIR') ?? path.join(repositoryRoot(), '.sauti')),
     secret,
     logLevel: reader.oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], production ? 'info' : 'warn'),

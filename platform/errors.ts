@@ -1,4 +1,4 @@
-import { GraphQLError } from 'graphql';
+import { GraphQLError, Kind } from 'graphql';
 
 /**
  * Codes of `extensions.code` on top-level GraphQL errors. Business problems of a mutation are not here: they travel
@@ -94,8 +94,7 @@ export function toPublicError(error: unknown, requestId: string): GraphQLError {
   if (original instanceof UserProblemError) {
     return new GraphQLError(original.message, { ...position, extensions: { code: original.problem.code } });
   }
-  // Errors that graphql-js itself raises (coercion, validation) have no original error and describe the request only.
-  if (original instanceof GraphQLError) {
+  if (original instanceof GraphQLError && !isFaultyResult(error, original)) {
     return new GraphQLError(original.message, {
       ...position,
       extensions: { code: 'BAD_USER_INPUT', ...original.extensions },
@@ -119,5 +118,17 @@ export function toPublicError(error: unknown, requestId: string): GraphQLError {
 /** True when {@link toPublicError} would hide the error, i.e. when it must be logged with its cause. */
 export function isUnexpected(error: unknown): boolean {
   const original = error instanceof GraphQLError ? (error.originalError ?? error) : error;
-  return !(original instanceof SautiError || original instanceof UserProblemError || original instanceof GraphQLError);
+  if (original instanceof GraphQLError) return isFaultyResult(error, original);
+  return !(original instanceof SautiError || original instanceof UserProblemError);
+}
+
+/**
+ * Of the errors that graphql-js itself raises those of parsing, validation and variables have no path, and those of an
+ * argument point at its value: both describe the request. What is left is a value from our resolver that does not fit
+ * its type. A GraphQLError with a code was thrown by a resolver that knew what it said.
+ */
+function isFaultyResult(error: unknown, original: GraphQLError): boolean {
+  if (!(error instanceof GraphQLError) || !error.path || original.extensions['code'] !== undefined) return false;
+  const pointsAtInput = original !== error && original.nodes?.some(({ kind }) => kind !== Kind.FIELD);
+  return !pointsAtInput;
 }

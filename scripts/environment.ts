@@ -17,10 +17,7 @@ export function readStartEnvironment(): StartEnvironment {
     host: reader.text('HOST') ?? '127.0.0.1',
     port: reader.text('PORT') === null ? null : reader.wholeNumber('PORT', 4000, { min: 1, max: 65_535 }),
     publicUrl: reader.url('PUBLIC_URL', ['http:', 'https:']),
-    corsOrigins: (reader.text('CORS_ORIGINS') ?? '')
-      .split(',')
-      .map((origin) => origin.trim())
-      .filter(Boolean),
+    corsOrigins: reader.list('CORS_ORIGINS'),
   };
   reader.check();
   return environment;

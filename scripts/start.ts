@@ -6,7 +6,7 @@ import { Lifecycle, stopOnSignals } from '../platform/lifecycle';
 import { createLogger } from '../platform/logger';
 import { openPlatform } from '../platform/platform';
 import { readRepositoryFile } from '../platform/root';
-import { startFailure } from '../platform/subgraph/run-subgraph';
+import { startFailure } from '../platform/start-failure';
 import type { Subgraph } from '../platform/subgraph/subgraph';
 import { createFilesSubgraph } from '../subgraphs/files/subgraph';
 import { createMediaSubgraph } from '../subgraphs/media/subgraph';

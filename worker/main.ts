@@ -4,7 +4,7 @@ import { createJobQueue } from '../platform/jobs/queue';
 import { Lifecycle, stopOnSignals } from '../platform/lifecycle';
 import { createLogger } from '../platform/logger';
 import { openPlatform } from '../platform/platform';
-import { startFailure } from '../platform/subgraph/run-subgraph';
+import { startFailure } from '../platform/start-failure';
 import { createTranscribeHandler } from '../subgraphs/media/jobs/transcribe.handler';
 import { createTranscribers } from '../subgraphs/media/transcribers';
 import { runInboxConsumer } from '../subgraphs/notification/inbox-consumer';

@@ -1,6 +1,7 @@
 /** A JSON object on its way from a subgraph to the client. Keys come from outside: they are never looked up on a prototype. */
 export type DataObject = Record<string, unknown>;
 
+/** Whether a value of the data is an object: neither null nor a list nor a scalar. */
 export function isDataObject(value: unknown): value is DataObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

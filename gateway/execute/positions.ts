@@ -13,6 +13,7 @@ export interface Position extends Place {
   value: DataObject;
 }
 
+/** The position of the whole data: it has no path and no parent. */
 export function rootPosition(data: DataObject): Position {
   return { value: data, key: '', parent: undefined };
 }

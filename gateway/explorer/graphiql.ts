@@ -12,11 +12,14 @@ const CONTENT_SECURITY_POLICY =
  * GraphiQL from npm as one page that works offline, subscriptions over WebSocket included. The page has 9 MB and is
  * rendered when it is first asked for; only its gzipped form (about a quarter) is kept.
  */
-export function graphiqlPage(graphqlPath: string): Page {
+export function graphiqlPage(graphqlPath: string, renderPage: (endpoint: string) => Promise<Buffer> = render): Page {
   let compressed: Promise<Buffer> | undefined;
   return async (request, response) => {
-    compressed ??= render(graphqlPath);
-    const page = await compressed;
+    compressed ??= renderPage(graphqlPath);
+    const page = await compressed.catch((error: unknown) => {
+      compressed = undefined; // a failure is not kept: the next request tries again
+      throw error;
+    });
     response.setHeader('content-type', 'text/html; charset=utf-8');
     response.setHeader('content-security-policy', CONTENT_SECURITY_POLICY);
     response.setHeader('vary', 'Origin, Accept-Encoding');

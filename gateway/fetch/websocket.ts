@@ -1,5 +1,6 @@
 import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { keepAlive } from '../../platform/http/keep-alive';
 import { SOCKET_BODY } from '../../platform/identity/call-identity';
 import { authorizationHeader, checkAnswer, type HttpTransportOptions } from './http';
 import { SubgraphUnavailableError, type SubgraphAnswer, type SubgraphCall, type Transport } from './transport';
@@ -7,11 +8,14 @@ import { SubgraphUnavailableError, type SubgraphAnswer, type SubgraphCall, type 
 /** Events held for a consumer that is busy; beyond them the socket is not read, and TCP holds the subgraph back. */
 const MAX_QUEUED = 32;
 const HANDSHAKE_MS = 10_000;
+/** Ping interval; a subgraph whose host vanished without a word is given up after two. */
+const KEEP_ALIVE_MS = 10_000;
 
 /**
  * Subscriptions over graphql-transport-ws, one socket for each: the signed identity belongs to one viewer and one
  * request, and a slow consumer holds back nobody else. A socket that closes ends the subscription with an error; it is
- * not opened again behind the client's back, because the events in between would be missing.
+ * not opened again behind the client's back, because the events in between would be missing. A subgraph that answers no
+ * ping counts as closed, except while its socket is not read because the consumer is slow: its answers wait there, too.
  */
 export function webSocketSubscriptions(options: HttpTransportOptions): Transport['subscribe'] {
   return async function* subscribe(call) {
@@ -109,6 +113,7 @@ function createSubgraphClient(
         perMessageDeflate: false,
         handshakeTimeout: HANDSHAKE_MS,
       });
+      this.once('open', () => keepAlive(this, KEEP_ALIVE_MS, { pausedIsAlive: true }));
       on.opening(this);
     }
   }

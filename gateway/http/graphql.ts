@@ -9,7 +9,6 @@ import { readJsonBody } from './json-body';
 import { receiveMultipart, type MultipartRequest } from './multipart';
 import { HttpError } from './responses';
 import { refuseSubscription } from './no-subscription';
-import { lingerUnread } from './unread-body';
 
 export interface GraphqlEndpoint {
   apollo: ApolloServer<Caller>;
@@ -26,7 +25,6 @@ export async function answerGraphql(
   url: URL,
   requestId: string,
 ): Promise<void> {
-  lingerUnread(request, response);
   const { authorization } = request.headers;
   const viewer = await identify(endpoint.authenticate, authorization);
   const caller: Caller = { identity: { viewer, requestId }, authorization, signal: leavingSignal(response) };
@@ -66,7 +64,7 @@ async function identify(
   authorization: string | undefined,
 ): Promise<Viewer | null> {
   try {
-    return (await authenticate?.(authorization)) ?? null;
+    return (await authenticate?.(authorization))?.viewer ?? null;
   } catch (error) {
     if (!(error instanceof SautiError)) throw error;
     throw new HttpError(error.code === 'UNAUTHENTICATED' ? 401 : 503, error.code, error.message, { cause: error });

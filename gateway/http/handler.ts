@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../../platform/logger';
+import { lingerUnread } from '../../platform/http/unread-body';
 import type { ByteRoute } from '../../platform/subgraph/subgraph';
 import { allowOrigin, answerPreflight, type OriginPolicy } from './cors';
 import { HttpError, sendError } from './responses';
@@ -28,6 +29,7 @@ export function createHandler(
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (request, response) => {
     const requestId = randomUUID();
+    lingerUnread(request, response);
     response.setHeader('x-request-id', requestId);
     response.setHeader('x-content-type-options', 'nosniff');
     response.setHeader('x-frame-options', 'DENY');

@@ -9,7 +9,8 @@ import { aRunningShop, post, type Answer, type RunningShop } from '../testing/ga
 
 const authenticate: Authenticate = async (authorization) => {
   if (authorization === undefined) return null;
-  if (authorization === 'Bearer good') return { userId: 'u1', sessionId: 's1', scopes: [] };
+  if (authorization === 'Bearer good')
+    return { viewer: { userId: 'u1', sessionId: 's1', scopes: [] }, endsAt: new Date(Date.now() + 600_000) };
   throw new SautiError(
     'UNAUTHENTICATED',
     authorization === 'Bearer old' ? 'The access token has expired.' : 'The access token is not valid.',
@@ -22,7 +23,6 @@ beforeAll(async () => {
   running = await aRunningShop('in process', {
     authenticate,
     corsOrigins: ['https://app.example'],
-    byteRoutes: [(_request, response, url) => url.pathname === '/bytes' && !!response.end('bytes')],
     limits: { bodyIdleMs: 400 },
   });
   origin = new URL(running.url).origin;
@@ -375,7 +375,7 @@ describe('pages', () => {
       status: 'ready',
       subgraphs: { accounts: true, products: true, reviews: true },
     });
-    expect(await (await fetch(`${origin}/bytes`)).text()).toBe('bytes');
+    expect(await (await fetch(`${origin}/products/bytes`)).text()).toBe('products');
   });
 
   test('readiness names the subgraph that does not answer', async () => {

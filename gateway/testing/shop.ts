@@ -420,6 +420,7 @@ function shopSubgraph(shop: Shop, name: ShopName): Subgraph {
     resolvers: { ...(name === 'products' ? { Upload: GraphQLUpload } : {}), ...RESOLVERS[name] },
     createContext: (call) => ({ shop, call }),
     logger: silentLogger,
+    byteRoutes: [(_request, response, url) => url.pathname === `/${name}/bytes` && !!response.end(name)],
     ready: async () => {},
   });
   const record = (query: string, variables: Record<string, unknown> | undefined, call: SubgraphCallOptions): void =>

@@ -37,15 +37,3 @@ export function protocolSocket(socket: WebSocket, onFailure: (error: unknown) =>
     },
   };
 }
-
-/** Ends a socket whose peer is gone: no pong within one interval after a ping. Stops when the socket closes. */
-export function keepAlive(socket: WebSocket, intervalMs: number): void {
-  let isAlive = true;
-  const timer = setInterval(() => {
-    if (!isAlive) return socket.terminate();
-    isAlive = false;
-    socket.ping();
-  }, intervalMs);
-  socket.on('pong', () => (isAlive = true));
-  socket.once('close', () => clearInterval(timer));
-}

@@ -5,10 +5,13 @@ import type { Authenticate } from '../options';
 import { aRunningShop, type RunningShop } from '../testing/gateways';
 import { aRawSocket, resultsOf } from '../testing/socket-client';
 
-/** Knows one token. */
+/** Knows a token that lives, and one that ends soon. */
 const authenticate: Authenticate = async (authorization) => {
   if (authorization === undefined) return null;
-  if (authorization === 'Bearer good') return { userId: 'u1', sessionId: 's1', scopes: [] };
+  const viewer = { userId: 'u1', sessionId: 's1', scopes: [] };
+  if (authorization === 'Bearer good') return { viewer, endsAt: new Date(Date.now() + 600_000) };
+  if (authorization === 'Bearer for ever') return { viewer, endsAt: new Date(8e15) };
+  if (authorization === 'Bearer brief') return { viewer, endsAt: new Date(Date.now() + 500) };
   if (authorization === 'Bearer down') throw new SautiError('SUBGRAPH_UNAVAILABLE', 'Tokens cannot be checked.');
   throw new SautiError(
     'UNAUTHENTICATED',
@@ -89,6 +92,25 @@ describe('the viewer', () => {
     await socket.receive('complete', 'q');
     expect(resultsOf(socket, 'q')).toEqual([{ data: { who: expected } }]);
     socket.socket.close();
+  });
+
+  test('leaves when its token ends: the socket is closed with 4403, its streams are freed, and others stay', async () => {
+    const others = [];
+    for (const authorization of ['Bearer good', 'Bearer for ever']) {
+      const other = await connect({ init: { authorization } });
+      other.send(subscribe('s', 'subscription { quiet { n } }'));
+      others.push(other);
+    }
+    await waitFor('their streams', () => running.shop.feeds.quiet.open === 2);
+    const brief = await connect({ init: { authorization: 'Bearer brief' } });
+    brief.send(subscribe('s', 'subscription { quiet { n } }'));
+    expect(await brief.closed).toEqual({ code: 4403, reason: 'Access token expired' });
+    await waitFor('only the streams of the others', () => running.shop.feeds.quiet.open === 2);
+    for (const { socket } of others) {
+      expect(socket.readyState).toBe(socket.OPEN);
+      socket.close();
+    }
+    await waitFor('the end of all', () => running.shop.feeds.quiet.open === 0);
   });
 
   test('is asked for with a request id of its own for each operation', async () => {

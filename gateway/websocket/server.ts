@@ -5,13 +5,17 @@ import { GraphQLError } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { SautiError } from '../../platform/errors';
+import { keepAlive } from '../../platform/http/keep-alive';
+import type { VerifiedToken } from '../../platform/identity/access-token';
 import type { Viewer } from '../../platform/identity/viewer';
 import type { Logger } from '../../platform/logger';
 import type { OriginPolicy } from '../http/cors';
 import type { Authenticate, GatewayLimits } from '../options';
-import { keepAlive, protocolSocket } from './connection';
+import { protocolSocket } from './connection';
 import { formatResult, type SocketOperations } from './operations';
 
+/** The longest time a Node timer can wait; a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Ping interval; a peer that does not answer is gone after two. */
 const KEEP_ALIVE_MS = 12_000;
 
@@ -99,7 +103,8 @@ function protocolOptions({
       if (given === undefined || given === null || given === '') return true;
       try {
         extra.authorization = withScheme(given);
-        extra.viewer = (await authenticate?.(extra.authorization)) ?? null;
+        const token = await authenticate?.(extra.authorization);
+        if (token) admit(extra, token);
         return true;
       } catch (error) {
         if (!(error instanceof SautiError)) throw error;
@@ -131,6 +136,19 @@ function protocolOptions({
     onNext: (_ctx, _id, _payload, _args, result) => formatResult(result),
     onError: (_ctx, _id, _payload, errors) => formatResult({ errors }).errors,
   };
+}
+
+/** The socket speaks for the viewer for as long as the token would be taken on a new one, then it is closed. */
+function admit(connection: Connection, { viewer, endsAt }: VerifiedToken): void {
+  const { socket, closed } = connection;
+  connection.viewer = viewer;
+  if (closed.signal.aborted) return;
+  const timer = setTimeout(
+    () => socket.close(CloseCode.Forbidden, 'Access token expired'),
+    Math.min(endsAt.getTime() - Date.now(), MAX_TIMER_MS),
+  );
+  timer.unref();
+  closed.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
 }
 
 /** Clients write the token with or without the scheme. */

@@ -44,15 +44,15 @@ const without = (name: keyof typeof CLAIMS): object =>
 
 test('a signed token proves its viewer until it expires', () => {
   const { token: signed, expiresAt } = signAccessToken(viewer, { kid: KID, privateKeyPem }, 600_000);
-  expect(verifyAccessToken(signed, jwks)).toEqual(viewer);
+  expect(verifyAccessToken(signed, jwks)).toEqual({ viewer, endsAt: new Date(expiresAt.getTime() + 30_000) });
   expect(Math.abs(expiresAt.getTime() - Date.now() - 600_000)).toBeLessThan(5_000);
   expect(keyIdOf(signed)).toBe(KID);
 });
 
 test('the hand-written token of these tests is valid, so that each refusal below has one reason', () => {
-  expect(verifyAccessToken(token(HEADER, CLAIMS), jwks)).toEqual({ ...viewer, scopes: [] });
+  expect(verifyAccessToken(token(HEADER, CLAIMS), jwks).viewer).toEqual({ ...viewer, scopes: [] });
   // Clocks may differ by 30 seconds.
-  expect(verifyAccessToken(token(HEADER, { ...CLAIMS, iat: nowS - 600, exp: nowS - 20 }), jwks).userId).toBe(
+  expect(verifyAccessToken(token(HEADER, { ...CLAIMS, iat: nowS - 600, exp: nowS - 20 }), jwks).viewer.userId).toBe(
     viewer.userId,
   );
 });

@@ -30,6 +30,13 @@ interface AccessTokenClaims {
   exp: number;
 }
 
+/** What a token proves, and for how long. */
+export interface VerifiedToken {
+  viewer: Viewer;
+  /** When the token is refused from; the forgiven clock difference is included. */
+  endsAt: Date;
+}
+
 /** Signs an ES256 access token that lives `lifetimeMs`. */
 export function signAccessToken(
   viewer: Viewer,
@@ -61,11 +68,11 @@ export function keyIdOf(token: string): string | null {
 }
 
 /**
- * Verifies an access token and answers who it stands for. Throws UNAUTHENTICATED, telling only whether the token is
+ * Verifies an access token and answers who it stands for, and until when. Throws UNAUTHENTICATED, telling only whether the token is
  * expired or otherwise invalid. Stricter than `jsonwebtoken` by itself: `exp` and `iat` are required, the lifetime is
  * bounded and has begun, and `crit` and `b64` headers, which it would ignore (RFC 7515 §4.1.11), are refused.
  */
-export function verifyAccessToken(token: string, keys: JwkSet): Viewer {
+export function verifyAccessToken(token: string, keys: JwkSet): VerifiedToken {
   const kid = keyIdOf(token);
   const key = keys.keys.find((candidate) => candidate.kid === kid);
   if (!key) throw invalidToken();
@@ -93,7 +100,10 @@ export function verifyAccessToken(token: string, keys: JwkSet): Viewer {
   const isFromFuture = claims.iat > Date.now() / 1_000 + LEEWAY_S;
   if (!Number.isFinite(lifetime) || lifetime > MAX_LIFETIME_S || isFromFuture || !claims.sub || !claims.sid)
     throw invalidToken();
-  return { userId: claims.sub, sessionId: claims.sid, scopes: claims.scope ? claims.scope.split(' ') : [] };
+  return {
+    viewer: { userId: claims.sub, sessionId: claims.sid, scopes: claims.scope ? claims.scope.split(' ') : [] },
+    endsAt: new Date((claims.exp + LEEWAY_S) * 1_000),
+  };
 }
 
 /** `jsonwebtoken` throws a SyntaxError for a token of type JWT whose payload is no JSON. */

@@ -3,6 +3,7 @@ import { deriveCallKey } from '../identity/call-identity';
 import { Lifecycle, stopOnSignals } from '../lifecycle';
 import { createLogger, type Logger } from '../logger';
 import { openPlatform, type Platform } from '../platform';
+import { startFailure } from '../start-failure';
 import { serveSubgraph } from './serve';
 import type { Subgraph } from './subgraph';
 
@@ -54,14 +55,4 @@ export async function runSubgraph(definition: SubgraphProcess, env: Env): Promis
     process.stderr.write(`${definition.name} could not start: ${startFailure(error)}\n`);
     process.exit(1);
   }
-}
-
-/** A sentence a person can act on, for the usual reasons a process cannot start. */
-export function startFailure(error: unknown): string {
-  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
-  if (code === 'EADDRINUSE')
-    return `port ${port ?? ''} is taken by another program. Choose another one: PORT=… npm run …`;
-  if (code === 'EACCES') return `port ${port ?? ''} may not be opened by this user. Choose one above 1023.`;
-  if (code === 'ENOSPC') return 'the disk is full. Free some space and start again.';
-  return error instanceof Error ? message : String(error);
 }

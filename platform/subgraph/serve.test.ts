@@ -78,7 +78,14 @@ beforeEach(async () => {
       if (!isReady) throw new Error('the database is away');
     },
   });
-  server = await serveSubgraph({ subgraph, callKey, host: '127.0.0.1', port: 0, logger: silentLogger });
+  server = await serveSubgraph({
+    subgraph,
+    callKey,
+    host: '127.0.0.1',
+    port: 0,
+    bodyIdleMs: 500,
+    logger: silentLogger,
+  });
   origin = `http://127.0.0.1:${server.port}`;
 });
 afterEach(async () => {
@@ -165,6 +172,31 @@ describe('over HTTP', () => {
     );
     expect(await answer).toMatch(/^HTTP\/1\.1 401 /);
     socket.destroy();
+  });
+
+  test('a refused caller that goes on sending is cut off', async () => {
+    const socket = net.connect(server.port, '127.0.0.1');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.on('error', () => undefined);
+    socket.on('data', () => undefined);
+    socket.write('POST /nothing HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000000\r\n\r\n');
+    const send = (): void => {
+      if (socket.destroyed) return;
+      if (socket.write(Buffer.alloc(65_536))) setImmediate(send);
+      else socket.once('drain', send);
+    };
+    send();
+    await closed;
+  });
+
+  test('a signed body that stops coming is not waited for', async () => {
+    const body = bodyOf('{ whoAmI }');
+    const socket = net.connect(server.port, '127.0.0.1');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.write(
+      `POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: ${sign(body)}\r\ncontent-length: ${body.length}\r\n\r\n{`,
+    );
+    await closed;
   });
 
   test('a signed body that is no GraphQL request, or larger than 8 MiB, is 400', async () => {

@@ -4,6 +4,8 @@ import { GraphQLSchema, parse, type ExecutionResult, type GraphQLError } from 'g
 import { processRequest } from 'graphql-upload-minimal';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { keepAlive } from '../http/keep-alive';
+import { lingerUnread } from '../http/unread-body';
 import { isSignedCall, MULTIPART_BODY, SOCKET_BODY, verifyCallIdentity } from '../identity/call-identity';
 import type { CallIdentity } from '../identity/viewer';
 import type { Logger } from '../logger';
@@ -13,6 +15,10 @@ import type { Subgraph, SubgraphRequest, SubgraphResult } from './subgraph';
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
 /** Time for the request head. */
 const HEADERS_MS = 15_000;
+/** Longest pause between two pieces of a JSON body, unless the options say otherwise. */
+const BODY_IDLE_MS = 15_000;
+/** Ping interval; a caller of whom nothing arrives in two is gone. Several times the gateway's, whose pings count. */
+const KEEP_ALIVE_MS = 30_000;
 
 export interface ServeOptions {
   subgraph: Subgraph;
@@ -21,6 +27,8 @@ export interface ServeOptions {
   host: string;
   /** 0 picks a free port. */
   port: number;
+  /** Longest pause between two pieces of a JSON body; then the connection is cut. Default 15 s. */
+  bodyIdleMs?: number;
   logger: Logger;
 }
 
@@ -52,7 +60,7 @@ export async function serveSubgraph(options: ServeOptions): Promise<{ port: numb
 
 async function handle(options: ServeOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
-    discardUnread(request, response);
+    lingerUnread(request, response);
     const url = urlOf(request);
     if (!url) return reply(response, 400, failure('BAD_REQUEST', 'The request target is not a path.'));
     if (url.pathname === '/health') return reply(response, 200, { status: 'ok' });
@@ -73,15 +81,6 @@ async function handle(options: ServeOptions, request: IncomingMessage, response:
 function urlOf(request: IncomingMessage): URL | null {
   const target = request.url ?? '/';
   return target.startsWith('/') && URL.canParse(target, 'http://subgraph') ? new URL(target, 'http://subgraph') : null;
-}
-
-/** An answer may come before the body is in. What then still arrives is thrown away, so the connection does not stall. */
-function discardUnread(request: IncomingMessage, response: ServerResponse): void {
-  response.once('finish', () => {
-    if (request.complete) return;
-    request.unpipe();
-    request.resume();
-  });
 }
 
 async function answerReady({ subgraph }: ServeOptions, response: ServerResponse): Promise<void> {
@@ -129,7 +128,7 @@ async function receive(options: ServeOptions, request: IncomingMessage, response
     return operation ? { operation, identity } : 'malformed';
   }
   if (!isSignedCall(options.callKey, options.subgraph.name, request.headers.authorization)) return 'unproven';
-  const body = await readBody(request);
+  const body = await readBody(request, options.bodyIdleMs ?? BODY_IDLE_MS);
   if (body === null) return 'malformed';
   const identity = identify(body);
   if (!identity) return 'unproven';
@@ -152,16 +151,25 @@ function asOperation(value: unknown): SubgraphRequest | null {
   };
 }
 
-async function readBody(request: IncomingMessage): Promise<string | null> {
+/** The whole body; null when it is too large or breaks off. One that stops coming for `idleMs` is broken off here. */
+async function readBody(request: IncomingMessage, idleMs: number): Promise<string | null> {
   const chunks: Buffer[] = [];
   let size = 0;
-  // Leaving the loop early must not destroy the request: its connection still carries the answer.
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) return null;
-    chunks.push(chunk);
+  const idle = setTimeout(() => request.destroy(), idleMs);
+  try {
+    // Leaving the loop early must not destroy the request: its connection still carries the answer.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      idle.refresh();
+      size += chunk.length;
+      if (size > MAX_BODY_BYTES) return null;
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString('utf8');
+  } catch {
+    return null; // there is nobody left to answer
+  } finally {
+    clearTimeout(idle);
   }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Subscriptions between processes. The signed identity comes in `connection_init`; one socket serves one caller. */
@@ -174,9 +182,10 @@ function serveWebSocket(options: ServeOptions, server: Server): WebSocketServer 
     perMessageDeflate: false,
   });
   const identities = new WeakMap<WebSocket, CallIdentity>();
-  sockets.on('connection', (socket) =>
-    socket.on('error', (error) => logger.warn({ error }, 'a subgraph socket failed')),
-  );
+  sockets.on('connection', (socket) => {
+    socket.on('error', (error) => logger.warn({ error }, 'a subgraph socket failed'));
+    keepAlive(socket, KEEP_ALIVE_MS);
+  });
   useServer<{ authorization?: string }>(
     {
       onConnect: ({ connectionParams, extra }) => {
@@ -211,9 +220,16 @@ function serveWebSocket(options: ServeOptions, server: Server): WebSocketServer 
       onNext: (_context, _id, _payload, _args, result) => result,
     },
     sockets,
+    NO_KEEP_ALIVE,
   );
   return sockets;
 }
+
+/**
+ * Switches graphql-ws' own pings off: they demand a pong from a gateway that does not read for a while because its client
+ * is slow. `keepAlive` also takes the gateway's own pings for life.
+ */
+const NO_KEEP_ALIVE = 0;
 
 /** graphql-ws requires a schema in its arguments, and hands it to nobody but `subscribe` above. */
 const NO_SCHEMA = new GraphQLSchema({});

@@ -14,6 +14,7 @@ export function lingerUnread(request: IncomingMessage, response: ServerResponse)
   response.once('finish', () => {
     const { socket } = request;
     if (request.complete || socket.destroyed) return;
+    request.unpipe();
     request.resume();
     const bytesBefore = socket.bytesRead;
     const endsAt = performance.now() + LINGER_MS;
