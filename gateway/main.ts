@@ -17,8 +17,9 @@ async function main(): Promise<void> {
   const environment = readGatewayEnvironment(process.argv.slice(2), processEnvironment);
   const logger = createLogger({ name: 'gateway', level: environment.logLevel });
   const lifecycle = new Lifecycle(logger);
+  const supergraphSdl = await readSupergraph(environment.supergraphFile);
   const gateway = await createGateway({
-    supergraphSdl: await readSupergraph(environment.supergraphFile),
+    supergraphSdl,
     remoteSubgraph: environment.remoteSubgraph,
     ...(await identityOptions(environment)),
     forwardAuthorization: environment.forwardAuthorization,
@@ -27,6 +28,10 @@ async function main(): Promise<void> {
     corsOrigins: environment.corsOrigins,
     // A little more than a subgraph with the same setting allows, so that its typed answer comes first.
     limits: { maxFileBytes: environment.maxFileBytes + 2 ** 20, deadlineMs: environment.deadlineMs },
+  }).catch((error: Error) => {
+    throw new Error(`${environment.supergraphFile} cannot be served as a supergraph: ${error.message}`, {
+      cause: error,
+    });
   });
   const { url } = await gateway.listen(environment.port, environment.host);
   lifecycle.onStop('gateway', () => gateway.stop(), STOP_LIMIT_MS);

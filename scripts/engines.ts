@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Subgraph } from '../platform/subgraph/subgraph';
+import { probeFfmpeg } from '../subgraphs/media/decoder/ffmpeg';
 
 interface EngineState {
   id: string;
@@ -7,9 +8,12 @@ interface EngineState {
   reason: string | null;
 }
 
-/** One line per speech and translation engine: ready, or why not and what to do. */
+/** One line for ffmpeg and per speech and translation engine: ready, or why not and what to do. */
 export async function describeEngines(subgraphs: readonly Subgraph[]): Promise<string> {
-  const lines: string[] = [];
+  const ffmpeg = await probeFfmpeg();
+  const lines = [
+    lineOf({ id: 'ffmpeg', available: ffmpeg.available, reason: ffmpeg.available ? null : ffmpeg.reason }),
+  ];
   for (const [name, field] of [
     ['media', 'mediaEngines'],
     ['translation', 'translationEngines'],
@@ -21,10 +25,12 @@ export async function describeEngines(subgraphs: readonly Subgraph[]): Promise<s
       { identity, signal: AbortSignal.timeout(10_000) },
     );
     for (const engine of (result?.data?.[field] ?? []) as EngineState[]) {
-      lines.push(
-        `  ${engine.available ? '✓' : '✗'} ${engine.id}${engine.available ? '' : ` is not available: ${engine.reason ?? 'unknown'}`}`,
-      );
+      lines.push(lineOf(engine));
     }
   }
-  return lines.length > 0 ? `Engines:\n${lines.join('\n')}\n` : '';
+  return `Engines:\n${lines.join('\n')}\n`;
+}
+
+function lineOf({ id, available, reason }: EngineState): string {
+  return available ? `  ✓ ${id}` : `  ✗ ${id} is not available: ${reason ?? 'unknown'}`;
 }

@@ -16,7 +16,7 @@ export function sandboxPage(): ApolloServerPlugin {
         async renderLandingPage() {
           const rendered = await listener.renderLandingPage?.();
           const html = typeof rendered?.html === 'function' ? await rendered.html() : (rendered?.html ?? '');
-          return { html: withSubscriptionEndpoint(html) };
+          return { html: withOfflineHint(withSubscriptionEndpoint(html)) };
         },
       };
     },
@@ -27,5 +27,13 @@ function withSubscriptionEndpoint(html: string): string {
   return html.replace(
     /^(\s*)initialEndpoint,\s*$/m,
     "$1initialEndpoint,\n$1initialSubscriptionEndpoint: initialEndpoint.replace(/^http/, 'ws').replace(/[?#].*$/, ''),",
+  );
+}
+
+/** Sandbox comes from Apollo's servers; without internet the page must not be a dead end. */
+function withOfflineHint(html: string): string {
+  return html.replace(
+    'it appears that you might be offline.',
+    'it appears that you might be offline. <a href="/graphiql">GraphiQL</a> works without internet.',
   );
 }

@@ -55,9 +55,7 @@ export class FilePart {
       this.ended = true;
       if (!this.stream.destroyed) this.stream.push(null);
     });
-    source.on('error', (cause) =>
-      this.fail(new SautiError('BAD_USER_INPUT', 'The body was cut off in this file.', { cause })),
-    );
+    source.on('error', (cause) => this.fail(new Error('The body was cut off in this file.', { cause })));
     source.pause();
     this.upload.resolve(this.fileUpload(info));
     return true;

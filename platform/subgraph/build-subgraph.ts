@@ -1,13 +1,17 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import type { GraphQLError } from 'graphql';
 import {
   createSourceEventStream,
   execute,
+  Kind,
+  locatedError,
   parse,
   validate,
+  type DefinitionNode,
   type DocumentNode,
   type ExecutionResult,
+  type GraphQLError,
   type GraphQLSchema,
+  type OperationDefinitionNode,
 } from 'graphql';
 import { gql } from 'graphql-tag';
 import { LRUCache } from 'lru-cache';
@@ -88,12 +92,21 @@ export function buildSubgraph<Context extends object>(options: SubgraphOptions<C
           }
         } catch (error) {
           // A source stream that fails ends the subscription with the reason instead of with silence.
-          yield finish({ errors: [error as GraphQLError] }, own);
+          yield finish({ errors: [locatedAtRoot(error, prepared.args!.document)] }, own);
         } finally {
           await events.return(undefined);
         }
       }),
   };
+}
+
+/** The error at the subscription's field, where graphql-js would put one that comes before the first event. */
+function locatedAtRoot(error: unknown, document: DocumentNode): GraphQLError {
+  const isOperation = (node: DefinitionNode): node is OperationDefinitionNode =>
+    node.kind === Kind.OPERATION_DEFINITION;
+  const field = document.definitions.find(isOperation)?.selectionSet.selections[0];
+  const path = field?.kind === Kind.FIELD ? [field.alias?.value ?? field.name.value] : [];
+  return locatedError(error, field, path);
 }
 
 function documentOf(

@@ -176,10 +176,15 @@ async function readBody(request: IncomingMessage, idleMs: number): Promise<strin
 function serveWebSocket(options: ServeOptions, server: Server): WebSocketServer {
   const { subgraph, callKey, logger } = options;
   const sockets = new WebSocketServer({
-    server,
+    // Not `server`: the socket server would then report that server's failure to listen as its own.
+    noServer: true,
     path: '/graphql',
     maxPayload: MAX_BODY_BYTES,
     perMessageDeflate: false,
+  });
+  server.on('upgrade', (request, socket, head) => {
+    if (!sockets.shouldHandle(request)) return socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    sockets.handleUpgrade(request, socket, head, (accepted) => sockets.emit('connection', accepted, request));
   });
   const identities = new WeakMap<WebSocket, CallIdentity>();
   sockets.on('connection', (socket) => {
