@@ -21,7 +21,7 @@ import { describeInBothModes, enginesMissing } from '../engines';
 import { aPerson, jobToItsEnd, uploadForTranscript } from '../people';
 import { freePort, startProcess, startSystem, stopProcess, type RunningProcess } from '../system';
 import { startDatabaseProxy } from './database-proxy';
-import { descendantsOf, processesMentioning } from './processes';
+import { descendantsOf, isAlive, processesMentioning } from './processes';
 
 const PASSWORD = 'a long enough secret';
 let folder: string;
@@ -96,8 +96,8 @@ describe('npm start with its own database', () => {
     first.running.kill('SIGINT');
     expect(await first.running.ended).toEqual({ code: 0, signal: null });
     // The watchdog outlives the server by the moment it takes to notice its end.
-    await waitFor('the last process to end', () => processesMentioning(dataDirectory).length === 0, 5_000);
-    expect(started.filter(isAlive)).toEqual([]);
+    await waitFor('the last process to end', () => started.filter(isAlive).length === 0, 5_000);
+    expect(processesMentioning(dataDirectory)).toEqual([]);
 
     const second = await start();
     expect(await canSignIn(second.endpoint, email)).toBe(true);
@@ -240,13 +240,4 @@ function workerOf(start: RunningProcess): number {
 /** The server's first process: the one that was started with the folder as its argument. */
 function isPostmaster(pid: number): boolean {
   return processesMentioning('bin/postgres').includes(pid) && !processesMentioning('watchdog').includes(pid);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
