@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { repositoryRoot } from '../platform/root';
 import { createTestDatabase } from '../platform/testing/database';
+import { freePort } from '../platform/testing/free-port';
 import { waitFor } from '../platform/testing/wait';
 
 /** The two ways to run Sauti; every story is told in both. */
@@ -163,14 +163,4 @@ async function untilReady(running: RunningProcess, definition: Definition): Prom
     : waitFor(`${running.name} to run`, () => running.output().includes('runs up to'), START_LIMIT_MS);
   await Promise.race([ready, ended]);
   ended.catch(() => undefined);
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -15,11 +15,12 @@ import {
 } from '../../client/operations.generated';
 import { createTestDatabase } from '../../platform/testing/database';
 import { buildGoldenSpeech } from '../../platform/testing/golden-speech';
+import { freePort } from '../../platform/testing/free-port';
 import { describeWhenInstalled } from '../../platform/testing/installed';
 import { waitFor } from '../../platform/testing/wait';
 import { describeInBothModes, enginesMissing } from '../engines';
 import { aPerson, jobToItsEnd, uploadForTranscript } from '../people';
-import { freePort, startProcess, startSystem, stopProcess, type RunningProcess } from '../system';
+import { startProcess, startSystem, stopProcess, type RunningProcess } from '../system';
 import { startDatabaseProxy } from './database-proxy';
 import { descendantsOf, isAlive, processesMentioning } from './processes';
 

@@ -1,9 +1,9 @@
 import { applyRewrites } from '@apollo/gateway/dist/dataRewrites';
 import type { FetchNode } from '@apollo/query-planner';
+import { orAborted } from '../../platform/or-aborted';
 import { SubgraphUnavailableError, type SubgraphAnswer } from '../fetch/transport';
 import { contextGroups } from './context-arguments';
 import { isDataObject, mergeInto, ownValue, setValue, type DataObject } from './data';
-import { orAborted } from './deadline';
 import { adoptErrors, fetchFailure } from './errors';
 import { callOf, usedVariables, type Execution } from './execution';
 import type { Position } from './positions';

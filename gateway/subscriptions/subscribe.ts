@@ -1,8 +1,9 @@
 import { applyRewrites } from '@apollo/gateway/dist/dataRewrites';
 import type { SubscriptionNode } from '@apollo/query-planner';
+import { orAborted } from '../../platform/or-aborted';
 import type { SubgraphAnswer } from '../fetch/transport';
 import { isDataObject, type DataObject } from '../execute/data';
-import { deadline, orAborted } from '../execute/deadline';
+import { deadline } from '../execute/deadline';
 import { adoptErrors, fetchFailure, unavailable } from '../execute/errors';
 import {
   callOf,

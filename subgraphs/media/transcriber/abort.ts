@@ -1,18 +1,4 @@
-/** Settles like the promise, or rejects with the signal's reason as soon as it aborts; the promise itself goes on. */
-export async function rejectOnAbort<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  promise.catch(() => {}); // after an abort nobody listens any more
-  signal.throwIfAborted();
-  let onAbort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
+import { orAborted } from '../../../platform/or-aborted';
 
 /** Yields what the source yields until the signal aborts, even while the source is silent. Ends the source when left early. */
 export async function* untilAborted<Value>(
@@ -23,7 +9,7 @@ export async function* untilAborted<Value>(
   let isOver = false;
   try {
     while (!isOver) {
-      const result = await rejectOnAbort(iterator.next(), signal);
+      const result = await orAborted(iterator.next(), signal);
       isOver = result.done === true;
       if (!result.done) yield result.value;
     }

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { rejectOnAbort, untilAborted } from './abort';
+import { orAborted } from '../../../platform/or-aborted';
+import { untilAborted } from './abort';
 import { toSegment, type Token } from './pocketsphinx-text';
 import {
   INSTALL_COMMAND,
@@ -105,7 +106,7 @@ async function* transcribe(
   if (!servesLanguage(INFO, language)) throw new UnsupportedLanguageError(language!, INFO.languages);
   using loan = await pool.acquire(signal);
   const recognizer = new UtteranceRecognizer(loan.resource, { startMs, signal });
-  await rejectOnAbort(loan.resource.reset(), signal);
+  await orAborted(loan.resource.reset(), signal);
   let index = 0;
   for await (const event of voiceEvents(untilAborted(pcm, signal))) {
     const tokens = await recognizer.take(event);
@@ -148,7 +149,7 @@ class UtteranceRecognizer {
   async take(event: VoiceEvent): Promise<Token[] | null> {
     if (event.type === 'begin') {
       this.#beginMs = this.call.startMs + toMs(event.atSample);
-      await rejectOnAbort(this.thread.beginUtterance(), this.call.signal);
+      await orAborted(this.thread.beginUtterance(), this.call.signal);
       return null;
     }
     if (event.type === 'audio') {
@@ -173,12 +174,12 @@ class UtteranceRecognizer {
   async #feedBatch(): Promise<void> {
     const pcm = this.#batch.slice(0, this.#batchSamples);
     this.#batchSamples = 0;
-    if (pcm.length > 0) await rejectOnAbort(this.thread.feed(pcm), this.call.signal);
+    if (pcm.length > 0) await orAborted(this.thread.feed(pcm), this.call.signal);
   }
 
   /** Words end with the utterance at the latest: the silence added behind it is not part of the media. */
   async #finish(endMs: number): Promise<Token[]> {
-    const heard = await rejectOnAbort(this.thread.finishUtterance(), this.call.signal);
+    const heard = await orAborted(this.thread.finishUtterance(), this.call.signal);
     const place = (frame: number) => Math.min(this.#beginMs + frame * MS_PER_FRAME, endMs);
     return heard.map(({ text, startFrame, endFrame, confidence }) => ({
       text,

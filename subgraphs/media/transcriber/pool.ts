@@ -1,4 +1,4 @@
-import { rejectOnAbort } from './abort';
+import { orAborted } from '../../../platform/or-aborted';
 
 /** A resource that may break while it is used. */
 export interface Pooled extends AsyncDisposable {
@@ -55,7 +55,7 @@ export class Pool<Resource extends Pooled> implements AsyncDisposable {
     let wake = () => {};
     const turn = new Promise<void>((resolve) => this.#queue.push((wake = resolve)));
     try {
-      await rejectOnAbort(turn, signal); // whoever wakes us hands over the place, so the count stays
+      await orAborted(turn, signal); // whoever wakes us hands over the place, so the count stays
     } catch (error) {
       const position = this.#queue.indexOf(wake);
       if (position >= 0) this.#queue.splice(position, 1);
