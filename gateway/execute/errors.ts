@@ -1,7 +1,7 @@
 import type { FetchDataRewrite, FetchNode } from '@apollo/query-planner';
 import { GraphQLError, Kind, parse, type GraphQLFormattedError } from 'graphql';
 import { SautiError } from '../../platform/errors';
-import { SubgraphUnavailableError } from '../fetch/transport';
+import { SubgraphError, type SubgraphErrorCode } from '../fetch/transport';
 import { isDeadline } from './deadline';
 import type { Execution } from './execution';
 import { pathOf, type Position } from './positions';
@@ -62,14 +62,24 @@ export function fetchFailure(
   if (error instanceof SautiError)
     return new GraphQLError(error.message, { ...at, extensions: { code: error.code, requestId } });
   const details = { subgraph: node.serviceName, requestId, error };
-  if (error instanceof SubgraphUnavailableError) execution.services.logger.warn(details, 'a subgraph gave no answer');
-  else execution.services.logger.error(details, 'calling a subgraph failed');
-  return unavailable(requestId, at);
+  if (!(error instanceof SubgraphError)) {
+    execution.services.logger.error(details, 'calling a subgraph failed');
+    return unavailable(requestId, at);
+  }
+  execution.services.logger.warn(details, 'a subgraph gave no answer');
+  return new GraphQLError(MESSAGES[error.code], { ...at, extensions: { code: error.code, requestId } });
 }
+
+/** What a client may know of why a subgraph gave no answer. */
+const MESSAGES: Record<SubgraphErrorCode, string> = {
+  SUBGRAPH_UNAVAILABLE: 'Part of the service cannot be reached at the moment. Try again in a few seconds.',
+  SUBGRAPH_TIMEOUT: 'Part of the service took too long to answer.',
+  SUBGRAPH_BAD_RESPONSE: 'Part of the service gave an answer that cannot be used.',
+};
 
 /** The error for a subgraph that cannot be reached or does not answer in GraphQL. */
 export function unavailable(requestId: string, at: { path?: Path } = {}): GraphQLError {
-  return new GraphQLError('Part of the service cannot be reached at the moment. Try again in a few seconds.', {
+  return new GraphQLError(MESSAGES.SUBGRAPH_UNAVAILABLE, {
     ...at,
     extensions: { code: 'SUBGRAPH_UNAVAILABLE', requestId },
   });

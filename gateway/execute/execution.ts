@@ -1,7 +1,9 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { GraphQLError, ExecutionResult } from 'graphql';
 import type { CallIdentity } from '../../platform/identity/viewer';
 import type { Logger } from '../../platform/logger';
-import type { SubgraphCall, Transport } from '../fetch/transport';
+import { uploadsIn } from '../fetch/multipart-body';
+import { subgraphOperation, type SubgraphCall, type Transport } from '../fetch/transport';
 import type { PlannedOperation } from '../plan/planner';
 import type { LoadedSupergraph } from '../supergraph/supergraph';
 import type { DataObject } from './data';
@@ -17,6 +19,8 @@ export interface ExecutionServices {
 export interface Caller {
   identity: CallIdentity;
   authorization: string | undefined;
+  /** Headers of the client's HTTP request, for the forwarding rules of subgraphs. */
+  headers?: IncomingHttpHeaders | undefined;
   /** Aborted when the client left. */
   signal: AbortSignal;
   /** Settles when the request body is in; the deadline counts from then, so that a long upload is not a late answer. */
@@ -42,17 +46,18 @@ export type Result = ExecutionResult<DataObject>;
 /** A call to one subgraph on behalf of this execution. */
 export function callOf(
   execution: Pick<Execution, 'caller' | 'signal'>,
-  fetch: { operation: string; operationName: string | undefined; operationKind: SubgraphCall['kind'] },
+  fetch: { operation: string; operationName: string | undefined; operationKind: SubgraphCall['operation']['kind'] },
   variables: Record<string, unknown>,
 ): SubgraphCall {
-  const { identity, authorization } = execution.caller;
+  const { identity, authorization, headers } = execution.caller;
   return {
-    query: fetch.operation,
-    operationName: fetch.operationName,
-    kind: fetch.operationKind,
-    variables,
+    operation: subgraphOperation(fetch.operation, fetch.operationName, fetch.operationKind),
+    variablesText: () => JSON.stringify(variables),
+    variables: () => variables,
+    hasUploads: uploadsIn(variables).files.length > 0,
     identity,
     authorization,
+    headers,
     signal: execution.signal,
   };
 }

@@ -128,37 +128,39 @@ async function withAccounts(
 
 describe('a subgraph that answers what it should not', () => {
   const unavailable = { code: 'SUBGRAPH_UNAVAILABLE', requestId: expect.any(String) };
+  const badResponse = { code: 'SUBGRAPH_BAD_RESPONSE', requestId: expect.any(String) };
 
-  test.each<[string, Parameters<typeof aRawSubgraph>[0]]>([
-    ['null without an error', always({ data: null })],
-    ['nothing', (_request, response) => response.end()],
-    ['HTML', (_request, response) => response.end('<html>SECRET</html>')],
-    ['a JSON string', always('SECRET')],
-    ['a list', always([{ data: { me: null } }])],
-    ['errors that are no list', always({ errors: 'SECRET' })],
-    ['status 500 with a GraphQL error', always({ errors: [{ message: 'SECRET' }] }, 500)],
+  test.each<[string, Parameters<typeof aRawSubgraph>[0], object]>([
+    ['null without an error', always({ data: null }), badResponse],
+    ['nothing', (_request, response) => response.end(), badResponse],
+    ['HTML', (_request, response) => response.end('<html>SECRET</html>'), badResponse],
+    ['a JSON string', always('SECRET'), badResponse],
+    ['a list', always([{ data: { me: null } }]), badResponse],
+    ['errors that are no list', always({ errors: 'SECRET' }), badResponse],
+    ['status 500 with a GraphQL error', always({ errors: [{ message: 'SECRET' }] }, 500), unavailable],
     [
       'a redirect',
       (request, response) => response.writeHead(302, { location: `http://${request.headers.host}/SECRET` }).end(),
+      unavailable,
     ],
     [
       'a cut-off body',
       (_request, response) =>
         response.writeHead(200, { 'content-length': 1_000 }).write('{"data":', () => response.destroy()),
+      unavailable,
     ],
     [
       'more bytes than allowed',
       (_request, response) => response.end(JSON.stringify({ data: { me: { name: 'x'.repeat(50_000) } } })),
+      badResponse,
     ],
-  ])('%s is SUBGRAPH_UNAVAILABLE', async (_, answer) => {
+  ])('%s is one error and no more', async (_, answer, extensions) => {
     await using raw = await aRawSubgraph(answer);
     await using gateway = await withAccounts(raw.url, { limits: { maxAnswerBytes: 40_000 } });
     const result = await post(gateway.url, '{ me { name } product(upc: "b1") { title } }');
     expect(result.status).toBe(200);
     expect(result.data).toEqual({ me: null, product: { title: 'Notes' } });
-    expect(result.errors).toEqual([
-      { message: expect.not.stringContaining('SECRET'), path: ['me'], extensions: unavailable },
-    ]);
+    expect(result.errors).toEqual([{ message: expect.not.stringContaining('SECRET'), path: ['me'], extensions }]);
     expect(raw.requests).toHaveLength(1);
   });
 
@@ -166,11 +168,11 @@ describe('a subgraph that answers what it should not', () => {
     ['fewer entities than asked for', [{ __typename: 'User', name: 'A' }]],
     ['more entities than asked for', Array.from({ length: 9 }, () => ({ name: 'A' }))],
     ['no list of entities', { name: 'A' }],
-  ])('%s is SUBGRAPH_UNAVAILABLE, and nobody gets another one’s data', async (_, entities) => {
+  ])('%s is SUBGRAPH_BAD_RESPONSE, and nobody gets another one’s data', async (_, entities) => {
     await using raw = await aRawSubgraph(always({ data: { _entities: entities } }));
     await using gateway = await withAccounts(raw.url);
     const result = await post(gateway.url, '{ latest(first: 2) { id author { partner { name } } } }');
-    expect(result.errors).toEqual([{ message: expect.any(String), path: ['latest'], extensions: unavailable }]);
+    expect(result.errors).toEqual([{ message: expect.any(String), path: ['latest'], extensions: badResponse }]);
     expect(result.data).toEqual({
       latest: [
         { id: 'r1', author: { partner: null } },

@@ -1,7 +1,7 @@
 import { applyRewrites } from '@apollo/gateway/dist/dataRewrites';
 import type { FetchNode } from '@apollo/query-planner';
 import { orAborted } from '../../platform/or-aborted';
-import { SubgraphUnavailableError, type SubgraphAnswer } from '../fetch/transport';
+import { SubgraphError, type SubgraphAnswer } from '../fetch/transport';
 import { contextGroups } from './context-arguments';
 import { isDataObject, mergeInto, ownValue, setValue, type DataObject } from './data';
 import { adoptErrors, fetchFailure } from './errors';
@@ -43,7 +43,7 @@ async function fetchGroup(
 
 async function send(node: FetchNode, variables: DataObject, execution: Execution): Promise<SubgraphAnswer> {
   const transport = execution.services.transports.get(node.serviceName);
-  if (!transport) throw new SubgraphUnavailableError('no transport has this name');
+  if (!transport) throw new SubgraphError('SUBGRAPH_UNAVAILABLE', 'no transport has this name');
   execution.signal.throwIfAborted();
   return orAborted(transport.execute(callOf(execution, node, variables)), execution.signal);
 }
@@ -52,13 +52,14 @@ async function send(node: FetchNode, variables: DataObject, execution: Execution
 function dataOf(answer: SubgraphAnswer, representations: readonly Representation[] | undefined): DataObject | null {
   if (!isDataObject(answer.data)) {
     if (answer.errors) return null;
-    throw new SubgraphUnavailableError('answered with neither data nor errors');
+    throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'answered with neither data nor errors');
   }
   const entities = ownValue(answer.data, '_entities');
   if (!representations) return answer.data;
   if (Array.isArray(entities) && entities.length === representations.length) return answer.data;
   if (answer.errors && (entities === null || entities === undefined)) return null;
-  throw new SubgraphUnavailableError(
+  throw new SubgraphError(
+    'SUBGRAPH_BAD_RESPONSE',
     `answered with another number of entities than the ${representations.length} it was asked for`,
   );
 }

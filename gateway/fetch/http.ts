@@ -5,7 +5,7 @@ import { SautiError } from '../../platform/errors';
 import { MULTIPART_BODY } from '../../platform/identity/call-identity';
 import type { SignCall } from '../options';
 import { multipartBody, uploadsIn } from './multipart-body';
-import { SubgraphUnavailableError, type SubgraphAnswer, type SubgraphCall, type Transport } from './transport';
+import { SubgraphError, subgraphOperation, type SubgraphAnswer, type SubgraphCall, type Transport } from './transport';
 import { webSocketSubscriptions } from './websocket';
 
 export interface HttpTransportOptions {
@@ -32,11 +32,11 @@ export function httpTransport(options: HttpTransportOptions): Transport {
   const agent = new client.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
 
   const execute = async (call: SubgraphCall): Promise<SubgraphAnswer> => {
-    const uploads = uploadsIn(call.variables);
+    const uploads = uploadsIn(call.variables());
     // JSON has no word for a file: the multipart request writes null where one goes.
     const operations = JSON.stringify({
-      query: call.query,
-      operationName: call.operationName,
+      query: call.operation.query,
+      operationName: call.operation.operationName,
       variables: uploads.variables,
     });
     const body = uploads.files.length > 0 ? multipartBody(operations, uploads.files) : jsonBody(operations);
@@ -51,7 +51,7 @@ export function httpTransport(options: HttpTransportOptions): Transport {
     try {
       return await send();
     } catch (error) {
-      if (call.kind === 'query' && typeof body.chunks === 'string' && isStaleConnection(error)) return send();
+      if (call.operation.kind === 'query' && typeof body.chunks === 'string' && isStaleConnection(error)) return send();
       throw error;
     }
   };
@@ -105,10 +105,14 @@ async function answerOf(
     const response = await answered;
     return parseAnswer(response, await textOf(response, options.maxAnswerBytes), options);
   } catch (error) {
-    if (uploadFailure || error instanceof SubgraphUnavailableError) throw uploadFailure ?? error;
-    throw new SubgraphUnavailableError(`no answer: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    if (uploadFailure || error instanceof SubgraphError) throw uploadFailure ?? error;
+    throw new SubgraphError(
+      'SUBGRAPH_UNAVAILABLE',
+      `no answer: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    );
   } finally {
     // A subgraph may answer before it has read the whole body; then sending stops, and only the answer counts.
     if (!request.writableFinished) request.destroy();
@@ -137,7 +141,8 @@ async function textOf(response: IncomingMessage, maxBytes: number): Promise<stri
   let sizeBytes = 0;
   for await (const part of response as AsyncIterable<Buffer>) {
     sizeBytes += part.length;
-    if (sizeBytes > maxBytes) throw new SubgraphUnavailableError(`answered with more than ${maxBytes} bytes`);
+    if (sizeBytes > maxBytes)
+      throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', `answered with more than ${maxBytes} bytes`);
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');
@@ -152,13 +157,13 @@ function parseAnswer(response: IncomingMessage, text: string, options: HttpTrans
   const status = response.statusCode ?? 0;
   const untrusted = options.signCall !== undefined && (status === 401 || status === 403);
   if (status < 200 || (status >= 300 && status < 400) || status >= 500 || untrusted) {
-    throw new SubgraphUnavailableError(`answered with status ${status}`);
+    throw new SubgraphError('SUBGRAPH_UNAVAILABLE', `answered with status ${status}`);
   }
   let answer: unknown;
   try {
     answer = JSON.parse(text);
   } catch {
-    throw new SubgraphUnavailableError(`answered with status ${status} and something that is not JSON`);
+    throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', `answered with status ${status} and something that is not JSON`);
   }
   return checkAnswer(answer);
 }
@@ -166,20 +171,21 @@ function parseAnswer(response: IncomingMessage, text: string, options: HttpTrans
 /** Takes any value for a GraphQL answer or throws; also used for the payloads of a WebSocket. */
 export function checkAnswer(answer: unknown): SubgraphAnswer {
   if (typeof answer !== 'object' || answer === null || !('data' in answer || 'errors' in answer)) {
-    throw new SubgraphUnavailableError('answered with something that is no GraphQL result');
+    throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'answered with something that is no GraphQL result');
   }
   const { data, errors } = answer as SubgraphAnswer;
   if (errors !== undefined && errors !== null && !Array.isArray(errors))
-    throw new SubgraphUnavailableError('answered with errors that are no list');
+    throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'answered with errors that are no list');
   return { data, ...(errors && errors.length > 0 ? { errors } : {}) };
 }
 
 async function probe(execute: (call: SubgraphCall) => Promise<SubgraphAnswer>, signal: AbortSignal): Promise<void> {
   await execute({
-    query: '{ __typename }',
-    operationName: undefined,
-    kind: 'query',
-    variables: {},
+    operation: subgraphOperation('{ __typename }', undefined, 'query'),
+    variablesText: () => '{}',
+    variables: () => ({}),
+    hasUploads: false,
+    headers: undefined,
     identity: { viewer: null, requestId: 'readiness' },
     authorization: undefined,
     signal,

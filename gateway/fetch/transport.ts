@@ -1,21 +1,38 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
 import type { CallIdentity } from '../../platform/identity/viewer';
 
-/** One GraphQL request to one subgraph, with everything that limits it. */
-export interface SubgraphCall {
+/** The document of a fetch, prepared once when its plan is compiled. */
+export interface SubgraphOperation {
   query: string;
   operationName: string | undefined;
   kind: 'query' | 'mutation' | 'subscription';
-  /** Plain JSON values, except `Upload` instances (only when the client sent a multipart request). */
-  variables: Record<string, unknown>;
+  /** The JSON body of a request up to the value of `variables`: what remains is that value and a closing brace. */
+  bodyStart: string;
+}
+
+/** One GraphQL request to one subgraph, with everything that limits it. */
+export interface SubgraphCall {
+  operation: SubgraphOperation;
+  /** The variables as JSON text; only for calls without uploads. */
+  variablesText: () => string;
+  /**
+   * The variables as values the receiver may keep and change: plain JSON, except `Upload` instances (only when the
+   * client sent a multipart request).
+   */
+  variables: () => Record<string, unknown>;
+  /** Whether there is an `Upload` among the variables. */
+  hasUploads: boolean;
   identity: CallIdentity;
   /** The client's own Authorization header; used only where a transport was told to forward it. */
   authorization: string | undefined;
-  /** Aborted when the client left or the deadline passed. */
+  /** The client's other headers, for the forwarding rules of a subgraph; undefined where there was no HTTP request. */
+  headers: IncomingHttpHeaders | undefined;
+  /** Aborted when the client left or the deadline of the whole operation passed. */
   signal: AbortSignal;
 }
 
-/** An answer as it came: nothing in it has been checked against the schema. */
+/** An answer as it came: nothing in it has been checked against the schema. Whoever asked may change it. */
 export interface SubgraphAnswer {
   data?: unknown;
   errors?: readonly GraphQLFormattedError[];
@@ -23,11 +40,11 @@ export interface SubgraphAnswer {
 
 /** How the gateway reaches one subgraph. */
 export interface Transport {
-  /** Sends a query or mutation. Throws {@link SubgraphUnavailableError} when there is no GraphQL answer. */
+  /** Sends a query or mutation. Throws {@link SubgraphError} when there is no GraphQL answer. */
   execute(call: SubgraphCall): Promise<SubgraphAnswer>;
   /**
    * Opens a subscription: one answer per event, in order. Ends when the subgraph completes it; throws
-   * {@link SubgraphUnavailableError} when the stream breaks. `return()` and the signal close it at once.
+   * {@link SubgraphError} when the stream breaks. `return()` and the signal close it at once.
    */
   subscribe(call: SubgraphCall): AsyncGenerator<SubgraphAnswer, void, void>;
   /** Resolves when the subgraph answers; rejects with the reason. */
@@ -36,10 +53,30 @@ export interface Transport {
   dispose(): Promise<void>;
 }
 
-/** There is no usable answer from a subgraph. The reason is for the log; clients get a neutral message. */
-export class SubgraphUnavailableError extends Error {
-  constructor(reason: string, options?: { cause?: unknown }) {
+/**
+ * Why there is no usable answer: it cannot be reached (or is held off by its circuit breaker), it took longer than its
+ * own deadline, or what it sent is no GraphQL answer.
+ */
+export type SubgraphErrorCode = 'SUBGRAPH_UNAVAILABLE' | 'SUBGRAPH_TIMEOUT' | 'SUBGRAPH_BAD_RESPONSE';
+
+/** There is no usable answer from a subgraph. The reason is for the log; clients get a neutral message for the code. */
+export class SubgraphError extends Error {
+  constructor(
+    readonly code: SubgraphErrorCode,
+    reason: string,
+    options?: { cause?: unknown },
+  ) {
     super(reason, options);
-    this.name = 'SubgraphUnavailableError';
+    this.name = 'SubgraphError';
   }
+}
+
+/** Prepares the document of a fetch for calls. */
+export function subgraphOperation(
+  query: string,
+  operationName: string | undefined,
+  kind: SubgraphOperation['kind'],
+): SubgraphOperation {
+  const name = operationName === undefined ? '' : `,"operationName":${JSON.stringify(operationName)}`;
+  return { query, operationName, kind, bodyStart: `{"query":${JSON.stringify(query)}${name},"variables":` };
 }

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { waitFor } from '../../platform/testing/wait';
+import { subgraphOperation } from './transport';
 import { webSocketSubscriptions } from './websocket';
 
 test('a subgraph whose host vanishes ends the subscription with an error', async () => {
@@ -39,11 +40,12 @@ test('a subgraph whose host vanishes ends the subscription with an error', async
     forwardAuthorization: false,
     maxAnswerBytes: 1_000_000,
   })({
-    kind: 'subscription',
-    query: 'subscription { n }',
-    operationName: undefined,
+    operation: subgraphOperation('subscription { n }', undefined, 'subscription'),
+    variablesText: () => '{}',
+    variables: () => ({}),
+    hasUploads: false,
+    headers: undefined,
     authorization: undefined,
-    variables: {},
     identity: { viewer: null, requestId: 'test' },
     signal: new AbortController().signal,
   });

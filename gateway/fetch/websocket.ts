@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import { keepAlive } from '../../platform/http/keep-alive';
 import { SOCKET_BODY } from '../../platform/identity/call-identity';
 import { authorizationHeader, checkAnswer, type HttpTransportOptions } from './http';
-import { SubgraphUnavailableError, type SubgraphAnswer, type SubgraphCall, type Transport } from './transport';
+import { SubgraphError, type SubgraphAnswer, type SubgraphCall, type Transport } from './transport';
 
 /** Events held for a consumer that is busy; beyond them the socket is not read, and TCP holds the subgraph back. */
 const MAX_QUEUED = 32;
@@ -35,10 +35,10 @@ function openStream(
   const queue: SubgraphAnswer[] = [];
   let socket: WebSocket | undefined;
   let ended = false;
-  let failure: SubgraphUnavailableError | undefined;
+  let failure: SubgraphError | undefined;
   let wake = (): void => {};
 
-  const end = (error?: SubgraphUnavailableError): void => {
+  const end = (error?: SubgraphError): void => {
     if (!ended) failure = error;
     ended = true;
     wake();
@@ -48,20 +48,20 @@ function openStream(
     try {
       queue.push(checkAnswer(value));
     } catch (error) {
-      end(error as SubgraphUnavailableError);
+      end(error as SubgraphError);
     }
     if (queue.length >= MAX_QUEUED) socket?.pause();
     wake();
   };
   const client = createSubgraphClient(options, call, {
     opening: (opened) => (socket = opened),
-    closed: (reason) => end(new SubgraphUnavailableError(`the subscription's socket closed: ${reason}`)),
+    closed: (reason) => end(new SubgraphError('SUBGRAPH_UNAVAILABLE', `the subscription's socket closed: ${reason}`)),
   });
   const unsubscribe = client.subscribe(
     {
-      query: call.query,
-      variables: call.variables,
-      ...(call.operationName ? { operationName: call.operationName } : {}),
+      query: call.operation.query,
+      variables: call.variables(),
+      ...(call.operation.operationName ? { operationName: call.operation.operationName } : {}),
     },
     {
       next: push,
@@ -71,7 +71,7 @@ function openStream(
         end(
           Array.isArray(error)
             ? undefined
-            : new SubgraphUnavailableError(`the subscription broke: ${describe(error)}`, { cause: error }),
+            : new SubgraphError('SUBGRAPH_UNAVAILABLE', `the subscription broke: ${describe(error)}`, { cause: error }),
         );
       },
       complete: () => end(),
