@@ -2,6 +2,7 @@ import type { VerifiedToken } from '../platform/identity/access-token';
 import type { CallIdentity } from '../platform/identity/viewer';
 import type { Logger } from '../platform/logger';
 import type { Subgraph } from '../platform/subgraph/subgraph';
+import type { SubgraphSettings } from './fetch/subgraph-settings';
 import { DEFAULT_LIMITS, type OperationLimits } from './limits';
 
 /**
@@ -16,11 +17,14 @@ export type Authenticate = (authorization: string | undefined) => Promise<Verifi
  */
 export type SignCall = (subgraph: string, identity: CallIdentity, body: string) => string;
 
-/** Where a subgraph is when it runs in another process; replaces the routing URL of the supergraph. */
+/** Where a subgraph is when it runs in another process, and how it is called. */
 export interface RemoteSubgraph {
-  url: string;
+  /** Replaces the routing URL of the supergraph. */
+  url?: string;
   /** `ws:` or `wss:` URL for subscriptions; derived from `url` when missing. */
   webSocketUrl?: string;
+  /** What differs from the defaults (`DEFAULT_SUBGRAPH_SETTINGS`). */
+  settings?: Partial<SubgraphSettings>;
 }
 
 export interface GatewayOptions {
@@ -28,7 +32,7 @@ export interface GatewayOptions {
   supergraphSdl: string;
   /** Subgraphs that run in this process, by name. */
   subgraphs?: ReadonlyMap<string, Subgraph>;
-  /** Another address for a subgraph that runs elsewhere; without one it is reached at the supergraph's routing URL. */
+  /** Another address, or other settings, for a subgraph; without it is reached at the supergraph's routing URL. */
   remoteSubgraph?: (name: string) => RemoteSubgraph | undefined;
   /** Without it every caller is anonymous and uploads need no viewer. */
   authenticate?: Authenticate;
@@ -51,7 +55,7 @@ export interface GatewayLimits extends OperationLimits {
   maxFileBytes: number;
   /** Files in one multipart request. Default 10. */
   maxFiles: number;
-  /** Bytes of one subgraph answer over HTTP or WebSocket. Default 32 MiB. */
+  /** Bytes of one subgraph answer over HTTP or WebSocket, decoded, where the subgraph's settings say nothing. Default 32 MiB. */
   maxAnswerBytes: number;
   /** Characters of JSON one answer may have. Default 32 Mi. */
   maxResponseLength: number;

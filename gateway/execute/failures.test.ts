@@ -141,7 +141,7 @@ describe('a subgraph that answers what it should not', () => {
     [
       'a redirect',
       (request, response) => response.writeHead(302, { location: `http://${request.headers.host}/SECRET` }).end(),
-      unavailable,
+      badResponse,
     ],
     [
       'a cut-off body',

@@ -1,193 +1,207 @@
-import http, { type IncomingMessage } from 'node:http';
-import https from 'node:https';
-import { pipeline } from 'node:stream/promises';
-import { SautiError } from '../../platform/errors';
+import { Readable } from 'node:stream';
+import { Pool } from 'undici';
 import { MULTIPART_BODY } from '../../platform/identity/call-identity';
+import type { Logger } from '../../platform/logger';
 import type { SignCall } from '../options';
+import { checkAnswer, readAnswer } from './answer';
+import { CircuitBreaker } from './breaker';
+import { ACCEPTED_ENCODINGS } from './decode';
+import { forwardedHeaders } from './header-rules';
+import { HttpCall, type HttpRequest, type HttpTarget } from './http-call';
+import { InFlightCalls } from './in-flight';
 import { multipartBody, uploadsIn } from './multipart-body';
-import { SubgraphError, subgraphOperation, type SubgraphAnswer, type SubgraphCall, type Transport } from './transport';
+import type { SubgraphSettings } from './subgraph-settings';
+import { subgraphOperation, type SubgraphAnswer, type SubgraphCall, type Transport } from './transport';
 import { webSocketSubscriptions } from './websocket';
 
 export interface HttpTransportOptions {
   name: string;
+  /** `http:` or `https:`, without credentials. */
   url: string;
   webSocketUrl: string;
+  /** Signs who asks; then `authorization` is never a forwarded or set header. */
   signCall: SignCall | undefined;
-  forwardAuthorization: boolean;
-  /** Largest answer that is read, in bytes; a larger one is dropped and counts as no answer. */
-  maxAnswerBytes: number;
+  settings: SubgraphSettings;
+  logger: Logger;
+  /** A clock in milliseconds that never goes back; for the breaker. */
+  now?: () => number;
 }
 
-/** Connections to one subgraph; a burst beyond them waits its turn instead of opening thousands of sockets. */
-const MAX_SOCKETS = 256;
+/** A host that does not take connections is given up after this, or after the deadline of a query. */
+const CONNECT_MS = 2_000;
+/**
+ * Idle connections are closed before the subgraph does it: Node's servers close them after 5 s. Where a server says how
+ * long it keeps them (Keep-Alive: timeout=…), that counts instead.
+ */
+const KEEP_ALIVE_MS = 4_000;
+
+const ACCEPT = 'application/graphql-response+json, application/json;q=0.9';
 
 /**
- * Reaches a subgraph by HTTP POST, and by graphql-ws for subscriptions. Built on `node:http` because it gives
- * back-pressure for uploads; it follows no redirect and asks for no compression, so a subgraph cannot send the gateway
- * to another host and an answer cannot unpack to more than its bytes.
+ * Reaches a subgraph by HTTP/1.1 POST over a pool of kept connections, and by graphql-ws for subscriptions. Built on
+ * `undici`, which costs half of what `node:http` does per call (docs/gateway-configuration.md has the figures).
  */
 export function httpTransport(options: HttpTransportOptions): Transport {
-  const url = new URL(options.url);
-  const client = url.protocol === 'https:' ? https : http;
-  const agent = new client.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+  const sender = new HttpSender(options);
+  return {
+    execute: (call) => sender.execute(call),
+    subscribe: webSocketSubscriptions(options),
+    ready: (signal) => sender.probe(signal),
+    dispose: () => sender.dispose(),
+  };
+}
 
-  const execute = async (call: SubgraphCall): Promise<SubgraphAnswer> => {
+/** Name, value, name, value: what proves who asks, what is forwarded, and what is always sent. */
+export function identityHeaders(options: HttpTransportOptions, call: SubgraphCall, body: string): string[] {
+  const headers = forwardedHeaders(options.settings.headers.forward, call);
+  if (options.signCall) headers.push('authorization', `Bearer ${options.signCall(options.name, call.identity, body)}`);
+  for (const [name, value] of Object.entries(options.settings.headers.set)) headers.push(name, value);
+  return headers;
+}
+
+class HttpSender {
+  private readonly pool: Pool;
+  private readonly target: HttpTarget;
+  private readonly inFlight = new InFlightCalls<string>();
+  /** What every request starts with. */
+  private readonly fixedHeaders: readonly string[];
+  private readonly jsonHeaders: readonly string[];
+  private readonly read: HttpRequest<SubgraphAnswer>['read'];
+
+  constructor(private readonly options: HttpTransportOptions) {
+    const { settings, signCall } = options;
+    const { origin, pathname, search } = new URL(options.url);
+    this.pool = new Pool(origin, {
+      connections: settings.connections,
+      pipelining: 1,
+      connectTimeout: Math.min(CONNECT_MS, settings.deadlineMs.query),
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      // A call has one deadline for everything; it is kept by the call itself.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    this.target = {
+      pool: this.pool,
+      path: pathname + search,
+      maxAnswerBytes: settings.maxAnswerBytes,
+      breaker: breakerOf(options),
+    };
+    this.fixedHeaders = ['accept', ACCEPT, ...(settings.compression ? ['accept-encoding', ACCEPTED_ENCODINGS] : [])];
+    this.jsonHeaders = ['content-type', 'application/json', ...this.fixedHeaders];
+    this.read = (status, text) => readAnswer(status, text, signCall !== undefined);
+  }
+
+  execute(call: SubgraphCall): Promise<SubgraphAnswer> {
+    if (call.hasUploads) return this.sendUploads(call);
+    const body = `${call.operation.bodyStart}${call.variablesText()}}`;
+    if (this.options.settings.shareInFlight && call.operation.kind === 'query') return this.share(call, body);
+    return send(this.target, this.requestOf(call, body, call.signal, this.read));
+  }
+
+  /** Asks for nothing, past the breaker: it must tell how the subgraph is and not how it was. */
+  async probe(signal: AbortSignal): Promise<void> {
+    const call: SubgraphCall = { ...PROBE, signal };
+    const request = this.requestOf(call, `${call.operation.bodyStart}{}}`, signal, this.read);
+    await send({ ...this.target, breaker: null }, { ...request, retries: 0 });
+  }
+
+  dispose(): Promise<void> {
+    return this.pool.destroy();
+  }
+
+  private requestOf<Value>(
+    call: SubgraphCall,
+    body: string,
+    signal: AbortSignal,
+    read: HttpRequest<Value>['read'],
+  ): HttpRequest<Value> {
+    const { deadlineMs, retries } = this.options.settings;
+    const isMutation = call.operation.kind === 'mutation';
+    return {
+      headers: this.jsonHeaders.concat(callHeaders(this.options, call, body)),
+      body,
+      deadlineMs: isMutation ? deadlineMs.mutation : deadlineMs.query,
+      retries: isMutation ? 0 : retries,
+      signal,
+      read,
+    };
+  }
+
+  /** Equal queries of the same identity that are under way together are sent once; each caller gets its own copy. */
+  private async share(call: SubgraphCall, body: string): Promise<SubgraphAnswer> {
+    const { identity, authorization, signal } = call;
+    const forwarded = forwardedHeaders(this.options.settings.headers.forward, call);
+    const key = JSON.stringify([body, identity.viewer, authorization ?? null, forwarded]);
+    const read = (status: number, text: string): string => {
+      this.read(status, text); // an answer that is none must fail the call itself
+      return text;
+    };
+    const start = (all: AbortSignal): Promise<string> => send(this.target, this.requestOf(call, body, all, read));
+    return checkAnswer(JSON.parse(await this.inFlight.join(key, signal, start)));
+  }
+
+  private sendUploads(call: SubgraphCall): Promise<SubgraphAnswer> {
     const uploads = uploadsIn(call.variables());
     // JSON has no word for a file: the multipart request writes null where one goes.
-    const operations = JSON.stringify({
-      query: call.operation.query,
-      operationName: call.operation.operationName,
-      variables: uploads.variables,
+    const operations = `${call.operation.bodyStart}${JSON.stringify(uploads.variables)}}`;
+    const { headers, chunks } = multipartBody(operations, uploads.files);
+    return new Promise((resolve, reject) => {
+      const deadline = { start: () => sending.startDeadline(), stop: () => sending.stopDeadline() };
+      const sending = new HttpCall(
+        this.target,
+        {
+          headers: [...headers, ...this.fixedHeaders, ...callHeaders(this.options, call, MULTIPART_BODY)],
+          body: Readable.from(timed(chunks, deadline), { objectMode: false }),
+          deadlineMs: this.options.settings.deadlineMs.mutation,
+          retries: 0,
+          signal: call.signal,
+          read: this.read,
+        },
+        resolve,
+        reject,
+      );
+      sending.start();
     });
-    const body = uploads.files.length > 0 ? multipartBody(operations, uploads.files) : jsonBody(operations);
-    const headers: http.OutgoingHttpHeaders = {
-      ...body.headers,
-      accept: 'application/graphql-response+json, application/json;q=0.9',
-      'x-request-id': call.identity.requestId,
-      ...authorizationHeader(options, call, uploads.files.length > 0 ? MULTIPART_BODY : operations),
-    };
-    const send = (): Promise<SubgraphAnswer> =>
-      answerOf(client.request(url, { method: 'POST', agent, headers, signal: call.signal }), body.chunks, options);
-    try {
-      return await send();
-    } catch (error) {
-      if (call.operation.kind === 'query' && typeof body.chunks === 'string' && isStaleConnection(error)) return send();
-      throw error;
-    }
-  };
-
-  return {
-    execute,
-    subscribe: webSocketSubscriptions(options),
-    ready: (signal) => probe(execute, signal),
-    async dispose() {
-      agent.destroy();
-    },
-  };
-}
-
-/** What proves who asks: our own signature, or the client's header where the operator said so. */
-export function authorizationHeader(
-  options: HttpTransportOptions,
-  call: SubgraphCall,
-  body: string,
-): { authorization?: string } {
-  if (options.signCall) return { authorization: `Bearer ${options.signCall(options.name, call.identity, body)}` };
-  return options.forwardAuthorization && call.authorization ? { authorization: call.authorization } : {};
-}
-
-/**
- * A kept connection that the subgraph closed just when it was used again; nothing was answered. Node leaves the repeat
- * to the caller (https://nodejs.org/api/http.html#requestreusedsocket), and it is safe for queries only.
- */
-function isStaleConnection(error: unknown): boolean {
-  const { cause } = error as { cause?: NodeJS.ErrnoException & { reusedSocket?: boolean } };
-  return cause?.code === 'ECONNRESET' && cause.reusedSocket === true;
-}
-
-function jsonBody(text: string): { headers: http.OutgoingHttpHeaders; chunks: AsyncIterable<Buffer> | string } {
-  return { headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }, chunks: text };
-}
-
-async function answerOf(
-  request: http.ClientRequest,
-  chunks: AsyncIterable<Buffer> | string,
-  options: HttpTransportOptions,
-): Promise<SubgraphAnswer> {
-  const answered = new Promise<IncomingMessage>((resolve, reject) => {
-    request.once('response', resolve);
-    request.on('error', (error) => reject(Object.assign(error, { reusedSocket: request.reusedSocket })));
-  });
-  let uploadFailure: SautiError | undefined;
-  if (typeof chunks === 'string') request.end(chunks);
-  else sendStream(request, chunks, (error) => (uploadFailure = error));
-  try {
-    const response = await answered;
-    return parseAnswer(response, await textOf(response, options.maxAnswerBytes), options);
-  } catch (error) {
-    if (uploadFailure || error instanceof SubgraphError) throw uploadFailure ?? error;
-    throw new SubgraphError(
-      'SUBGRAPH_UNAVAILABLE',
-      `no answer: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        cause: error,
-      },
-    );
-  } finally {
-    // A subgraph may answer before it has read the whole body; then sending stops, and only the answer counts.
-    if (!request.writableFinished) request.destroy();
   }
 }
 
-/** Sends with back-pressure. What an upload failed with is reported: it is the client's doing, not the subgraph's. */
-function sendStream(
-  request: http.ClientRequest,
+function send<Value>(target: HttpTarget, request: HttpRequest<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => new HttpCall(target, request, resolve, reject).start());
+}
+
+function callHeaders(options: HttpTransportOptions, call: SubgraphCall, body: string): string[] {
+  return ['x-request-id', call.identity.requestId, ...identityHeaders(options, call, body)];
+}
+
+function breakerOf({ name, settings, logger, now }: HttpTransportOptions): CircuitBreaker | null {
+  const onChange = (state: string): void =>
+    logger.warn({ subgraph: name }, `the circuit breaker of a subgraph is now ${state}`);
+  return settings.breaker && new CircuitBreaker(settings.breaker, onChange, now);
+}
+
+const PROBE = {
+  operation: subgraphOperation('{ __typename }', undefined, 'query'),
+  variablesText: () => '{}',
+  variables: () => ({}),
+  hasUploads: false,
+  headers: undefined,
+  identity: { viewer: null, requestId: 'readiness' },
+  authorization: undefined,
+};
+
+/**
+ * The deadline of a call with files runs while the subgraph has to move: until it takes the next piece, and after the
+ * last one until it answers. While a file still arrives from the client it stands still.
+ */
+async function* timed(
   chunks: AsyncIterable<Buffer>,
-  onFailure: (error: SautiError) => void,
-): void {
-  async function* watched(): AsyncGenerator<Buffer> {
-    try {
-      yield* chunks;
-    } catch (error) {
-      if (error instanceof SautiError) onFailure(error);
-      throw error;
-    }
+  deadline: { start(): void; stop(): void },
+): AsyncGenerator<Buffer> {
+  deadline.stop();
+  for await (const chunk of chunks) {
+    deadline.start();
+    yield chunk;
+    deadline.stop();
   }
-  pipeline(watched(), request).catch(() => request.destroy());
-}
-
-async function textOf(response: IncomingMessage, maxBytes: number): Promise<string> {
-  const parts: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const part of response as AsyncIterable<Buffer>) {
-    sizeBytes += part.length;
-    if (sizeBytes > maxBytes)
-      throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', `answered with more than ${maxBytes} bytes`);
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-/**
- * A GraphQL answer may come with a 4xx status (GraphQL over HTTP §6.4); with 5xx it is the failure of a server, and its
- * text is nobody's business. 401 and 403 to a signed call mean that the subgraph does not trust the gateway: told to the
- * client as they are, they would sign a user out.
- */
-function parseAnswer(response: IncomingMessage, text: string, options: HttpTransportOptions): SubgraphAnswer {
-  const status = response.statusCode ?? 0;
-  const untrusted = options.signCall !== undefined && (status === 401 || status === 403);
-  if (status < 200 || (status >= 300 && status < 400) || status >= 500 || untrusted) {
-    throw new SubgraphError('SUBGRAPH_UNAVAILABLE', `answered with status ${status}`);
-  }
-  let answer: unknown;
-  try {
-    answer = JSON.parse(text);
-  } catch {
-    throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', `answered with status ${status} and something that is not JSON`);
-  }
-  return checkAnswer(answer);
-}
-
-/** Takes any value for a GraphQL answer or throws; also used for the payloads of a WebSocket. */
-export function checkAnswer(answer: unknown): SubgraphAnswer {
-  if (typeof answer !== 'object' || answer === null || !('data' in answer || 'errors' in answer)) {
-    throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'answered with something that is no GraphQL result');
-  }
-  const { data, errors } = answer as SubgraphAnswer;
-  if (errors !== undefined && errors !== null && !Array.isArray(errors))
-    throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'answered with errors that are no list');
-  return { data, ...(errors && errors.length > 0 ? { errors } : {}) };
-}
-
-async function probe(execute: (call: SubgraphCall) => Promise<SubgraphAnswer>, signal: AbortSignal): Promise<void> {
-  await execute({
-    operation: subgraphOperation('{ __typename }', undefined, 'query'),
-    variablesText: () => '{}',
-    variables: () => ({}),
-    hasUploads: false,
-    headers: undefined,
-    identity: { viewer: null, requestId: 'readiness' },
-    authorization: undefined,
-    signal,
-  });
+  deadline.start();
 }

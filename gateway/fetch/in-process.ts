@@ -1,17 +1,63 @@
-import type { Subgraph } from '../../platform/subgraph/subgraph';
-import type { SubgraphCall, Transport } from './transport';
+import type { Subgraph, SubgraphResult } from '../../platform/subgraph/subgraph';
+import type { SubgraphSettings } from './subgraph-settings';
+import { SubgraphError, type SubgraphCall, type Transport } from './transport';
 
-/** Calls a subgraph that runs in this process: no serialization, the viewer as it is. */
-export function inProcessTransport(subgraph: Subgraph): Transport {
+/**
+ * Calls a subgraph that runs in this process: no serialization, the viewer as it is. Of the settings of a subgraph only
+ * the deadline has a meaning here: there is no connection to limit, to break or to repeat, and in-flight calls are not
+ * shared, because a result without a text could only be handed to several callers by copying it.
+ */
+export function inProcessTransport(subgraph: Subgraph, deadlineMs: SubgraphSettings['deadlineMs']): Transport {
   const requestOf = ({ operation, variables }: SubgraphCall) => ({
     query: operation.query,
     operationName: operation.operationName,
     variables: variables(),
   });
   return {
-    execute: (call) => subgraph.execute(requestOf(call), call),
+    execute(call) {
+      // When the files are in, only the subgraph knows; the deadline of the whole operation still holds.
+      if (call.hasUploads) return subgraph.execute(requestOf(call), call);
+      const ms = call.operation.kind === 'mutation' ? deadlineMs.mutation : deadlineMs.query;
+      return withDeadline(call, ms, (signal) => subgraph.execute(requestOf(call), { identity: call.identity, signal }));
+    },
     subscribe: (call) => subgraph.subscribe(requestOf(call), call),
     ready: () => subgraph.ready(),
     dispose: async () => {},
   };
+}
+
+/** Settles like the work, or as soon as the deadline passes or the call is no longer wanted; its signal aborts then. */
+function withDeadline(
+  { signal }: SubgraphCall,
+  ms: number,
+  work: (signal: AbortSignal) => Promise<SubgraphResult>,
+): Promise<SubgraphResult> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const controller = new AbortController();
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', leave);
+    };
+    const cancel = (reason: unknown): void => {
+      end();
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason is handed on as it is
+      reject(reason);
+      controller.abort(reason);
+    };
+    const leave = (): void => cancel(signal.reason);
+    const timer = setTimeout(() => cancel(new SubgraphError('SUBGRAPH_TIMEOUT', `did not answer within ${ms} ms`)), ms);
+    signal.addEventListener('abort', leave);
+    work(controller.signal).then(
+      (result) => {
+        end();
+        resolve(result);
+      },
+      (error: unknown) => {
+        end();
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the subgraph threw
+        reject(error);
+      },
+    );
+  });
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { Upload } from 'graphql-upload-minimal';
 
@@ -35,7 +34,7 @@ export function uploadsIn(variables: Record<string, unknown>): {
 export function multipartBody(
   operations: string,
   files: readonly FilePlace[],
-): { headers: OutgoingHttpHeaders; chunks: AsyncGenerator<Buffer> } {
+): { headers: string[]; chunks: AsyncGenerator<Buffer> } {
   const boundary = `sauti-${randomUUID()}`;
   const map = Object.fromEntries(files.map(({ path }, index) => [String(index), [path]]));
   const text = (value: string): Buffer => Buffer.from(value, 'utf8');
@@ -56,7 +55,7 @@ export function multipartBody(
   }
   return {
     // Apollo's servers take a multipart request only with a header that a plain HTML form cannot send.
-    headers: { 'content-type': `multipart/form-data; boundary=${boundary}`, 'apollo-require-preflight': 'true' },
+    headers: ['content-type', `multipart/form-data; boundary=${boundary}`, 'apollo-require-preflight', 'true'],
     chunks: chunks(),
   };
 }

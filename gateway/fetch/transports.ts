@@ -1,38 +1,66 @@
-import type { GatewayLimits, GatewayOptions } from '../options';
+import type { GatewayLimits, GatewayOptions, RemoteSubgraph } from '../options';
 import type { LoadedSupergraph } from '../supergraph/supergraph';
+import { headerRuleFaults } from './header-rules';
 import { httpTransport } from './http';
 import { inProcessTransport } from './in-process';
+import { DEFAULT_SUBGRAPH_SETTINGS, type SubgraphSettings } from './subgraph-settings';
 import type { Transport } from './transport';
 
 /**
  * One transport for each subgraph of the supergraph: in process where the host handed the subgraph in, by HTTP
- * elsewhere. Throws when a subgraph has neither an object nor an address.
+ * elsewhere. Throws when a subgraph has neither an object nor an address, or settings that cannot be followed.
  */
 export function createTransports(
-  supergraph: LoadedSupergraph,
+  supergraph: Pick<LoadedSupergraph, 'subgraphs'>,
   options: GatewayOptions,
-  limits: GatewayLimits,
+  limits: Pick<GatewayLimits, 'maxAnswerBytes'>,
 ): ReadonlyMap<string, Transport> {
   return new Map(
     supergraph.subgraphs.map(({ name, url }) => {
+      const remote = options.remoteSubgraph?.(name) ?? {};
+      const settings = settingsOf(name, remote, options, limits);
       const local = options.subgraphs?.get(name);
-      if (local) return [name, inProcessTransport(local)];
-      const remote = options.remoteSubgraph?.(name);
-      const address = remote?.url ?? url;
-      if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol)) {
-        throw new Error(`The subgraph "${name}" needs an http(s) URL; the supergraph says "${address}".`);
-      }
+      if (local) return [name, inProcessTransport(local, settings.deadlineMs)];
+      const address = addressOf(name, remote.url ?? url);
       return [
         name,
         httpTransport({
           name,
           url: address,
-          webSocketUrl: remote?.webSocketUrl ?? address.replace(/^http/, 'ws'),
+          webSocketUrl: remote.webSocketUrl ?? address.replace(/^http/, 'ws'),
           signCall: options.signCall,
-          forwardAuthorization: options.forwardAuthorization ?? false,
-          maxAnswerBytes: limits.maxAnswerBytes,
+          settings,
+          logger: options.logger,
         }),
       ];
     }),
   );
+}
+
+function settingsOf(
+  name: string,
+  { settings }: RemoteSubgraph,
+  options: GatewayOptions,
+  limits: Pick<GatewayLimits, 'maxAnswerBytes'>,
+): SubgraphSettings {
+  const merged = { ...DEFAULT_SUBGRAPH_SETTINGS, maxAnswerBytes: limits.maxAnswerBytes, ...settings };
+  const { forward, set } = merged.headers;
+  const faults = headerRuleFaults(merged.headers);
+  if (options.signCall && (forward.includes('authorization') || Object.hasOwn(set, 'authorization')))
+    faults.push('headers: "authorization" carries the signature of the gateway');
+  if (faults.length > 0) throw new Error(`The subgraph "${name}" has faulty settings: ${faults.join('; ')}.`);
+  const forwardsAuthorization = options.forwardAuthorization === true && !options.signCall;
+  if (!forwardsAuthorization || forward.includes('authorization') || Object.hasOwn(set, 'authorization')) return merged;
+  return { ...merged, headers: { forward: [...forward, 'authorization'], set } };
+}
+
+function addressOf(name: string, address: string): string {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw new Error(`The subgraph "${name}" needs an http(s) URL; the supergraph says "${address}".`);
+  if (url.username || url.password)
+    throw new Error(
+      `The URL of the subgraph "${name}" has credentials in it; send them with the setting headers.set: authorization.`,
+    );
+  return address;
 }

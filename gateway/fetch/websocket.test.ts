@@ -1,6 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { silentLogger } from '../../platform/logger';
 import { waitFor } from '../../platform/testing/wait';
+import { DEFAULT_SUBGRAPH_SETTINGS } from './subgraph-settings';
 import { subgraphOperation } from './transport';
 import { webSocketSubscriptions } from './websocket';
 
@@ -37,8 +39,8 @@ test('a subgraph whose host vanishes ends the subscription with an error', async
     url: `http://127.0.0.1:${port}/graphql`,
     webSocketUrl: `ws://127.0.0.1:${port}/graphql`,
     signCall: undefined,
-    forwardAuthorization: false,
-    maxAnswerBytes: 1_000_000,
+    settings: { ...DEFAULT_SUBGRAPH_SETTINGS, maxAnswerBytes: 1_000_000 },
+    logger: silentLogger,
   })({
     operation: subgraphOperation('subscription { n }', undefined, 'subscription'),
     variablesText: () => '{}',

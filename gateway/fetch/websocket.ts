@@ -2,7 +2,8 @@ import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { keepAlive } from '../../platform/http/keep-alive';
 import { SOCKET_BODY } from '../../platform/identity/call-identity';
-import { authorizationHeader, checkAnswer, type HttpTransportOptions } from './http';
+import { checkAnswer } from './answer';
+import { identityHeaders, type HttpTransportOptions } from './http';
 import { SubgraphError, type SubgraphAnswer, type SubgraphCall, type Transport } from './transport';
 
 /** Events held for a consumer that is busy; beyond them the socket is not read, and TCP holds the subgraph back. */
@@ -106,10 +107,13 @@ function createSubgraphClient(
   call: SubgraphCall,
   on: { opening(socket: WebSocket): void; closed(reason: string): void },
 ): Client {
+  const headers = headerObject(identityHeaders(options, call, SOCKET_BODY));
+  const { authorization } = headers;
   class SubgraphSocket extends WebSocket {
     constructor(address: string, protocols: string) {
       super(address, protocols, {
-        maxPayload: options.maxAnswerBytes,
+        headers,
+        maxPayload: options.settings.maxAnswerBytes,
         perMessageDeflate: false,
         handshakeTimeout: HANDSHAKE_MS,
       });
@@ -120,11 +124,18 @@ function createSubgraphClient(
   return createClient({
     url: options.webSocketUrl,
     webSocketImpl: SubgraphSocket,
-    connectionParams: { ...authorizationHeader(options, call, SOCKET_BODY) },
+    // Where graphql-ws servers look for it; a browser, their usual client, cannot set headers.
+    connectionParams: authorization === undefined ? {} : { authorization },
     connectionAckWaitTimeout: HANDSHAKE_MS,
     retryAttempts: 0,
     on: { closed: (event) => on.closed(describe(event)) },
   });
+}
+
+function headerObject(pairs: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (let index = 0; index < pairs.length; index += 2) headers[pairs[index]!] = pairs[index + 1]!;
+  return headers;
 }
 
 function describe(error: unknown): string {

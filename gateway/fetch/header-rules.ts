@@ -1,0 +1,51 @@
+import type { SubgraphCall } from './transport';
+
+/** Which headers a subgraph gets besides those the gateway writes itself. Nothing of the client's passes unnamed. */
+export interface HeaderRules {
+  /** Names of client headers that are handed on, in lower case. */
+  forward: readonly string[];
+  /** Headers that every request to the subgraph carries, by lower-case name. */
+  set: Readonly<Record<string, string>>;
+}
+
+/** RFC 9110 §5.6.2, in lower case. */
+const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+/** RFC 9110 §5.5: visible characters, spaces and tabs inside. */
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** About one connection and its framing (RFC 9110 §7.6.1, RFC 6455 §11.3), or written by the gateway itself. */
+const OWN =
+  /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|host|content-.*|sec-websocket-.*|accept|accept-encoding|x-request-id|apollo-require-preflight)$/;
+/** A client's word on these would be taken for the gateway's: who is connected, and whether to reveal a trace. */
+const NEVER_FORWARDED = /^(x-forwarded-.*|forwarded|apollo-federation-include-trace)$/;
+
+/** What is wrong with header rules, each as a sentence part that starts with the name of the rule. */
+export function headerRuleFaults(rules: HeaderRules): string[] {
+  const faults: string[] = [];
+  const seen = new Set<string>();
+  for (const name of rules.forward) {
+    if (!NAME.test(name)) faults.push(`headers.forward: "${name}" is no header name in lower case`);
+    else if (OWN.test(name) || NEVER_FORWARDED.test(name)) faults.push(`headers.forward: "${name}" is never forwarded`);
+    else if (seen.has(name)) faults.push(`headers.forward: "${name}" is named twice`);
+    seen.add(name);
+  }
+  for (const [name, value] of Object.entries(rules.set)) {
+    if (!NAME.test(name)) faults.push(`headers.set: "${name}" is no header name in lower case`);
+    else if (OWN.test(name)) faults.push(`headers.set: "${name}" belongs to the gateway`);
+    else if (seen.has(name)) faults.push(`headers.set: "${name}" is forwarded, too; choose one`);
+    else if (!VALUE.test(value)) faults.push(`headers.set: the value of "${name}" cannot be sent in a header`);
+  }
+  return faults;
+}
+
+/**
+ * The client's headers that a call carries on, as name, value, name, value. The Authorization header is taken from the
+ * call, because over WebSocket it comes with the first message and not with the upgrade.
+ */
+export function forwardedHeaders(names: readonly string[], call: SubgraphCall): string[] {
+  const forwarded: string[] = [];
+  for (const name of names) {
+    const value = name === 'authorization' ? call.authorization : call.headers?.[name];
+    if (value !== undefined) forwarded.push(name, typeof value === 'string' ? value : value.join(', '));
+  }
+  return forwarded;
+}
