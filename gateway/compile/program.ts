@@ -1,5 +1,5 @@
 import type { FetchNode, PlanNode, ResponsePath } from '@apollo/query-planner';
-import { Kind, parse, type FieldNode, type OperationDefinitionNode } from 'graphql';
+import { Kind, parse, visit, type FieldNode, type OperationDefinitionNode } from 'graphql';
 import { subgraphOperation, type SubgraphOperation } from '../fetch/transport';
 import { contextArguments, type ContextArguments } from './context-arguments';
 import { flattenPath, type FlattenPath } from './flatten-path';
@@ -60,6 +60,11 @@ export interface EntityFetch {
   renames: Renames;
   /** Response names it selects at its top; null fills them where a subgraph knows no such entity. */
   fields: readonly string[];
+  /**
+   * Conditions of what it selects. While one does not hold, fields that only the left-out part requires were not fetched
+   * either: representations do without them.
+   */
+  conditions: readonly Condition[];
   /** Whether it selects leaves only, so that merging shares nothing between objects. */
   isFlat: boolean;
   context: ContextArguments | undefined;
@@ -188,6 +193,7 @@ function entityStep(
       rewriteOutput: compileRewrites(node.outputRewrites, types),
       renames: renamesOf(node),
       fields: selected.map((selection) => (selection.alias ?? selection.name).value),
+      conditions: conditionsIn(field),
       isFlat: selected.every((selection) => !selection.selectionSet),
       context: contextArguments(node, fetches[0]!.path, types),
     };
@@ -263,6 +269,19 @@ function entityDocuments(group: readonly PlannedFetch[]): {
 function entitiesText(operation: string, definition: OperationDefinitionNode, alias: string, variable: string): string {
   const selection = (definition.selectionSet.selections[0] as FieldNode).selectionSet;
   return `${alias}:_entities(representations:$${variable})${operation.slice(selection!.loc!.start, selection!.loc!.end)}`;
+}
+
+/** The variable `@include` and `@skip` conditions anywhere below a field. */
+function conditionsIn(field: FieldNode): Condition[] {
+  const conditions: Condition[] = [];
+  visit(field, {
+    Directive({ name, arguments: given }) {
+      const value = given?.[0]?.value;
+      if ((name.value === 'include' || name.value === 'skip') && value?.kind === Kind.VARIABLE)
+        conditions.push({ variable: value.name.value, value: name.value === 'include' });
+    },
+  });
+  return conditions;
 }
 
 function topFields(field: FieldNode): FieldNode[] {

@@ -17,7 +17,7 @@ export function runStep(step: Step, execution: Execution, mayShare: boolean): Pr
   if (part?.context) return runInContext(step, part, execution);
   return runEntities(
     step,
-    step.parts.map((each) => wantedAt(each, execution.data)),
+    step.parts.map((each) => wantedAt(each, execution)),
     {},
     execution,
     mayShare,
@@ -51,7 +51,7 @@ async function runInContext(step: Step, part: EntityFetch, execution: Execution)
   const groups = part.context?.(execution.data) ?? [];
   await Promise.all(
     groups.map(({ objects, variables }) => {
-      const wanted = new Wanted(part);
+      const wanted = new Wanted(part, execution.variables);
       for (const object of objects) wanted.add(object, 0);
       return runEntities(step, [wanted], variables, execution, false);
     }),
@@ -65,11 +65,17 @@ class Wanted {
   /** For each representation and each path of the part the objects there. */
   readonly targets: DataObject[][][] = [];
   private readonly indexes = new Map<string, number>();
+  private readonly isPartial: boolean;
 
-  constructor(readonly part: EntityFetch) {}
+  constructor(
+    readonly part: EntityFetch,
+    variables: Record<string, unknown>,
+  ) {
+    this.isPartial = !part.conditions.every(({ variable, value }) => (variables[variable] === true) === value);
+  }
 
   add(object: DataObject, path: number): void {
-    const text = this.part.write(object);
+    const text = this.part.write(object, this.isPartial);
     if (text === undefined) return;
     let index = this.indexes.get(text);
     if (index === undefined) {
@@ -84,8 +90,8 @@ class Wanted {
   }
 }
 
-function wantedAt(part: EntityFetch, data: DataObject): Wanted {
-  const wanted = new Wanted(part);
+function wantedAt(part: EntityFetch, { data, variables }: Execution): Wanted {
+  const wanted = new Wanted(part, variables);
   const { paths } = part;
   for (let index = 0; index < paths.length; index++)
     for (const object of paths[index]!.collect(data)) wanted.add(object, index);
@@ -110,7 +116,7 @@ async function runEntities(
       const alone = (one: Wanted): Promise<void> =>
         runEntities(
           step,
-          all.map((each) => (each === one ? each : new Wanted(each.part))),
+          all.map((each) => (each === one ? each : new Wanted(each.part, execution.variables))),
           contextual,
           execution,
           mayShare,
