@@ -12,6 +12,7 @@ import { createTransports } from './fetch/transports';
 import type { Transport } from './fetch/transport';
 import { createApolloServer } from './http/apollo';
 import { DEVELOPMENT_ORIGINS, originPolicy } from './http/cors';
+import { createContentTypes } from './http/content-types';
 import { answerGraphql } from './http/graphql';
 import { createHandler, type Page } from './http/handler';
 import { healthPage, readyPage } from './http/health';
@@ -42,10 +43,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const supergraph = loadSupergraph(options.supergraphSdl);
   const transports = createTransports(supergraph, options, limits);
   const engine = createEngine({ supergraph, transports, logger, ...limits });
-  const apollo = createApolloServer({ supergraph, engine, limits, development, logger });
-  await apollo.start();
-
-  const origins = originPolicy([...(options.corsOrigins ?? []), ...(development ? DEVELOPMENT_ORIGINS : [])]);
   const documents = createDocuments({
     schema: supergraph.apiSchema,
     rules: [...socketRules, ...limitRules(limits, { introspection: development })],
@@ -53,6 +50,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     suggestions: development,
     cacheSize: limits.planCacheSize,
   });
+  const contentTypes = createContentTypes();
+  const apollo = createApolloServer({ supergraph, engine, documents, limits, development, logger });
+  await apollo.start();
+
+  const origins = originPolicy([...(options.corsOrigins ?? []), ...(development ? DEVELOPMENT_ORIGINS : [])]);
   const operations = createSocketOperations({ schema: supergraph.apiSchema, engine, documents });
   const sockets = createSocketServer({
     path: GRAPHQL_PATH,
@@ -65,7 +67,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const running: Running = { servers: new Set(), isStopping: false, inFlight: new Set() };
   const answer: Page = (request, response, url, requestId) =>
     answerGraphql(
-      { apollo, schema: supergraph.apiSchema, authenticate: options.authenticate, limits },
+      {
+        apollo,
+        engine,
+        documents,
+        schema: supergraph.apiSchema,
+        authenticate: options.authenticate,
+        limits,
+        contentTypes,
+      },
       request,
       response,
       url,

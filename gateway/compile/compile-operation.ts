@@ -15,7 +15,7 @@ import type { LoadedSupergraph } from '../supergraph/supergraph';
 import { compileProgram, onlyField, type Condition, type Program, type Renames } from './program';
 import { responseWriter, type ResponseWriter } from './response-writer';
 import { compileRewrites, type Rewrite } from './rewrites';
-import { typeAt } from './type-at';
+import { placeAt, type QueryPlace } from './place-at';
 import { typeTests, type TypeTests } from './types';
 
 /** An operation ready to run: only data is missing. Shared by all requests with the same text, so it must not be changed. */
@@ -140,8 +140,8 @@ class OperationCompiler {
     return this.stage(node, this.rootType, this.definition.selectionSet, []);
   }
 
-  private deferStage({ primary, deferred }: DeferNode, path: readonly string[] = []): Stage {
-    const own = this.ownStage(primary, path);
+  private deferStage({ primary, deferred }: DeferNode, place = this.placeAt([])): Stage {
+    const own = this.ownStage(primary, place);
     return { ...own, deferred: deferred.map((part) => this.deferredStage(part)) };
   }
 
@@ -152,29 +152,34 @@ class OperationCompiler {
     subselection,
     node,
   }: DeferNode['deferred'][number]): DeferredStage {
-    const whole = (child: PlanNode | undefined): Stage => this.ownStage({ subselection, node: child }, queryPath);
+    const place = this.placeAt(queryPath);
+    const whole = (child: PlanNode | undefined): Stage => this.ownStage({ subselection, node: child }, place);
     return {
       label,
       dependsOn: depends.map(({ id }) => id),
-      path: queryPath,
-      stages: this.split(node, [], (defer) => this.deferStage(defer, queryPath), whole),
+      path: place.path,
+      stages: this.split(node, [], (defer) => this.deferStage(defer, place), whole),
     };
+  }
+
+  private placeAt(queryPath: readonly string[]): QueryPlace {
+    const { selectionSet } = this.definition;
+    return placeAt(this.supergraph.apiSchema, this.rootType, selectionSet, this.fragments, queryPath);
   }
 
   /** A stage that answers what the planner says, which is a text of its own. */
   private ownStage(
     { subselection, node }: { subselection?: string | undefined; node?: PlanNode | undefined },
-    path: readonly string[],
+    { type, path }: QueryPlace,
   ): Stage {
     if (subselection === undefined)
       return { program: compileProgram(node, this.types), writer: undefined, deferred: [] };
-    const type = typeAt(this.supergraph.apiSchema, this.rootType, this.definition.selectionSet, this.fragments, path);
     const selection = parse(subselection, { noLocation: true }).definitions[0] as OperationDefinitionNode;
     return this.stage(
       node,
       type,
       selection.selectionSet,
-      path.filter((key) => key !== '@' && !key.startsWith('... ')),
+      path.filter((key) => key !== '@'),
     );
   }
 
