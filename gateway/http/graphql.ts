@@ -25,9 +25,10 @@ export async function answerGraphql(
   url: URL,
   requestId: string,
 ): Promise<void> {
-  const { authorization } = request.headers;
+  const { headers } = request;
+  const { authorization } = headers;
   const viewer = await identify(endpoint.authenticate, authorization);
-  const caller: Caller = { identity: { viewer, requestId }, authorization, signal: leavingSignal(response) };
+  const caller: Caller = { identity: { viewer, requestId }, authorization, headers, signal: leavingSignal(response) };
   const multipart = isMultipart(request) ? await receiveFiles(endpoint, request, viewer) : undefined;
   try {
     const body = multipart ? multipart.body : request.method === 'POST' ? await readBody(endpoint, request) : undefined;
