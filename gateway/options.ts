@@ -57,6 +57,8 @@ export interface GatewayLimits extends OperationLimits {
   maxFiles: number;
   /** Bytes of one subgraph answer over HTTP or WebSocket, decoded, where the subgraph's settings say nothing. Default 32 MiB. */
   maxAnswerBytes: number;
+  /** Characters of JSON one answer may have. Default 32 Mi. */
+  maxResponseLength: number;
   /** Time for one query or mutation, or for what follows one subscription event. Counts from the end of the request body. Default 30 s. */
   deadlineMs: number;
   /** Longest pause between two pieces of a request body. Default 15 s. */
@@ -79,6 +81,7 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   maxFileBytes: 2 * 1024 ** 3,
   maxFiles: 10,
   maxAnswerBytes: 32 * 1024 ** 2,
+  maxResponseLength: 32 * 1024 ** 2,
   deadlineMs: 30_000,
   bodyIdleMs: 15_000,
   maxOperationsPerSocket: 50,

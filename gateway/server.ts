@@ -2,7 +2,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
+import { createDocuments } from './documents/documents';
 import { createEngine } from './engine';
+import { limitRules } from './limits';
+import { socketRules } from './websocket/single-root-field';
 import type { Caller } from './execute/execution';
 import { graphiqlPage } from './explorer/graphiql';
 import { createTransports } from './fetch/transports';
@@ -43,13 +46,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   await apollo.start();
 
   const origins = originPolicy([...(options.corsOrigins ?? []), ...(development ? DEVELOPMENT_ORIGINS : [])]);
-  const operations = createSocketOperations({
+  const documents = createDocuments({
     schema: supergraph.apiSchema,
-    engine,
+    rules: [...socketRules, ...limitRules(limits, { introspection: development })],
     limits,
-    development,
+    suggestions: development,
     cacheSize: limits.planCacheSize,
   });
+  const operations = createSocketOperations({ schema: supergraph.apiSchema, engine, documents });
   const sockets = createSocketServer({
     path: GRAPHQL_PATH,
     operations,

@@ -1,32 +1,62 @@
-import type { FetchDataRewrite, FetchNode } from '@apollo/query-planner';
-import { GraphQLError, Kind, parse, type GraphQLFormattedError } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { SautiError } from '../../platform/errors';
+import type { FlattenPath } from '../compile/flatten-path';
+import type { EntityFetch, Renames, RootFetch } from '../compile/program';
+import type { Fault } from '../compile/response-writer';
 import { SubgraphError, type SubgraphErrorCode } from '../fetch/transport';
+import type { DataObject } from './data';
 import { isDeadline } from './deadline';
 import type { Execution } from './execution';
-import { pathOf, type Position } from './positions';
-import type { Representation } from './representations';
 
 type Path = readonly (string | number)[];
 
-/**
- * Takes over the errors of a subgraph's answer with the paths a client knows. What an entity could not answer is
- * reported at every position it stands for. Of the extensions only `code` and `requestId` pass.
- */
-export function adoptErrors(
+/** Places one error of an entity is reported at, at most: little data can stand at very many places. */
+const MAX_PLACES = 100;
+
+/** The paths of objects of the data, as a client sees them. */
+export function placesOf(paths: readonly FlattenPath[], objects: readonly DataObject[], execution: Execution): Path[] {
+  const wanted = new Set(objects);
+  return paths.flatMap((path) => path.locate(execution.data, wanted, MAX_PLACES));
+}
+
+/** Takes over the errors of an answer to root fields, with the paths a client knows. */
+export function adoptRootErrors(
   errors: readonly GraphQLFormattedError[],
-  fetch: { node: FetchNode; positions: readonly Position[]; representations: readonly Representation[] | undefined },
+  root: Pick<RootFetch, 'path' | 'renames'>,
+  targets: readonly DataObject[],
+  execution: Execution,
+): GraphQLError[] {
+  const places = root.path ? placesOf([root.path], targets, execution) : [[]];
+  return errors.flatMap((error) =>
+    places.map((place) => adopt(error, [...place, ...renamed(error.path, root.renames)])),
+  );
+}
+
+/**
+ * Takes over the errors of an answer about entities: what an entity could not answer is reported at every place it
+ * stands for, what concerns all of them at what these places have in common.
+ */
+export function adoptEntityErrors(
+  errors: readonly GraphQLFormattedError[],
+  wanted: readonly { part: EntityFetch; targets: readonly DataObject[][][] }[],
+  execution: Execution,
 ): GraphQLError[] {
   return errors.flatMap((error) => {
-    const path = renamedPath(Array.isArray(error.path) ? error.path : [], fetch.node.outputRewrites);
-    if (!fetch.representations) return fetch.positions.map((position) => adopt(error, [...pathOf(position), ...path]));
-    const [, index, ...rest] = path;
-    const representation = typeof index === 'number' ? fetch.representations[index] : undefined;
-    if (!representation) return [adopt(error, commonPath(fetch.positions))];
-    return representation.positions.map((position) => adopt(error, [...pathOf(position), ...rest]));
+    const [alias, index, ...rest] = Array.isArray(error.path) ? (error.path as Path) : [];
+    const found = wanted.filter(({ part }) => part.alias === alias);
+    const concerned = found.length > 0 ? found : wanted;
+    const [one] = found;
+    const objects = typeof index === 'number' ? one?.targets[index]?.flat() : undefined;
+    if (one && objects) {
+      const path = renamed(rest, one.part.renames);
+      return placesOf(one.part.paths, objects, execution).map((place) => adopt(error, [...place, ...path]));
+    }
+    const places = concerned.flatMap(({ part, targets }) => placesOf(part.paths, targets.flat(2), execution));
+    return [adopt(error, commonPath(places))];
   });
 }
 
+/** Of the extensions only `code` and `requestId` pass: everything else may tell what is inside. */
 function adopt(error: GraphQLFormattedError, path: Path): GraphQLError {
   const { code, requestId } = error.extensions ?? {};
   return new GraphQLError(typeof error.message === 'string' && error.message ? error.message : 'The request failed.', {
@@ -40,34 +70,32 @@ function adopt(error: GraphQLFormattedError, path: Path): GraphQLError {
 
 /**
  * The one error for a fetch without an answer: neutral, because the reason (an address, a stack, a body) is for the
- * log, where it goes with the same request id.
+ * log, where it goes with the same request id. `places` are those the fetch was for, `field` what it selects there.
  */
 export function fetchFailure(
   error: unknown,
-  node: Pick<FetchNode, 'serviceName' | 'operation' | 'requires'>,
-  positions: readonly Position[],
+  subgraph: string,
+  places: readonly Path[],
+  field: Path,
   execution: Execution,
 ): GraphQLError {
   const { requestId } = execution.caller.identity;
-  const path = node.requires ? commonPath(positions) : [...commonPath(positions), ...rootField(node.operation)];
-  const at = path.length > 0 ? { path } : {};
+  const path = [...commonPath(places), ...field];
+  const fail = (message: string, code: string): GraphQLError =>
+    new GraphQLError(message, { ...(path.length > 0 ? { path } : {}), extensions: { code, requestId } });
   if (execution.signal.aborted) {
     return isDeadline(execution.signal.reason)
-      ? new GraphQLError('This part of the answer took too long.', {
-          ...at,
-          extensions: { code: 'TIMEOUT', requestId },
-        })
-      : new GraphQLError('The request was cancelled.', { ...at, extensions: { code: 'CANCELLED', requestId } });
+      ? fail('This part of the answer took too long.', 'TIMEOUT')
+      : fail('The request was cancelled.', 'CANCELLED');
   }
-  if (error instanceof SautiError)
-    return new GraphQLError(error.message, { ...at, extensions: { code: error.code, requestId } });
-  const details = { subgraph: node.serviceName, requestId, error };
+  if (error instanceof SautiError) return fail(error.message, error.code);
+  const details = { subgraph, requestId, error };
   if (!(error instanceof SubgraphError)) {
     execution.services.logger.error(details, 'calling a subgraph failed');
-    return unavailable(requestId, at);
+    return fail(MESSAGES.SUBGRAPH_UNAVAILABLE, 'SUBGRAPH_UNAVAILABLE');
   }
   execution.services.logger.warn(details, 'a subgraph gave no answer');
-  return new GraphQLError(MESSAGES[error.code], { ...at, extensions: { code: error.code, requestId } });
+  return fail(MESSAGES[error.code], error.code);
 }
 
 /** What a client may know of why a subgraph gave no answer. */
@@ -77,43 +105,33 @@ const MESSAGES: Record<SubgraphErrorCode, string> = {
   SUBGRAPH_BAD_RESPONSE: 'Part of the service gave an answer that cannot be used.',
 };
 
-/** The error for a subgraph that cannot be reached or does not answer in GraphQL. */
-export function unavailable(requestId: string, at: { path?: Path } = {}): GraphQLError {
-  return new GraphQLError(MESSAGES.SUBGRAPH_UNAVAILABLE, {
-    ...at,
-    extensions: { code: 'SUBGRAPH_UNAVAILABLE', requestId },
-  });
+/** Errors for what had to be null without a reason, unless an error at the same place already explains it. */
+export function unexplained(faults: readonly Fault[], errors: readonly GraphQLError[]): GraphQLError[] {
+  return faults
+    .filter(({ path }) => !errors.some((known) => explains(known.path ?? [], path)))
+    .map(({ path, message }) => new GraphQLError(message, { path, extensions: { code: 'SUBGRAPH_BAD_RESPONSE' } }));
 }
 
-/** The longest path that leads to all positions. */
-function commonPath(positions: readonly Position[]): (string | number)[] {
-  const [first, ...others] = positions.length > 2 ? [positions[0], positions.at(-1)] : positions;
-  const path = first ? pathOf(first) : [];
-  const lengths = others.map((other) => {
-    const otherPath = other ? pathOf(other) : [];
-    const index = path.findIndex((key, at) => key !== otherPath[at]);
-    return index === -1 ? path.length : index;
-  });
-  return path.slice(0, Math.min(path.length, ...lengths));
+/** Whether the place of one error contains the other's. An error without a path is about everything. */
+function explains(known: Path, path: Path): boolean {
+  return known.every((key, index) => index >= path.length || key === path[index]);
 }
 
-/** The root field of a fetch that has just one. */
-function rootField(operation: string): string[] {
-  const definition = parse(operation, { noLocation: true }).definitions.find(
-    (node) => node.kind === Kind.OPERATION_DEFINITION,
-  );
-  const names = definition?.selectionSet.selections.map((node) =>
-    node.kind === Kind.FIELD ? (node.alias ?? node.name).value : '',
-  );
-  return names?.length === 1 && names[0] ? [names[0]] : [];
+/** The longest path that leads to all places. */
+function commonPath(places: readonly Path[]): Path {
+  const [first = [], ...others] = places;
+  let { length } = first;
+  for (const place of others) {
+    const differs = first.findIndex((key, index) => key !== place[index]);
+    if (differs !== -1) length = Math.min(length, differs);
+  }
+  return first.slice(0, length);
 }
 
 /** Undoes the planner's aliases in an error path: `[…, 'name__alias_0']` is `[…, 'name']` for the client. */
-function renamedPath(path: Path, rewrites: readonly FetchDataRewrite[] | undefined): Path {
-  const names = new Map(
-    rewrites?.flatMap((rewrite) =>
-      rewrite.kind === 'KeyRenamer' ? [[rewrite.path.at(-1), rewrite.renameKeyTo] as const] : [],
-    ),
-  );
-  return names.size === 0 ? path : path.map((key) => names.get(String(key)) ?? key);
+function renamed(path: readonly (string | number)[] | undefined, renames: Renames): Path {
+  // A path comes from outside, whatever its type says.
+  if (!Array.isArray(path)) return [];
+  const given: Path = path;
+  return renames.size === 0 ? given : given.map((key) => renames.get(String(key)) ?? key);
 }

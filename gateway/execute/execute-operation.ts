@@ -1,29 +1,59 @@
-import { isPlanNode } from '@apollo/query-planner';
+import type { CompiledOperation, ConditionalStage, Stage } from '../compile/compile-operation';
 import type { DataObject } from './data';
 import { deadline } from './deadline';
-import type { Caller, Execution, ExecutionServices, Result } from './execution';
-import { rootPosition } from './positions';
-import { runPlan } from './run-plan';
-import { shape } from './shape';
-import type { PlannedOperation } from '../plan/planner';
+import { unexplained } from './errors';
+import type { Answer, Caller, Execution, ExecutionServices } from './execution';
+import { runProgram } from './run-program';
+
+export interface OperationRun {
+  compiled: CompiledOperation;
+  /** Coerced against the API schema. */
+  variables: Record<string, unknown>;
+  caller: Caller;
+  /** Time for the whole answer. */
+  deadlineMs: number;
+}
 
 /**
- * Answers a planned query or mutation. Failures of subgraphs are errors in the result, beside what others answered.
+ * Answers a compiled query or mutation. Failures of subgraphs are errors in the answer, beside what others answered.
  * When the caller's signal aborts or `deadlineMs` passes, running calls are cancelled and the rest is not started.
+ * Throws `ResponseTooLargeError`.
  */
-export async function executeOperation(
-  request: { planned: PlannedOperation; variables: Record<string, unknown>; caller: Caller; deadlineMs: number },
+export async function executeOperation(run: OperationRun, services: ExecutionServices): Promise<Answer> {
+  using limit = deadline(run.caller.signal, run.deadlineMs, run.caller.bodyReceived);
+  const execution = newExecution(run, services, limit.signal);
+  const stage = stageFor(run.compiled.stages, run.variables);
+  await runProgram(stage.program, execution);
+  return write(stage, execution.data, execution);
+}
+
+/** An execution that has fetched nothing yet. */
+export function newExecution(
+  { compiled, variables, caller }: OperationRun,
   services: ExecutionServices,
-): Promise<Result> {
-  using limit = deadline(request.caller.signal, request.deadlineMs, request.caller.bodyReceived);
-  const execution: Execution = {
-    ...request,
-    services,
-    signal: limit.signal,
-    data: Object.create(null) as DataObject,
-    errors: [],
-  };
-  const node = request.planned.plan.node;
-  if (isPlanNode(node)) await runPlan(node, [rootPosition(execution.data)], execution);
-  return shape(execution);
+  signal: AbortSignal,
+  data: DataObject = {},
+): Execution {
+  return { services, compiled, variables, caller, signal, data, errors: [] };
+}
+
+/** The stage that `@include`, `@skip` and `@defer(if:)` choose. */
+export function stageFor(stages: readonly ConditionalStage[], variables: Record<string, unknown>): Stage {
+  const chosen = stages.find(({ conditions }) =>
+    conditions.every(({ variable, value }) => (variables[variable] === true) === value),
+  );
+  if (!chosen) throw new Error('No stage of the operation fits its variables.');
+  return chosen.stage;
+}
+
+/** Writes what a stage answers about an object of the data; `errors` are those recorded so far. */
+export function write(stage: Stage, object: DataObject, execution: Execution): Answer {
+  const { services, compiled, variables, errors } = execution;
+  const written = stage.writer?.(variables)(object, {
+    introspect: (field) => services.introspect(field, compiled, variables),
+    maxLength: services.maxResponseLength,
+  });
+  if (!written) return { dataText: 'null', errors };
+  const { text, faults } = written;
+  return { dataText: text, errors: faults.length === 0 ? errors : [...errors, ...unexplained(faults, errors)] };
 }

@@ -1,18 +1,22 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { GraphQLError, ExecutionResult } from 'graphql';
+import type { ExecutionResult, FieldNode, GraphQLError } from 'graphql';
 import type { CallIdentity } from '../../platform/identity/viewer';
 import type { Logger } from '../../platform/logger';
-import { uploadsIn } from '../fetch/multipart-body';
-import { subgraphOperation, type SubgraphCall, type Transport } from '../fetch/transport';
-import type { PlannedOperation } from '../plan/planner';
-import type { LoadedSupergraph } from '../supergraph/supergraph';
-import type { DataObject } from './data';
+import type { CompiledOperation } from '../compile/compile-operation';
+import type { TypeTests } from '../compile/types';
+import type { Transport } from '../fetch/transport';
+import type { DataObject, KeepTypename } from './data';
 
-/** What every execution of this gateway shares. */
+/** What every execution over one supergraph shares. */
 export interface ExecutionServices {
-  supergraph: LoadedSupergraph;
+  types: TypeTests;
+  keepTypename: KeepTypename;
   transports: ReadonlyMap<string, Transport>;
   logger: Logger;
+  /** Answers a `__schema` or `__type` field of an operation with its JSON text. */
+  introspect: (field: FieldNode, operation: CompiledOperation, variables: Record<string, unknown>) => string;
+  /** Characters of JSON one answer may have. */
+  maxResponseLength: number;
 }
 
 /** Who runs an operation and how long it may go on. */
@@ -27,10 +31,10 @@ export interface Caller {
   bodyReceived?: Promise<void>;
 }
 
-/** One operation, or one event of a subscription, while its plan runs. */
+/** One operation, or one event of a subscription, while it runs. */
 export interface Execution {
   services: ExecutionServices;
-  planned: PlannedOperation;
+  compiled: CompiledOperation;
   /** Coerced against the API schema. */
   variables: Record<string, unknown>;
   caller: Caller;
@@ -41,33 +45,16 @@ export interface Execution {
   errors: GraphQLError[];
 }
 
-export type Result = ExecutionResult<DataObject>;
-
-/** A call to one subgraph on behalf of this execution. */
-export function callOf(
-  execution: Pick<Execution, 'caller' | 'signal'>,
-  fetch: { operation: string; operationName: string | undefined; operationKind: SubgraphCall['operation']['kind'] },
-  variables: Record<string, unknown>,
-): SubgraphCall {
-  const { identity, authorization, headers } = execution.caller;
-  return {
-    operation: subgraphOperation(fetch.operation, fetch.operationName, fetch.operationKind),
-    variablesText: () => JSON.stringify(variables),
-    variables: () => variables,
-    hasUploads: uploadsIn(variables).files.length > 0,
-    identity,
-    authorization,
-    headers,
-    signal: execution.signal,
-  };
+/** An answer whose data is JSON text already: it is written once, and most transports send it as it is. */
+export interface Answer {
+  /** The JSON text of `data`. */
+  dataText: string;
+  errors: readonly GraphQLError[];
 }
 
-/** The variables a fetch uses, and only those: one subgraph need not learn what was meant for another. */
-export function usedVariables(
-  usages: readonly string[] | undefined,
-  variables: Record<string, unknown>,
-): Record<string, unknown> {
-  const used = Object.create(null) as Record<string, unknown>;
-  for (const name of usages ?? []) if (Object.hasOwn(variables, name)) used[name] = variables[name];
-  return used;
+export type Result = ExecutionResult<DataObject>;
+
+/** An answer as the objects that graphql-js would give. */
+export function resultOf({ dataText, errors }: Answer): Result {
+  return { ...(errors.length > 0 ? { errors } : {}), data: JSON.parse(dataText) as DataObject | null };
 }

@@ -176,7 +176,11 @@ describe('a subgraph that answers what it should not', () => {
     const result = await post(gateway.url, '{ me { name } }');
     expect(result.data).toEqual({ me: null });
     expect(result.errors).toEqual([
-      { message: expect.stringContaining('non-nullable'), path: ['me', 'name'], extensions: { code: 'INTERNAL' } },
+      {
+        message: expect.stringContaining('non-nullable'),
+        path: ['me', 'name'],
+        extensions: { code: 'SUBGRAPH_BAD_RESPONSE' },
+      },
     ]);
   });
 

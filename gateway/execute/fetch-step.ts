@@ -1,86 +1,235 @@
-import { applyRewrites } from '@apollo/gateway/dist/dataRewrites';
-import type { FetchNode } from '@apollo/query-planner';
 import { orAborted } from '../../platform/or-aborted';
-import { SubgraphError, type SubgraphAnswer } from '../fetch/transport';
-import { contextGroups } from './context-arguments';
-import { isDataObject, mergeInto, ownValue, setValue, type DataObject } from './data';
-import { adoptErrors, fetchFailure } from './errors';
-import { callOf, usedVariables, type Execution } from './execution';
-import type { Position } from './positions';
-import { representationsOf, type Representation } from './representations';
+import { jsonValue } from '../compile/json';
+import type { EntityFetch, RootFetch, Step } from '../compile/program';
+import { SubgraphError, type SubgraphAnswer, type SubgraphCall, type SubgraphOperation } from '../fetch/transport';
+import { uploadsIn } from '../fetch/multipart-body';
+import { copyOf, isDataObject, mergeInto, ownValue, setValue, type DataObject } from './data';
+import { adoptEntityErrors, adoptRootErrors, fetchFailure, placesOf } from './errors';
+import type { Caller, Execution } from './execution';
 
 /**
- * Runs one Fetch of a plan over the positions it applies to and merges the answer into them. Never rejects: what fails
- * is recorded as errors, so that the other branches of the plan still answer.
+ * Runs one step over the objects it applies to and merges the answer into them. Never rejects: what fails is recorded
+ * as errors, so that the other branches of the plan still answer.
  */
-export async function runFetch(node: FetchNode, positions: readonly Position[], execution: Execution): Promise<void> {
-  const groups = contextGroups(node, positions, execution.services.supergraph.fullSchema);
-  await Promise.all(groups.map((group) => fetchGroup(node, group.positions, group.variables, execution)));
-}
-
-async function fetchGroup(
-  node: FetchNode,
-  positions: readonly Position[],
-  contextual: DataObject,
-  execution: Execution,
-): Promise<void> {
-  const schema = execution.services.supergraph.fullSchema;
-  try {
-    const representations = node.requires ? representationsOf(node, positions, schema) : undefined;
-    if (positions.length === 0 || representations?.length === 0) return;
-    const variables = Object.assign(usedVariables(node.variableUsages, execution.variables), contextual);
-    if (representations) variables['representations'] = representations.map(({ value }) => value);
-    const answer = await send(node, variables, execution);
-    const data = dataOf(answer, representations);
-    if (answer.errors) execution.errors.push(...adoptErrors(answer.errors, { node, positions, representations }));
-    if (!data) return;
-    if (representations) mergeEntities(node, data, representations, execution);
-    else mergeRoot(node, data, positions, execution);
-  } catch (error) {
-    execution.errors.push(fetchFailure(error, node, positions, execution));
-  }
-}
-
-async function send(node: FetchNode, variables: DataObject, execution: Execution): Promise<SubgraphAnswer> {
-  const transport = execution.services.transports.get(node.serviceName);
-  if (!transport) throw new SubgraphError('SUBGRAPH_UNAVAILABLE', 'no transport has this name');
-  execution.signal.throwIfAborted();
-  return orAborted(transport.execute(callOf(execution, node, variables)), execution.signal);
-}
-
-/** The data of an answer; null when errors explain that there is none. Silence is not an answer. */
-function dataOf(answer: SubgraphAnswer, representations: readonly Representation[] | undefined): DataObject | null {
-  if (!isDataObject(answer.data)) {
-    if (answer.errors) return null;
-    throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'answered with neither data nor errors');
-  }
-  const entities = ownValue(answer.data, '_entities');
-  if (!representations) return answer.data;
-  if (Array.isArray(entities) && entities.length === representations.length) return answer.data;
-  if (answer.errors && (entities === null || entities === undefined)) return null;
-  throw new SubgraphError(
-    'SUBGRAPH_BAD_RESPONSE',
-    `answered with another number of entities than the ${representations.length} it was asked for`,
+export function runStep(step: Step, execution: Execution, mayShare: boolean): Promise<void> {
+  if (step.root) return runRoot(step, step.root, execution);
+  const [part] = step.parts;
+  if (part?.context) return runInContext(step, part, execution);
+  return runEntities(
+    step,
+    step.parts.map((each) => wantedAt(each, execution)),
+    {},
+    execution,
+    mayShare,
   );
 }
 
-function mergeRoot(node: FetchNode, data: DataObject, positions: readonly Position[], execution: Execution): void {
-  applyRewrites(execution.services.supergraph.fullSchema, node.outputRewrites, data);
-  for (const position of positions) mergeInto(position.value, data);
+async function runRoot(step: Step, root: RootFetch, execution: Execution): Promise<void> {
+  const targets = root.path ? root.path.collect(execution.data) : [execution.data];
+  const [first, ...others] = targets;
+  if (!first) return;
+  try {
+    const answer = await send(step, step.operation(0), execution, [], {});
+    if (answer.errors) execution.errors.push(...adoptRootErrors(answer.errors, root, targets, execution));
+    if (!isDataObject(answer.data)) {
+      if (answer.errors) return;
+      throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'answered with neither data nor errors');
+    }
+    root.rewriteOutput?.(answer.data);
+    const { keepTypename } = execution.services;
+    for (const target of others) mergeInto(target, copyOf(answer.data) as DataObject, keepTypename);
+    mergeInto(first, answer.data, keepTypename);
+  } catch (error) {
+    const places = root.path ? placesOf([root.path], targets, execution) : [[]];
+    const [field] = root.onlyField === undefined ? [[]] : [[root.onlyField]];
+    execution.errors.push(fetchFailure(error, step.subgraph, places, field, execution));
+  }
 }
 
-function mergeEntities(
-  node: FetchNode,
-  data: DataObject,
-  representations: readonly Representation[],
-  execution: Execution,
-): void {
-  const entities = ownValue(data, '_entities') as unknown[];
-  for (const [index, { typename, positions }] of representations.entries()) {
-    const entity = entities[index];
-    if (!isDataObject(entity)) continue;
-    if (!ownValue(entity, '__typename')) setValue(entity, '__typename', typename);
-    applyRewrites(execution.services.supergraph.fullSchema, node.outputRewrites, entity);
-    for (const position of positions) mergeInto(position.value, entity);
+/** One request for each way the surroundings of the entities fill `@fromContext` arguments. */
+async function runInContext(step: Step, part: EntityFetch, execution: Execution): Promise<void> {
+  const groups = part.context?.(execution.data) ?? [];
+  await Promise.all(
+    groups.map(({ objects, variables }) => {
+      const wanted = new Wanted(part, execution.variables);
+      for (const object of objects) wanted.add(object, 0);
+      return runEntities(step, [wanted], variables, execution, false);
+    }),
+  );
+}
+
+/** The entities one `_entities` field asks for, each once, and the objects of the data that stand for them. */
+class Wanted {
+  /** JSON texts of the representations. */
+  readonly texts: string[] = [];
+  /** For each representation and each path of the part the objects there. */
+  readonly targets: DataObject[][][] = [];
+  private readonly indexes = new Map<string, number>();
+  private readonly isPartial: boolean;
+
+  constructor(
+    readonly part: EntityFetch,
+    variables: Record<string, unknown>,
+  ) {
+    this.isPartial = !part.conditions.every(({ variable, value }) => (variables[variable] === true) === value);
   }
+
+  add(object: DataObject, path: number): void {
+    const text = this.part.write(object, this.isPartial);
+    if (text === undefined) return;
+    let index = this.indexes.get(text);
+    if (index === undefined) {
+      index = this.texts.push(text) - 1;
+      this.indexes.set(text, index);
+      this.targets.push([]);
+    }
+    const paths = this.targets[index]!;
+    const objects = paths[path];
+    if (objects) objects.push(object);
+    else paths[path] = [object];
+  }
+}
+
+function wantedAt(part: EntityFetch, { data, variables }: Execution): Wanted {
+  const wanted = new Wanted(part, variables);
+  const { paths } = part;
+  for (let index = 0; index < paths.length; index++)
+    for (const object of paths[index]!.collect(data)) wanted.add(object, index);
+  return wanted;
+}
+
+async function runEntities(
+  step: Step,
+  all: readonly Wanted[],
+  contextual: DataObject,
+  execution: Execution,
+  mayShare: boolean,
+): Promise<void> {
+  let bits = 0;
+  for (let index = 0; index < all.length; index++) if (all[index]!.texts.length > 0) bits |= 1 << index;
+  if (bits === 0) return;
+  const wanted = all.filter(({ texts }) => texts.length > 0);
+  try {
+    const answer = await send(step, step.operation(bits), execution, wanted, contextual);
+    // A subgraph that gives up all of a request may have done so for one of its parts: the others are asked for again.
+    if (wanted.length > 1 && answer.errors && !isDataObject(answer.data)) {
+      const alone = (one: Wanted): Promise<void> =>
+        runEntities(
+          step,
+          all.map((each) => (each === one ? each : new Wanted(each.part, execution.variables))),
+          contextual,
+          execution,
+          mayShare,
+        );
+      return void (await Promise.all(wanted.map(alone)));
+    }
+    for (const each of wanted) takeEntities(each, answer, execution, mayShare);
+    if (answer.errors) execution.errors.push(...adoptEntityErrors(answer.errors, wanted, execution));
+  } catch (error) {
+    const places = wanted.flatMap(({ part, targets }) => placesOf(part.paths, targets.flat(2), execution));
+    execution.errors.push(fetchFailure(error, step.subgraph, places, [], execution));
+  }
+}
+
+function takeEntities(
+  { part, texts, targets }: Wanted,
+  answer: SubgraphAnswer,
+  execution: Execution,
+  mayShare: boolean,
+): void {
+  const entities = isDataObject(answer.data) ? ownValue(answer.data, part.alias) : undefined;
+  if (!Array.isArray(entities)) {
+    if (answer.errors && (entities === null || entities === undefined)) return;
+    throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'answered with no list of entities');
+  }
+  if (entities.length !== texts.length) {
+    throw new SubgraphError(
+      'SUBGRAPH_BAD_RESPONSE',
+      `answered with ${entities.length} entities, not with the ${texts.length} it was asked for`,
+    );
+  }
+  const { keepTypename } = execution.services;
+  for (let index = 0; index < entities.length; index++) {
+    const entity: unknown = entities[index];
+    const paths = targets[index]!;
+    if (!isDataObject(entity)) {
+      for (const objects of paths) for (const object of objects ?? []) fillWithNull(object, part.fields);
+      continue;
+    }
+    part.rewriteOutput?.(entity);
+    // Equal entities at one path share what they were answered; at another path other fields may follow.
+    for (let path = paths.length - 1; path >= 0; path--) {
+      const objects = paths[path];
+      if (!objects) continue;
+      const own = part.isFlat || path === 0 ? entity : (copyOf(entity) as DataObject);
+      for (let at = objects.length - 1; at >= 0; at--) {
+        const isLast = at === 0;
+        mergeInto(objects[at]!, part.isFlat || mayShare || isLast ? own : (copyOf(own) as DataObject), keepTypename);
+      }
+    }
+  }
+}
+
+/** The subgraph knows no such entity: what it should have said about it is null. */
+function fillWithNull(object: DataObject, fields: readonly string[]): void {
+  for (const field of fields) if (ownValue(object, field) === undefined) setValue(object, field, null);
+}
+
+function send(
+  step: Step,
+  operation: SubgraphOperation,
+  execution: Execution,
+  wanted: readonly Wanted[],
+  contextual: DataObject,
+): Promise<SubgraphAnswer> {
+  const transport = execution.services.transports.get(step.subgraph);
+  if (!transport) throw new SubgraphError('SUBGRAPH_UNAVAILABLE', 'no transport has this name');
+  execution.signal.throwIfAborted();
+  const names = step.variables.filter((name) => Object.hasOwn(execution.variables, name));
+  const given = [...names.map((name) => [name, execution.variables[name]] as const), ...Object.entries(contextual)];
+  return orAborted(transport.execute(callOf(operation, execution, given, wanted)), execution.signal);
+}
+
+function callOf(
+  operation: SubgraphOperation,
+  { caller, signal }: { caller: Caller; signal: AbortSignal },
+  given: readonly (readonly [string, unknown])[],
+  wanted: readonly Wanted[],
+): SubgraphCall {
+  return {
+    operation,
+    variablesText: () => variablesText(given, wanted),
+    variables: () => ({
+      ...Object.fromEntries(given),
+      ...Object.fromEntries(
+        wanted.map(({ part, texts }) => [part.variable, JSON.parse(`[${texts.join(',')}]`) as unknown]),
+      ),
+    }),
+    hasUploads: caller.bodyReceived !== undefined && uploadsIn(Object.fromEntries(given)).files.length > 0,
+    identity: caller.identity,
+    authorization: caller.authorization,
+    headers: caller.headers,
+    signal,
+  };
+}
+
+function variablesText(given: readonly (readonly [string, unknown])[], wanted: readonly Wanted[]): string {
+  let text = '';
+  for (const [name, value] of given) {
+    const valueText = jsonValue(value);
+    if (valueText !== undefined) text += `${text === '' ? '{' : ','}"${name}":${valueText}`;
+  }
+  for (const { part, texts } of wanted) text += `${text === '' ? '{' : ','}"${part.variable}":[${texts.join(',')}]`;
+  return text === '' ? '{}' : `${text}}`;
+}
+
+/** A call that opens a subscription. */
+export function sourceCall(
+  operation: SubgraphOperation,
+  names: readonly string[],
+  variables: Record<string, unknown>,
+  caller: Caller,
+): SubgraphCall {
+  const given = names.filter((name) => Object.hasOwn(variables, name)).map((name) => [name, variables[name]] as const);
+  return callOf(operation, { caller, signal: caller.signal }, given, []);
 }

@@ -1,16 +1,16 @@
-import type { FieldSelection } from '@apollo/federation-internals';
-import { executeSync, Kind, OperationTypeNode, visit, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
+import { executeSync, Kind, OperationTypeNode, visit, type FieldNode, type GraphQLSchema } from 'graphql';
+import type { CompiledOperation } from '../compile/compile-operation';
 
-/** Answers one `__schema` or `__type` field of an operation from the API schema. */
+/** Answers one `__schema` or `__type` field of an operation from the API schema, as JSON text. */
 export function introspect(
   schema: GraphQLSchema,
-  field: FieldSelection,
-  definition: OperationDefinitionNode,
+  field: FieldNode,
+  operation: Pick<CompiledOperation, 'definition' | 'fragments'>,
   variables: Record<string, unknown>,
-): unknown {
-  const selection = field.expandFragments().toSelectionNode();
+): string {
   const used = new Set<string>();
-  visit(selection, { Variable: (node) => void used.add(node.name.value) });
+  for (const node of [field, ...operation.fragments])
+    visit(node, { Variable: ({ name }) => void used.add(name.value) });
   const { data, errors } = executeSync({
     schema,
     document: {
@@ -20,14 +20,15 @@ export function introspect(
           kind: Kind.OPERATION_DEFINITION,
           operation: OperationTypeNode.QUERY,
           variableDefinitions:
-            definition.variableDefinitions?.filter((node) => used.has(node.variable.name.value)) ?? [],
-          selectionSet: { kind: Kind.SELECTION_SET, selections: [selection] },
+            operation.definition.variableDefinitions?.filter((node) => used.has(node.variable.name.value)) ?? [],
+          selectionSet: { kind: Kind.SELECTION_SET, selections: [field] },
         },
+        ...operation.fragments,
       ],
     },
     rootValue: {},
     variableValues: variables,
   });
   if (errors?.[0]) throw errors[0];
-  return data?.[field.element.responseName()];
+  return JSON.stringify(data?.[(field.alias ?? field.name).value]);
 }

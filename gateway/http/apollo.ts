@@ -10,7 +10,7 @@ import type { GatewayGraphQLRequestContext, GatewayInterface } from '@apollo/ser
 import { getOperationAST, GraphQLError } from 'graphql';
 import type { Logger } from '../../platform/logger';
 import type { Engine } from '../engine';
-import type { Caller, Result } from '../execute/execution';
+import { resultOf, type Caller, type Result } from '../execute/execution';
 import { sandboxPage } from '../explorer/sandbox';
 import { limitRules, parseOptions, type OperationLimits } from '../limits';
 import type { LoadedSupergraph } from '../supergraph/supergraph';
@@ -76,12 +76,12 @@ async function run(engine: Engine, request: GatewayGraphQLRequestContext<Caller>
   if (!operation) return refuse(unknownOperation(request.request.operationName));
   const inputs = request.request.variables ?? {};
   const caller = request.context;
-  const prepared = engine.prepare(
+  const prepared = await engine.prepare(
     { source: request.source, document: request.document, operation },
     inputs,
     caller.identity.requestId,
   );
-  return 'errors' in prepared ? prepared : engine.execute(prepared, caller);
+  return 'errors' in prepared ? prepared : resultOf(await engine.execute(prepared, caller));
 }
 
 /** Errors without data: Apollo Server answers 400. */

@@ -1,4 +1,4 @@
-import { operationFromDocument, type Operation } from '@apollo/federation-internals';
+import { operationFromDocument } from '@apollo/federation-internals';
 import { QueryPlanner, type QueryPlan } from '@apollo/query-planner';
 import type { DocumentNode, OperationDefinitionNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
@@ -13,26 +13,25 @@ export interface OperationRequest {
   operation: OperationDefinitionNode;
 }
 
-/** An operation with its plan. Shared by all requests with the same text, so it must not be changed. */
-export interface PlannedOperation {
-  /** In the planner's own classes, against the API schema; shaping reads it. */
-  operation: Operation;
-  definition: OperationDefinitionNode;
-  plan: QueryPlan;
-}
-
-export interface Planner {
+export interface Planner<Compiled> {
   /**
-   * The plan of an operation. `variables` (coerced) decide `@include` and `@skip` on the root field of a subscription;
-   * queries and mutations carry such conditions inside their plan. Throws what the planner throws.
+   * The compiled plan of an operation. `variables` (coerced) decide `@include` and `@skip` on the root field of a
+   * subscription; queries and mutations carry such conditions inside their plan. Throws what the planner throws.
    */
-  plan(request: OperationRequest, variables: Record<string, unknown>): PlannedOperation;
+  plan(request: OperationRequest, variables: Record<string, unknown>): Compiled | Promise<Compiled>;
 }
 
-/** A planner that keeps the plans of the last `cacheSize` operations of this supergraph. */
-export function createPlanner(supergraph: LoadedSupergraph, cacheSize: number): Planner {
-  const planner = new QueryPlanner(supergraph.federated);
-  const planned = new LRUCache<string, PlannedOperation>({ max: cacheSize });
+/** A planner that keeps the compiled plans of the last `cacheSize` operations of this supergraph. */
+export function createPlanner<Compiled extends object>(
+  supergraph: LoadedSupergraph,
+  cacheSize: number,
+  compile: (request: Pick<OperationRequest, 'document' | 'operation'>, plan: QueryPlan) => Compiled,
+): Planner<Compiled> {
+  const planner = new QueryPlanner(supergraph.federated, {
+    incrementalDelivery: { enableDefer: true },
+    reuseQueryFragments: false,
+  });
+  const planned = new LRUCache<string, Compiled>({ max: cacheSize });
 
   return {
     plan(request, variables) {
@@ -45,7 +44,7 @@ export function createPlanner(supergraph: LoadedSupergraph, cacheSize: number): 
         ...(name ? { operationName: name } : {}),
         validate: false,
       });
-      const result: PlannedOperation = { operation, definition, plan: planner.buildQueryPlan(operation) };
+      const result = compile({ document, operation: definition }, planner.buildQueryPlan(operation));
       planned.set(cacheKey, result);
       return result;
     },

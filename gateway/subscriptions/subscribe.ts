@@ -1,96 +1,80 @@
-import { applyRewrites } from '@apollo/gateway/dist/dataRewrites';
-import type { SubscriptionNode } from '@apollo/query-planner';
 import { orAborted } from '../../platform/or-aborted';
 import type { SubgraphAnswer } from '../fetch/transport';
-import { isDataObject, type DataObject } from '../execute/data';
+import { isDataObject } from '../execute/data';
 import { deadline } from '../execute/deadline';
-import { adoptErrors, fetchFailure, unavailable } from '../execute/errors';
-import {
-  callOf,
-  usedVariables,
-  type Caller,
-  type Execution,
-  type ExecutionServices,
-  type Result,
-} from '../execute/execution';
-import { rootPosition } from '../execute/positions';
-import { runPlan } from '../execute/run-plan';
-import { shape } from '../execute/shape';
-import type { PlannedOperation } from '../plan/planner';
-
-interface SubscriptionRequest {
-  planned: PlannedOperation;
-  variables: Record<string, unknown>;
-  caller: Caller;
-  /** Time for what follows one event; the subscription itself has no end. */
-  deadlineMs: number;
-}
+import { adoptRootErrors, fetchFailure } from '../execute/errors';
+import type { Answer, ExecutionServices } from '../execute/execution';
+import { newExecution, stageFor, write, type OperationRun } from '../execute/execute-operation';
+import { sourceCall } from '../execute/fetch-step';
+import { runProgram } from '../execute/run-program';
+import { SubgraphError } from '../fetch/transport';
+import type { EventSource } from '../compile/compile-operation';
 
 /**
- * Runs a planned subscription: opens its root field at the owning subgraph and, for each event, fetches from the other
- * subgraphs what the client selected besides. One result per event, in order; the next event is taken when the
- * consumer asks for it. A stream that breaks ends with a result that says so. Aborting the caller's signal closes the
- * stream at once, also while the next event is awaited.
+ * Runs a compiled subscription: opens its root field at the owning subgraph and, for each event, fetches from the other
+ * subgraphs what the client selected besides. One answer per event, in order; the next event is taken when the
+ * consumer asks for it. `deadlineMs` is for what follows one event; the subscription itself has no end. A stream that
+ * breaks ends with an answer that says so. Aborting the caller's signal closes the stream at once, also while the next
+ * event is awaited.
  */
-export async function* subscribe(
-  request: SubscriptionRequest,
-  services: ExecutionServices,
-): AsyncGenerator<Result, void, void> {
-  const node = request.planned.plan.node as SubscriptionNode;
-  const { signal } = request.caller;
-  const { primary } = node;
-  const transport = services.transports.get(primary.serviceName);
-  const call = callOf(
-    { caller: request.caller, signal },
-    primary,
-    usedVariables(primary.variableUsages, request.variables),
-  );
-  const events = transport?.subscribe(call);
+export async function* subscribe(run: OperationRun, services: ExecutionServices): AsyncGenerator<Answer, void, void> {
+  const { source } = run.compiled;
+  if (!source) throw new Error('The operation is no subscription.');
+  const { signal } = run.caller;
+  const transport = services.transports.get(source.subgraph);
+  const events = transport?.subscribe(sourceCall(source.operation, source.variables, run.variables, run.caller));
   try {
     while (events && !signal.aborted) {
       const event = await orAborted(events.next(), signal);
       if (event.done) return;
-      yield await answerEvent(node, event.value, request, services);
+      yield await answerEvent(source, event.value, run, services);
     }
   } catch (error) {
     if (signal.aborted) return;
-    const execution = newExecution(request, services, signal);
-    yield { data: null, errors: [fetchFailure(error, primary, [], execution)] };
+    yield failure(error, source, run, services, signal);
   } finally {
     // Not awaited: a generator that waits for its next event only returns once it has seen the signal.
     events
       ?.return()
       .catch((error: unknown) =>
-        services.logger.warn({ error, subgraph: primary.serviceName }, 'closing a subscription failed'),
+        services.logger.warn({ error, subgraph: source.subgraph }, 'closing a subscription failed'),
       );
   }
 }
 
 async function answerEvent(
-  node: SubscriptionNode,
+  source: EventSource,
   event: SubgraphAnswer,
-  request: SubscriptionRequest,
+  run: OperationRun,
   services: ExecutionServices,
-): Promise<Result> {
-  using limit = deadline(request.caller.signal, request.deadlineMs);
-  const execution = newExecution(request, services, limit.signal);
-  const root = rootPosition(execution.data);
-  if (event.errors)
+): Promise<Answer> {
+  using limit = deadline(run.caller.signal, run.deadlineMs);
+  const isData = isDataObject(event.data);
+  const execution = newExecution(run, services, limit.signal, isData ? (event.data as Record<string, unknown>) : {});
+  if (event.errors) {
     execution.errors.push(
-      ...adoptErrors(event.errors, { node: node.primary, positions: [root], representations: undefined }),
+      ...adoptRootErrors(event.errors, { path: undefined, renames: source.renames }, [execution.data], execution),
     );
-  if (!isDataObject(event.data)) {
-    return {
-      data: null,
-      errors: execution.errors.length > 0 ? execution.errors : [unavailable(request.caller.identity.requestId)],
-    };
   }
-  root.value = execution.data = event.data;
-  applyRewrites(services.supergraph.fullSchema, node.primary.outputRewrites, execution.data);
-  if (node.rest) await runPlan(node.rest, [root], execution);
-  return shape(execution);
+  if (!isData) {
+    if (execution.errors.length > 0) return { dataText: 'null', errors: execution.errors };
+    const silence = new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'an event has neither data nor errors');
+    return failure(silence, source, run, services, limit.signal);
+  }
+  source.rewriteOutput?.(execution.data);
+  const stage = stageFor(run.compiled.stages, run.variables);
+  await runProgram(stage.program, execution);
+  return write(stage, execution.data, execution);
 }
 
-function newExecution(request: SubscriptionRequest, services: ExecutionServices, signal: AbortSignal): Execution {
-  return { ...request, services, signal, data: Object.create(null) as DataObject, errors: [] };
+function failure(
+  error: unknown,
+  source: EventSource,
+  run: OperationRun,
+  services: ExecutionServices,
+  signal: AbortSignal,
+): Answer {
+  const field = source.onlyField === undefined ? [] : [source.onlyField];
+  const execution = newExecution(run, services, signal);
+  return { dataText: 'null', errors: [fetchFailure(error, source.subgraph, [[]], field, execution)] };
 }

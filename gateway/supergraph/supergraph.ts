@@ -27,7 +27,7 @@ export function loadSupergraph(sdl: string): LoadedSupergraph {
     sdl,
     federated,
     api,
-    apiSchema: api.toGraphQLJSSchema(),
+    apiSchema: api.toGraphQLJSSchema({ includeDefer: true }),
     fullSchema: federated.schema.toGraphQLJSSchema(),
     subgraphs: federated.subgraphsMetadata(),
   };

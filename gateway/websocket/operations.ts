@@ -1,20 +1,11 @@
-import {
-  getOperationAST,
-  GraphQLError,
-  parse,
-  validate,
-  type DocumentNode,
-  type ExecutionArgs,
-  type GraphQLSchema,
-} from 'graphql';
-import { LRUCache } from 'lru-cache';
+import { getOperationAST, GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
 import { returnable } from '../../platform/returnable';
-import { isSubscription, type Engine, type PreparedOperation } from '../engine';
-import type { Caller, Result } from '../execute/execution';
+import type { Documents } from '../documents/documents';
+import { isIncremental, isSubscription, type Engine, type PreparedOperation } from '../engine';
+import type { Payload } from '../execute/execute-incrementally';
+import { resultOf, type Answer, type Caller } from '../execute/execution';
 import { unknownOperation } from '../http/apollo';
 import { formatError } from '../http/format-error';
-import { limitRules, parseOptions, type OperationLimits } from '../limits';
-import { socketRules } from './single-root-field';
 
 interface SubscribePayload {
   query: string;
@@ -30,50 +21,26 @@ interface Carried {
 
 export interface SocketOperations {
   /** Parses, validates, limits and plans; a list of errors refuses the operation. */
-  prepare(payload: SubscribePayload, caller: Caller): ExecutionArgs | GraphQLError[];
-  /** Runs what `prepare` made. Queries and mutations are streams of one result, so that `complete` can cancel them, too. */
-  run(args: ExecutionArgs): AsyncGenerator<Result, void, void>;
+  prepare(payload: SubscribePayload, caller: Caller): Promise<ExecutionArgs | GraphQLError[]>;
+  /** Runs what `prepare` made. Queries and mutations are streams of one answer, or of payloads with `@defer`, so that `complete` can cancel them, too. */
+  run(args: ExecutionArgs): AsyncGenerator<Answer | Payload, void, void>;
 }
 
 /** Operations as they arrive on a WebSocket: the same rules, limits and error format as on HTTP. */
 export function createSocketOperations(options: {
   schema: GraphQLSchema;
   engine: Engine;
-  limits: OperationLimits;
-  development: boolean;
-  /** Parsed and validated documents kept. */
-  cacheSize: number;
+  documents: Documents;
 }): SocketOperations {
-  const { schema, engine } = options;
-  const rules = [...socketRules, ...limitRules(options.limits, { introspection: options.development })];
-  const documents = new LRUCache<string, DocumentNode>({ max: options.cacheSize });
-
-  const read = (query: string): DocumentNode | GraphQLError[] => {
-    const known = documents.get(query);
-    if (known) return known;
-    try {
-      const document = parse(query, parseOptions(options.limits));
-      const errors = validate(schema, document, rules, { hideSuggestions: !options.development });
-      if (errors.length > 0) return errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
-      documents.set(query, document);
-      return document;
-    } catch (error) {
-      return [
-        withCode(
-          error instanceof GraphQLError ? error : new GraphQLError('The document cannot be read.'),
-          'GRAPHQL_PARSE_FAILED',
-        ),
-      ];
-    }
-  };
+  const { schema, engine, documents } = options;
   return {
-    prepare({ query, operationName, variables }, caller) {
-      const document = read(query);
+    async prepare({ query, operationName, variables }, caller) {
+      const document = documents.read(query);
       if (Array.isArray(document)) return document;
       const operation = getOperationAST(document, operationName);
       if (!operation)
         return [new GraphQLError(unknownOperation(operationName), { extensions: { code: 'BAD_REQUEST' } })];
-      const prepared = engine.prepare(
+      const prepared = await engine.prepare(
         { source: query, document, operation },
         variables ?? {},
         caller.identity.requestId,
@@ -84,36 +51,38 @@ export function createSocketOperations(options: {
     },
     run(args) {
       const { prepared, caller } = args.contextValue as Carried;
-      return returnable(caller.signal, (signal) => {
+      return returnable<Answer | Payload>(caller.signal, (signal) => {
         const own = { ...caller, signal };
-        return isSubscription(prepared) ? engine.subscribe(prepared, own) : once(engine.execute(prepared, own));
+        if (isSubscription(prepared)) return engine.subscribe(prepared, own);
+        if (isIncremental(prepared)) return engine.executeIncrementally(prepared, own);
+        return once(engine.execute(prepared, own));
       });
     },
   };
 }
 
-/** Results and errors as a client may see them. */
-export function formatResult(result: Result): {
-  data?: Record<string, unknown> | null;
-  errors?: ReturnType<typeof formatError>[];
-} {
-  const { data, errors } = result;
-  return {
-    ...(data === undefined ? {} : { data }),
-    ...(errors?.length ? { errors: errors.map((error) => formatError(error.toJSON(), error)) } : {}),
-  };
+/** An answer or payload with its errors as a client may see them, as a message's payload. */
+export function formatPayload(payload: Answer | Payload): object {
+  if (!('kind' in payload)) return formatAnswer(payload);
+  if (payload.kind === 'initial') return { ...formatAnswer(payload), hasNext: payload.hasNext };
+  const incremental = payload.parts.map(({ label, path, ...answer }) => ({
+    ...formatAnswer(answer),
+    path,
+    ...(label === undefined ? {} : { label }),
+  }));
+  return { ...(incremental.length > 0 ? { incremental } : {}), hasNext: payload.hasNext };
 }
 
-function withCode(error: GraphQLError, code: string): GraphQLError {
-  const { message, nodes, source, positions } = error;
-  return new GraphQLError(message, {
-    nodes,
-    source,
-    positions,
-    extensions: { code: error.extensions['code'] ?? code },
-  });
+/** Errors as a client may see them. */
+export function formatErrors(errors: readonly GraphQLError[]): ReturnType<typeof formatError>[] {
+  return errors.map((error) => formatError(error.toJSON(), error));
 }
 
-async function* once(result: Promise<Result>): AsyncGenerator<Result, void, void> {
-  yield await result;
+function formatAnswer(answer: Answer): object {
+  const { data, errors } = resultOf(answer);
+  return { data, ...(errors ? { errors: formatErrors(errors) } : {}) };
+}
+
+async function* once(answer: Promise<Answer>): AsyncGenerator<Answer, void, void> {
+  yield await answer;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, type ExecutionResult } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { SautiError } from '../../platform/errors';
@@ -9,10 +9,12 @@ import { keepAlive } from '../../platform/http/keep-alive';
 import type { VerifiedToken } from '../../platform/identity/access-token';
 import type { Viewer } from '../../platform/identity/viewer';
 import type { Logger } from '../../platform/logger';
+import type { Payload } from '../execute/execute-incrementally';
+import type { Answer } from '../execute/execution';
 import type { OriginPolicy } from '../http/cors';
 import type { Authenticate, GatewayLimits } from '../options';
 import { protocolSocket } from './connection';
-import { formatResult, type SocketOperations } from './operations';
+import { formatErrors, formatPayload, type SocketOperations } from './operations';
 
 /** The longest time a Node timer can wait; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -140,10 +142,11 @@ function protocolOptions({
         signal: extra.closed.signal,
       });
     },
-    execute: (args) => operations.run(args),
-    subscribe: (args) => operations.run(args),
-    onNext: (_ctx, _id, _payload, _args, result) => formatResult(result),
-    onError: (_ctx, _id, _payload, errors) => formatResult({ errors }).errors,
+    // graphql-ws expects results of graphql-js; ours are turned into them by `onNext`.
+    execute: (args) => operations.run(args) as AsyncGenerator<ExecutionResult>,
+    subscribe: (args) => operations.run(args) as AsyncGenerator<ExecutionResult>,
+    onNext: (_ctx, _id, _payload, _args, result) => formatPayload(result as Answer | Payload),
+    onError: (_ctx, _id, _payload, errors) => formatErrors(errors),
   };
 }
 

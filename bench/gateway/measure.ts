@@ -1,0 +1,75 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Load, Subgraphs } from './children';
+import { cpuMs, memoryBytes } from './system';
+import { post, type TargetProcess } from './target-process';
+import { QUERIES, type QueryName } from './workload/queries';
+
+/** One measurement of one target: one query, one number of connections, in one round. */
+export interface Measurement {
+  cpuMsPerRequest: number;
+  requestsPerSecond: number;
+  p50Ms: number;
+  p95Ms: number;
+  p99Ms: number;
+  /** Calls that reached the subgraphs, for each request. */
+  callsPerRequest: number;
+  /** Resident memory right after the load. */
+  rssBytes: number;
+}
+
+export interface Bench {
+  load: Load;
+  subgraphs: Subgraphs;
+  expected: Readonly<Record<QueryName, unknown>>;
+}
+
+export interface LoadShape {
+  query: QueryName;
+  connections: number;
+  durationMs: number;
+}
+
+/** Puts load on a target and reads its CPU time before the first request and after the last answer. */
+export async function measure(bench: Bench, target: TargetProcess, shape: LoadShape): Promise<Measurement> {
+  await bench.subgraphs.count();
+  const cpuBefore = cpuMs(target.pid);
+  const result = await runLoad(bench, target, shape);
+  const cpuAfter = cpuMs(target.pid);
+  const { now } = memoryBytes(target.pid);
+  const { calls } = await bench.subgraphs.count();
+  return {
+    cpuMsPerRequest: (cpuAfter - cpuBefore) / result.requests,
+    requestsPerSecond: (result.requests * 1_000) / result.elapsedMs,
+    p50Ms: result.p50Ms,
+    p95Ms: result.p95Ms,
+    p99Ms: result.p99Ms,
+    callsPerRequest: calls / result.requests,
+    rssBytes: now,
+  };
+}
+
+/** Load whose figures nobody keeps. Throws when an answer is wrong. */
+export async function warmUp(bench: Bench, target: TargetProcess, query: QueryName, seconds: number): Promise<void> {
+  const connections = 16;
+  await runLoad(bench, target, { query, connections, durationMs: seconds * 1_000 });
+}
+
+async function runLoad(bench: Bench, { target, port }: TargetProcess, { query, ...shape }: LoadShape) {
+  const request = { port, query: QUERIES[query], expected: bench.expected[query], paceMs: 0, ...shape };
+  const result = await bench.load.run(request).catch((error: Error) => {
+    throw new Error(`${target.name}, ${query}, ${shape.connections} connections: ${error.message}`);
+  });
+  if (result.wrong > 0)
+    throw new Error(
+      `${target.name}, ${query}: ${result.wrong} of ${result.requests} answers are wrong: ${result.wrongExample}`,
+    );
+  return result;
+}
+
+/** Compares one answer, got apart from any load, with the oracle's. Throws when it differs. */
+export async function checkAnswer(bench: Bench, { target, port }: TargetProcess, query: QueryName): Promise<void> {
+  const { status, body } = await post(port, QUERIES[query]);
+  const { data, errors } = JSON.parse(body) as { data?: unknown; errors?: unknown };
+  if (status === 200 && errors === undefined && isDeepStrictEqual(data, bench.expected[query])) return;
+  throw new Error(`${target.name} does not answer "${query}" as the oracle does: ${status} ${body.slice(0, 500)}`);
+}

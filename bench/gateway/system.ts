@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+
+/** Kernel ticks in one second; 100 on every Linux that Node supports. */
+const TICKS_PER_SECOND = 100;
+
+/** CPU time that a process, all its threads and all its children have used so far, from `/proc/PID/stat`. */
+export function cpuMs(pid: number): number {
+  const ticks = processTree(pid).map((member) => {
+    const stat = readProc(member, 'stat');
+    // The command in parentheses may hold blanks; utime and stime are the 14th and 15th field of the line.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+  });
+  return (ticks.reduce((sum, value) => sum + value, 0) * 1_000) / TICKS_PER_SECOND;
+}
+
+/** Memory of a process and its children, in bytes: now, and the most each has had so far. */
+export function memoryBytes(pid: number): { now: number; peak: number } {
+  const total = { now: 0, peak: 0 };
+  for (const member of processTree(pid)) {
+    const status = readProc(member, 'status');
+    const kibibytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
+    total.now += kibibytes('VmRSS') * 1_024;
+    total.peak += kibibytes('VmHWM') * 1_024;
+  }
+  return total;
+}
+
+function processTree(pid: number): number[] {
+  const children = readProc(pid, `task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+  return [pid, ...children.flatMap(processTree)];
+}
+
+function readProc(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return ''; // it has just ended
+  }
+}
+
+/** The core for the gateway under test and the one for everything else; null where cores cannot be chosen. */
+export function chooseCores(): { gateway: number; rest: number } | null {
+  const allowed = /^Cpus_allowed_list:\s+(.+)$/m.exec(readProc(process.pid, 'status'))?.[1] ?? '';
+  const cores = allowed.split(',').flatMap((range) => {
+    const [from = NaN, to = from] = range.split('-').map(Number);
+    return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  });
+  const [gateway, rest] = cores;
+  if (gateway === undefined || rest === undefined) return null;
+  try {
+    // The benchmark itself and all it starts stay off the gateway's core.
+    execFileSync('taskset', ['-a', '-cp', String(rest), String(process.pid)], { stdio: 'ignore' });
+    return { gateway, rest };
+  } catch {
+    return null;
+  }
+}
+
+/** A port that nobody listens on at the moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,94 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import { targetEnvironment } from './environment';
+import { freePort } from './system';
+import type { StartOptions, Target } from './targets';
+
+const START_LIMIT_MS = 60_000;
+const PROBE_EVERY_MS = 50;
+/** Of what a target says, this much is kept to explain a failed start. */
+const MAX_OUTPUT_CHARACTERS = 4_000;
+
+export interface TargetProcess extends AsyncDisposable {
+  target: Target;
+  pid: number;
+  port: number;
+  /** Stops it when it runs for a measurement that needs its last words, such as a profile. */
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface LaunchOptions extends Omit<StartOptions, 'port'> {
+  /** The core it is bound to; null: any. */
+  core: number | null;
+  /** Put before the script on node's command line. */
+  nodeArgs?: readonly string[];
+  env?: Readonly<Record<string, string>>;
+}
+
+/** Starts a target and waits until it answers. Throws, with what it said, when it ends or does not answer in a minute. */
+export async function startTarget(target: Target, options: LaunchOptions): Promise<TargetProcess> {
+  const port = await freePort();
+  const { args, env } = target.command({ ...options, port });
+  const command = [process.execPath, ...(options.nodeArgs ?? []), ...args];
+  const [file = '', ...rest] =
+    options.core === null ? command : ['taskset', '-c', String(options.core), ...command];
+  const child = spawn(file, rest, {
+    env: targetEnvironment({ ...env, ...options.env }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = keepOutput(child);
+  await untilAnswers(child, port, () => `${target.name} did not start:\n${output()}`);
+  return {
+    target,
+    pid: child.pid!, // it has answered, so it runs
+    port,
+    kill: (signal) => void child.kill(signal),
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+function keepOutput(child: ChildProcess): () => string {
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (piece: string) => (text = (text + piece).slice(-MAX_OUTPUT_CHARACTERS)));
+  return () => text;
+}
+
+async function untilAnswers(child: ChildProcess, port: number, explain: () => string): Promise<void> {
+  let failure: Error | undefined;
+  child.once('error', (error) => (failure = error));
+  child.once('exit', (code, signal) => (failure = new Error(`${explain()}\n(ended: ${signal ?? code})`)));
+  const deadline = performance.now() + START_LIMIT_MS;
+  while (!failure && performance.now() < deadline) {
+    if (await answers(port)) return;
+    await pause(PROBE_EVERY_MS);
+  }
+  child.kill('SIGKILL');
+  throw failure ?? new Error(explain());
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    const { body } = await post(port, '{ __typename }');
+    return body.includes('"data"');
+  } catch {
+    return false;
+  }
+}
+
+/** One operation, sent the plain way. */
+export async function post(port: number, query: string, signal?: AbortSignal): Promise<{ status: number; body: string }> {
+  const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+    signal: signal ?? null,
+  });
+  return { status: response.status, body: await response.text() };
+}

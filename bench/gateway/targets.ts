@@ -1,0 +1,109 @@
+import path from 'node:path';
+import { repositoryRoot } from '../../platform/root';
+
+/** Files and addresses that a target may need to start. */
+export interface StartOptions {
+  supergraphFile: string;
+  /** The calls that the floors make, and the answers that targets without subgraphs give. */
+  recordingFile: string;
+  port: number;
+}
+
+export interface Target {
+  name: TargetName;
+  title: string;
+  /** Whether identical calls under way at the same time are sent once; null where there is nothing to share. */
+  sharesInFlight: boolean | null;
+  /** Whether it needs the recorded plans. */
+  needsRecording: boolean;
+  /** Whether it plans, so that the hostile operation can be put to it. */
+  plans: boolean;
+  command(options: StartOptions): { args: string[]; env?: Record<string, string> };
+}
+
+export const TARGET_NAMES = [
+  'sauti-http',
+  'sauti-in-process',
+  'stock',
+  'hive-js',
+  'hive-js-shared',
+  'hive-rust',
+  'hive-rust-shared',
+  'floor',
+  'floor-merged',
+] as const;
+export type TargetName = (typeof TARGET_NAMES)[number];
+
+const gatewayFolder = (file: string): string => path.join(repositoryRoot(), 'bench/gateway', file);
+const peersFolder = (file: string): string => path.join(repositoryRoot(), 'bench/peers', file);
+
+/** The standalone gateway, as `npm run gateway` starts it. */
+const sautiHttp: Target['command'] = ({ supergraphFile, port }) => ({
+  args: [path.join(repositoryRoot(), 'dist/gateway/main.js'), '--supergraph', supergraphFile, '--port', String(port)],
+});
+
+const stock: Target['command'] = ({ supergraphFile, port }) => ({
+  args: [peersFolder('stock.mjs'), supergraphFile, String(port)],
+});
+
+function hive(options: { rust: boolean; sharesInFlight: boolean }): Target['command'] {
+  return ({ supergraphFile, port }) => ({
+    args: [
+      peersFolder('node_modules/@graphql-hive/gateway/dist/bin.js'),
+      'supergraph',
+      supergraphFile,
+      ...['--host', '127.0.0.1', '--port', String(port)],
+      ...['--config-path', peersFolder('hive.config.mjs')],
+      ...(options.rust ? ['--hive-router-runtime'] : []),
+    ],
+    env: { BENCH_SHARE_IN_FLIGHT: options.sharesInFlight ? '1' : '0' },
+  });
+}
+
+function floor(isMerged: boolean): Target['command'] {
+  return ({ recordingFile, port }) => ({
+    args: [peersFolder('floor.mjs'), recordingFile, isMerged ? 'merged' : 'planned', String(port)],
+  });
+}
+
+const gateway = { needsRecording: false, plans: true, sharesInFlight: false };
+const bare = { needsRecording: true, plans: false, sharesInFlight: null };
+
+/** Everything that can be measured, in the order of the table. */
+export const TARGETS: readonly Target[] = [
+  { ...gateway, name: 'sauti-http', title: 'Sauti over HTTP', command: sautiHttp },
+  {
+    name: 'sauti-in-process',
+    title: 'Sauti in process',
+    sharesInFlight: false,
+    needsRecording: true,
+    plans: false,
+    command: ({ supergraphFile, recordingFile, port }) => ({
+      args: [gatewayFolder('in-process.mjs'), supergraphFile, recordingFile, String(port)],
+    }),
+  },
+  { ...gateway, name: 'stock', title: 'stock `@apollo/gateway`', command: stock },
+  { ...gateway, name: 'hive-js', title: 'Hive Gateway', command: hive({ rust: false, sharesInFlight: false }) },
+  {
+    ...gateway,
+    name: 'hive-js-shared',
+    title: 'Hive Gateway',
+    sharesInFlight: true,
+    command: hive({ rust: false, sharesInFlight: true }),
+  },
+  {
+    ...gateway,
+    name: 'hive-rust',
+    title: 'Hive Gateway + Rust planner',
+    command: hive({ rust: true, sharesInFlight: false }),
+  },
+  {
+    ...gateway,
+    name: 'hive-rust-shared',
+    title: 'Hive Gateway + Rust planner',
+    sharesInFlight: true,
+    command: hive({ rust: true, sharesInFlight: true }),
+  },
+  { ...bare, name: 'floor', title: 'floor: the stock plan by hand', command: floor(false) },
+  { ...bare, name: 'floor-merged', title: 'floor: one call a level and subgraph', command: floor(true) },
+];

@@ -1,0 +1,253 @@
+import type { DeferNode, PlanNode, QueryPlan, SubscriptionNode } from '@apollo/query-planner';
+import {
+  Kind,
+  parse,
+  visit,
+  type FragmentDefinitionNode,
+  type GraphQLCompositeType,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { subgraphOperation, type SubgraphOperation } from '../fetch/transport';
+import type { OperationRequest } from '../plan/planner';
+import type { LoadedSupergraph } from '../supergraph/supergraph';
+import { compileProgram, onlyField, type Condition, type Program, type Renames } from './program';
+import { responseWriter, type ResponseWriter } from './response-writer';
+import { compileRewrites, type Rewrite } from './rewrites';
+import { typeAt } from './type-at';
+import { typeTests, type TypeTests } from './types';
+
+/** An operation ready to run: only data is missing. Shared by all requests with the same text, so it must not be changed. */
+export interface CompiledOperation {
+  definition: OperationDefinitionNode;
+  /** The fragments of its document. */
+  fragments: readonly FragmentDefinitionNode[];
+  /** What its source adds to the answer; undefined for queries and mutations. */
+  source: EventSource | undefined;
+  /** What to run: the fetches of a query or mutation, or those that follow an event. */
+  stages: readonly ConditionalStage[];
+}
+
+/** The root field of a subscription at its subgraph. */
+export interface EventSource {
+  subgraph: string;
+  operation: SubgraphOperation;
+  variables: readonly string[];
+  rewriteOutput: Rewrite | undefined;
+  renames: Renames;
+  onlyField: string | undefined;
+}
+
+/** The stage to run while all conditions hold; the first of a list that fits is the one. */
+export interface ConditionalStage {
+  conditions: readonly Condition[];
+  stage: Stage;
+}
+
+/** Fetches whose data is sent together, with what is sent later (`@defer`). */
+export interface Stage {
+  program: Program;
+  /** A writer of what this stage answers, for these values of variables. Undefined when it has nothing of its own. */
+  writer: ((variables: Readonly<Record<string, unknown>>) => ResponseWriter) | undefined;
+  deferred: readonly DeferredStage[];
+}
+
+export interface DeferredStage {
+  label: string | undefined;
+  /** Ids of the fetches its own wait for. */
+  dependsOn: readonly string[];
+  /** Response names and `@` for lists, from the root: an answer for each object there. */
+  path: readonly string[];
+  stages: readonly ConditionalStage[];
+}
+
+/** Writers of one operation that are kept: one for each combination of its conditions. */
+const MAX_WRITERS = 64;
+
+/** Compiles plans of one supergraph. */
+export function createCompiler(
+  supergraph: LoadedSupergraph,
+): (request: Pick<OperationRequest, 'document' | 'operation'>, plan: QueryPlan) => CompiledOperation {
+  const types = typeTests(supergraph.fullSchema);
+  return (request, plan) => new OperationCompiler(supergraph, types, request).compile(plan);
+}
+
+class OperationCompiler {
+  private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  private readonly definition: OperationDefinitionNode;
+  private readonly rootType: GraphQLCompositeType;
+
+  constructor(
+    private readonly supergraph: LoadedSupergraph,
+    private readonly types: TypeTests,
+    request: Pick<OperationRequest, 'document' | 'operation'>,
+  ) {
+    this.definition = request.operation;
+    this.fragments = new Map(
+      request.document.definitions.flatMap((node) =>
+        node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node] as const] : [],
+      ),
+    );
+    this.rootType = supergraph.apiSchema.getRootType(this.definition.operation)!;
+  }
+
+  compile({ node }: QueryPlan): CompiledOperation {
+    const { definition } = this;
+    const fragments = [...this.fragments.values()];
+    if (node?.kind !== 'Subscription') return { definition, fragments, source: undefined, stages: this.stages(node) };
+    return { definition, fragments, source: this.source(node), stages: this.stages(node.rest) };
+  }
+
+  private source({ primary }: SubscriptionNode): EventSource {
+    return {
+      subgraph: primary.serviceName,
+      operation: subgraphOperation(primary.operation, primary.operationName, 'subscription'),
+      variables: primary.variableUsages ?? [],
+      rewriteOutput: compileRewrites(primary.outputRewrites, this.types),
+      renames: new Map(),
+      onlyField: onlyField(primary),
+    };
+  }
+
+  private stages(node: PlanNode | undefined): ConditionalStage[] {
+    if (!hasDefer(node)) return [{ conditions: [], stage: this.wholeStage(node) }];
+    return this.split(
+      node,
+      [],
+      (defer) => this.deferStage(defer),
+      (plain) => this.wholeStage(plain),
+    );
+  }
+
+  /** Conditions may only stand around a Defer; each way through them is a stage of its own. */
+  private split(
+    node: PlanNode | undefined,
+    conditions: readonly Condition[],
+    defer: (node: DeferNode) => Stage,
+    plain: (node: PlanNode | undefined) => Stage,
+  ): ConditionalStage[] {
+    if (node?.kind === 'Condition' && hasDefer(node)) {
+      const branch = (child: PlanNode | undefined, value: boolean): ConditionalStage[] =>
+        this.split(child, [...conditions, { variable: node.condition, value }], defer, plain);
+      return [...branch(node.ifClause, true), ...branch(node.elseClause, false)];
+    }
+    return [{ conditions, stage: node?.kind === 'Defer' ? defer(node) : plain(node) }];
+  }
+
+  /** A stage that answers the whole operation. */
+  private wholeStage(node: PlanNode | undefined): Stage {
+    return this.stage(node, this.rootType, this.definition.selectionSet, []);
+  }
+
+  private deferStage({ primary, deferred }: DeferNode, path: readonly string[] = []): Stage {
+    const own = this.ownStage(primary, path);
+    return { ...own, deferred: deferred.map((part) => this.deferredStage(part)) };
+  }
+
+  private deferredStage({
+    depends,
+    label,
+    queryPath,
+    subselection,
+    node,
+  }: DeferNode['deferred'][number]): DeferredStage {
+    const whole = (child: PlanNode | undefined): Stage => this.ownStage({ subselection, node: child }, queryPath);
+    return {
+      label,
+      dependsOn: depends.map(({ id }) => id),
+      path: queryPath,
+      stages: this.split(node, [], (defer) => this.deferStage(defer, queryPath), whole),
+    };
+  }
+
+  /** A stage that answers what the planner says, which is a text of its own. */
+  private ownStage(
+    { subselection, node }: { subselection?: string | undefined; node?: PlanNode | undefined },
+    path: readonly string[],
+  ): Stage {
+    if (subselection === undefined)
+      return { program: compileProgram(node, this.types), writer: undefined, deferred: [] };
+    const type = typeAt(this.supergraph.apiSchema, this.rootType, this.definition.selectionSet, this.fragments, path);
+    const selection = parse(subselection, { noLocation: true }).definitions[0] as OperationDefinitionNode;
+    return this.stage(
+      node,
+      type,
+      selection.selectionSet,
+      path.filter((key) => key !== '@' && !key.startsWith('... ')),
+    );
+  }
+
+  private stage(
+    node: PlanNode | undefined,
+    type: GraphQLCompositeType,
+    selection: SelectionSetNode,
+    path: readonly string[],
+  ): Stage {
+    const program = compileProgram(node, this.types);
+    const sharedBelow = program.mayShare ? entityPaths(program) : [];
+    const mayRepeat = (at: readonly string[]): boolean =>
+      sharedBelow.some((keys) => keys.length < at.length && keys.every((key, index) => key === at[index]));
+    const conditions = conditionVariables(selection, this.fragments);
+    const writers = new LRUCache<string, ResponseWriter>({ max: MAX_WRITERS });
+    return {
+      program,
+      deferred: [],
+      writer: (variables) => {
+        const key =
+          conditions.length === 0 ? '' : conditions.map((name) => (variables[name] === true ? '1' : '0')).join('');
+        const known = writers.get(key);
+        if (known) return known;
+        const made = responseWriter({
+          schema: this.supergraph.apiSchema,
+          type,
+          selections: [selection],
+          fragments: this.fragments,
+          variables,
+          mayRepeat,
+          path,
+        });
+        writers.set(key, made);
+        return made;
+      },
+    };
+  }
+}
+
+/** Paths of entities below which objects may be shared. */
+function entityPaths(program: Program): (readonly string[])[] {
+  return program.steps.flatMap(({ parts }) =>
+    parts.flatMap(({ paths, isFlat }) => (isFlat ? [] : paths.map(({ keys }) => keys))),
+  );
+}
+
+function hasDefer(node: PlanNode | undefined): boolean {
+  if (node?.kind === 'Condition') return hasDefer(node.ifClause) || hasDefer(node.elseClause);
+  return node?.kind === 'Defer';
+}
+
+/** The variables that decide `@include` and `@skip` anywhere in a selection. */
+function conditionVariables(
+  selection: SelectionSetNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+): string[] {
+  const names = new Set<string>();
+  const visited = new Set<string>();
+  const look = (node: SelectionSetNode): void => {
+    visit(node, {
+      Directive({ name, arguments: given }) {
+        const value = given?.[0]?.value;
+        if ((name.value === 'include' || name.value === 'skip') && value?.kind === Kind.VARIABLE)
+          names.add(value.name.value);
+      },
+      FragmentSpread({ name }) {
+        const fragment = fragments.get(name.value);
+        if (!fragment || visited.has(name.value)) return;
+        visited.add(name.value);
+        look(fragment.selectionSet);
+      },
+    });
+  };
+  look(selection);
+  return [...names];
+}

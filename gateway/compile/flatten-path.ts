@@ -1,0 +1,105 @@
+import type { ResponsePath } from '@apollo/query-planner';
+import { accessor, isDataObject, type Accessor, type DataObject } from '../execute/data';
+import type { TypeTests } from './types';
+
+/** Where the objects of a fetch are: field names and lists on the way from the root of the data. */
+export interface FlattenPath {
+  /** The objects at this path, each once, in the order of the data. Nulls on the way simply lead nowhere. */
+  collect(root: DataObject): DataObject[];
+  /**
+   * The paths a client sees of those objects that are among `wanted`; at most `limit`. An object may have several: equal
+   * entities share what was fetched for them. Slow, for errors only.
+   */
+  locate(root: DataObject, wanted: ReadonlySet<unknown>, limit: number): (string | number)[][];
+  /** The field names on the way, lists left out. */
+  keys: readonly string[];
+}
+
+interface Step {
+  /** Undefined for the items of a list. */
+  key: string | undefined;
+  get: Accessor;
+  /** Keeps only objects of these types. */
+  accepts: ((value: unknown) => boolean) | undefined;
+}
+
+/**
+ * Compiles a Flatten path of a plan. `@` stands for every item of a list; an element may end in `|[A,B]`, which keeps
+ * only objects of these types. With `mayShare` an object may be reached more than once.
+ */
+export function flattenPath(path: ResponsePath, types: TypeTests, mayShare: boolean): FlattenPath {
+  const steps = path.flatMap((element) => stepsOf(String(element), types));
+  return {
+    keys: steps.flatMap(({ key }) => (key === undefined ? [] : [key])),
+    collect(root) {
+      let level: unknown[] = [root];
+      for (const step of steps) level = mayShare ? [...new Set(advance(level, step))] : advance(level, step);
+      return level.every(isDataObject) ? level : level.filter(isDataObject);
+    },
+    locate(root, wanted, limit) {
+      const found: (string | number)[][] = [];
+      search(root, steps, 0, [], (value, at) => {
+        if (wanted.has(value)) found.push([...at]);
+        return found.length < limit;
+      });
+      return found;
+    },
+  };
+}
+
+const SELF: Accessor = (object) => object;
+
+function stepsOf(element: string, types: TypeTests): Step[] {
+  const [, name = '', filter] = /^(.*?)(?:\|\[(.*)\])?$/.exec(element) ?? [];
+  const accepted = filter?.split(',');
+  const accepts = accepted
+    ? (value: unknown): boolean => {
+        const typename = isDataObject(value) ? value['__typename'] : undefined;
+        return typeof typename === 'string' && accepted.some((type) => types.fits(typename, type));
+      }
+    : undefined;
+  if (name === '@') return [{ key: undefined, get: SELF, accepts }];
+  return [{ key: name === '' ? '' : name, get: name === '' ? SELF : accessor(name), accepts }];
+}
+
+function advance(level: readonly unknown[], { key, get, accepts }: Step): unknown[] {
+  const next: unknown[] = [];
+  const add = (value: unknown): void => {
+    if (value !== null && value !== undefined && (!accepts || accepts(value))) next.push(value);
+  };
+  for (const value of level) {
+    if (key === undefined) {
+      if (Array.isArray(value)) for (const item of value) add(item);
+    } else if (isDataObject(value)) add(get(value));
+  }
+  return next;
+}
+
+/** Depth first, in the order of the data; `visit` ends the search by returning false. */
+function search(
+  value: unknown,
+  steps: readonly Step[],
+  index: number,
+  at: (string | number)[],
+  visit: (value: unknown, at: readonly (string | number)[]) => boolean,
+): boolean {
+  const step = steps[index];
+  if (!step) return visit(value, at);
+  const { key, get, accepts } = step;
+  if (key === undefined) {
+    if (!Array.isArray(value)) return true;
+    return value.every((item, position) => {
+      if (item === null || (accepts && !accepts(item))) return true;
+      at.push(position);
+      const goesOn = search(item, steps, index + 1, at, visit);
+      at.pop();
+      return goesOn;
+    });
+  }
+  const child = isDataObject(value) ? get(value) : undefined;
+  if (child === undefined || child === null || (accepts && !accepts(child))) return true;
+  if (key !== '') at.push(key);
+  const goesOn = search(child, steps, index + 1, at, visit);
+  if (key !== '') at.pop();
+  return goesOn;
+}

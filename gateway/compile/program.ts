@@ -1,0 +1,307 @@
+import type { FetchNode, PlanNode, ResponsePath } from '@apollo/query-planner';
+import { Kind, parse, visit, type FieldNode, type OperationDefinitionNode } from 'graphql';
+import { subgraphOperation, type SubgraphOperation } from '../fetch/transport';
+import { contextArguments, type ContextArguments } from './context-arguments';
+import { flattenPath, type FlattenPath } from './flatten-path';
+import { mergeFetches, type PlannedFetch } from './merge-fetches';
+import { representationWriter, type WriteRepresentation } from './representation';
+import { compileRewrites, type Rewrite } from './rewrites';
+import type { TypeTests } from './types';
+
+/** The fetches of a plan with what each waits for. A step starts as soon as all it waits for are done. */
+export interface Program {
+  steps: readonly Step[];
+  /** Whether equal entities at one path share what was fetched for them; not while their surroundings are arguments. */
+  mayShare: boolean;
+}
+
+/** One request to one subgraph. */
+export interface Step {
+  index: number;
+  /** Ids of the plan's fetches in it; deferred parts name what they wait for by them. */
+  ids: readonly string[];
+  subgraph: string;
+  /** How many steps it waits for, and which wait for it. */
+  waitsFor: number;
+  next: readonly number[];
+  /** It runs while all these variables have these values (`@include`, `@skip`). */
+  conditions: readonly Condition[];
+  /** Variables of the client that it uses. */
+  variables: readonly string[];
+  /** Selects from the roots of its subgraph, or, with `parts`, from entities. */
+  root: RootFetch | undefined;
+  parts: readonly EntityFetch[];
+  /** Its document for those parts that have entities to ask for, given as bits. */
+  operation: (parts: number) => SubgraphOperation;
+}
+
+export interface Condition {
+  variable: string;
+  value: boolean;
+}
+
+export interface RootFetch {
+  /** Where the answer belongs; undefined at the root of the data. */
+  path: FlattenPath | undefined;
+  rewriteOutput: Rewrite | undefined;
+  renames: Renames;
+  /** The one field it selects, for the path of an error about all of it. */
+  onlyField: string | undefined;
+}
+
+/** One `_entities` field: what it selects of the objects at its paths. */
+export interface EntityFetch {
+  /** Response name of its `_entities` field, and the variable of its representations. */
+  alias: string;
+  variable: string;
+  paths: readonly FlattenPath[];
+  write: WriteRepresentation;
+  rewriteOutput: Rewrite | undefined;
+  renames: Renames;
+  /** Response names it selects at its top; null fills them where a subgraph knows no such entity. */
+  fields: readonly string[];
+  /**
+   * Conditions of what it selects. While one does not hold, fields that only the left-out part requires were not fetched
+   * either: representations do without them.
+   */
+  conditions: readonly Condition[];
+  /** Whether it selects leaves only, so that merging shares nothing between objects. */
+  isFlat: boolean;
+  context: ContextArguments | undefined;
+}
+
+/** What the planner renamed, for paths of errors: `name__alias_0` is `name` for the client. */
+export type Renames = ReadonlyMap<string, string>;
+
+/** Compiles the fetches of a plan node (without Defer). */
+export function compileProgram(node: PlanNode | undefined, types: TypeTests): Program {
+  const fetches: PlannedFetch[] = [];
+  if (node) collectFetches(node, { path: [], waitsFor: [], conditions: [] }, fetches);
+  const merged = mergeFetches(fetches);
+  const mayShare = fetches.every(({ node: { contextRewrites } }) => !contextRewrites?.length);
+  const entityPaths = fetches.flatMap(({ node: { requires }, path }) => (requires ? [path] : []));
+  const compilePath = (path: ResponsePath): FlattenPath =>
+    flattenPath(path, types, mayShare && entityPaths.some((other) => isBelow(path, other)));
+  const indexOf = new Map(merged.flatMap((group, index) => group.map((fetch) => [fetch, index] as const)));
+  const waits = merged.map(
+    (group) => new Set(group.flatMap(({ waitsFor }) => waitsFor.map((fetch) => indexOf.get(fetch)!))),
+  );
+  const steps = merged.map((group, index): Step => {
+    const [first] = group as [PlannedFetch, ...PlannedFetch[]];
+    return {
+      index,
+      ids: group.flatMap(({ node: { id } }) => (id === undefined ? [] : [id])),
+      subgraph: first.node.serviceName,
+      waitsFor: waits[index]!.size,
+      next: waits.flatMap((set, other) => (set.has(index) ? [other] : [])),
+      conditions: first.conditions,
+      variables: [...new Set(group.flatMap(({ node: { variableUsages } }) => variableUsages ?? []))],
+      ...(first.node.requires ? entityStep(group, compilePath, types) : rootStep(first, compilePath, types)),
+    };
+  });
+  return { steps, mayShare };
+}
+
+function isBelow(path: ResponsePath, other: ResponsePath): boolean {
+  return other.length < path.length && other.every((element, index) => element === path[index]);
+}
+
+interface Place {
+  path: ResponsePath;
+  waitsFor: readonly PlannedFetch[];
+  conditions: readonly Condition[];
+}
+
+/** Walks a plan; returns the fetches that must be done before what follows the node in a sequence. */
+function collectFetches(node: PlanNode, place: Place, found: PlannedFetch[]): readonly PlannedFetch[] {
+  switch (node.kind) {
+    case 'Fetch': {
+      const fetch: PlannedFetch = {
+        node,
+        path: place.path,
+        waitsFor: place.waitsFor,
+        conditions: place.conditions,
+        level: 1 + Math.max(-1, ...place.waitsFor.map(({ level }) => level)),
+      };
+      found.push(fetch);
+      return [fetch];
+    }
+    case 'Flatten':
+      return collectFetches(node.node, { ...place, path: [...place.path, ...node.path] }, found);
+    case 'Parallel':
+      return node.nodes.flatMap((child) => collectFetches(child, place, found));
+    case 'Sequence': {
+      let { waitsFor } = place;
+      for (const child of node.nodes) {
+        const last = collectFetches(child, { ...place, waitsFor }, found);
+        if (last.length > 0) waitsFor = last;
+      }
+      return waitsFor === place.waitsFor ? [] : waitsFor;
+    }
+    case 'Condition': {
+      const branch = (child: PlanNode | undefined, value: boolean): readonly PlannedFetch[] => {
+        if (!child) return [];
+        const conditions = [...place.conditions, { variable: node.condition, value }];
+        return collectFetches(child, { ...place, conditions }, found);
+      };
+      return [...branch(node.ifClause, true), ...branch(node.elseClause, false)];
+    }
+    case 'Defer':
+      throw new Error('A deferred part stands where a plan has only fetches.');
+  }
+}
+
+function rootStep(
+  { node, path }: PlannedFetch,
+  compilePath: (path: ResponsePath) => FlattenPath,
+  types: TypeTests,
+): Pick<Step, 'root' | 'parts' | 'operation'> {
+  const operation = subgraphOperation(node.operation, node.operationName, node.operationKind);
+  return {
+    root: {
+      path: path.length > 0 ? compilePath(path) : undefined,
+      rewriteOutput: compileRewrites(node.outputRewrites, types),
+      renames: renamesOf(node),
+      onlyField: onlyField(node),
+    },
+    parts: [],
+    operation: () => operation,
+  };
+}
+
+/** The root field of a fetch that has just one. */
+export function onlyField(node: Pick<FetchNode, 'operation'>): string | undefined {
+  const [selection, ...others] = operationIn(node.operation).selectionSet.selections;
+  if (others.length > 0 || selection?.kind !== Kind.FIELD) return undefined;
+  return (selection.alias ?? selection.name).value;
+}
+
+function entityStep(
+  group: readonly PlannedFetch[],
+  compilePath: (path: ResponsePath) => FlattenPath,
+  types: TypeTests,
+): Pick<Step, 'root' | 'parts' | 'operation'> {
+  const { documents, operation } = entityDocuments(group);
+  const parts = documents.map(({ alias, variable, field, fetches }): EntityFetch => {
+    const [{ node }] = fetches as [PlannedFetch, ...PlannedFetch[]];
+    const selected = topFields(field);
+    return {
+      alias,
+      variable,
+      paths: fetches.map(({ path }) => compilePath(path)),
+      write: representationWriter(node.requires ?? [], node.inputRewrites, types),
+      rewriteOutput: compileRewrites(node.outputRewrites, types),
+      renames: renamesOf(node),
+      fields: selected.map((selection) => (selection.alias ?? selection.name).value),
+      conditions: conditionsIn(field),
+      isFlat: selected.every((selection) => !selection.selectionSet),
+      context: contextArguments(node, fetches[0]!.path, types),
+    };
+  });
+  return { root: undefined, parts, operation };
+}
+
+interface EntityDocument {
+  alias: string;
+  variable: string;
+  field: FieldNode;
+  fetches: readonly PlannedFetch[];
+}
+
+/**
+ * The `_entities` fields of a group of fetches: those that select the same of the same are one field over several
+ * paths, the others stand side by side under aliases. A single one keeps the planner's text.
+ */
+function entityDocuments(group: readonly PlannedFetch[]): {
+  documents: readonly EntityDocument[];
+  operation: Step['operation'];
+} {
+  const same = new Map<string, PlannedFetch[]>();
+  for (const fetch of group) {
+    const { operation, requires, inputRewrites, outputRewrites } = fetch.node;
+    const key = JSON.stringify([operation.replace(/^query \w+/, 'query'), requires, inputRewrites, outputRewrites]);
+    same.set(key, [...(same.get(key) ?? []), fetch]);
+  }
+  const alone = same.size === 1;
+  const documents = [...same.values()].map(
+    (fetches, index): EntityDocument & { text: string; definitions: string[] } => {
+      const { operation } = fetches[0]!.node;
+      const definition = operationIn(operation);
+      const alias = alone ? '_entities' : `_${index}`;
+      const variable = alone ? 'representations' : `_${index}`;
+      return {
+        alias,
+        variable,
+        field: definition.selectionSet.selections[0] as FieldNode,
+        fetches,
+        text: entitiesText(operation, definition, alias, variable),
+        definitions: (definition.variableDefinitions ?? [])
+          .filter((node) => node.variable.name.value !== 'representations')
+          .map(({ loc }) => operation.slice(loc!.start, loc!.end)),
+      };
+    },
+  );
+  const { operationName, operation: text } = group[0]!.node;
+  if (alone) {
+    const prepared = subgraphOperation(text, operationName, 'query');
+    return { documents, operation: () => prepared };
+  }
+  const prepared = new Map<number, SubgraphOperation>();
+  return {
+    documents,
+    operation(bits) {
+      const known = prepared.get(bits);
+      if (known) return known;
+      const used = documents.filter((_, index) => bits & (1 << index));
+      const definitions = [
+        ...used.map(({ variable }) => `$${variable}:[_Any!]!`),
+        ...new Set(used.flatMap((document) => document.definitions)),
+      ];
+      const query = `query${operationName === undefined ? '' : ` ${operationName}`}(${definitions.join(',')}){${used.map((document) => document.text).join(' ')}}`;
+      const made = subgraphOperation(query, operationName, 'query');
+      prepared.set(bits, made);
+      return made;
+    },
+  };
+}
+
+/** The text of a fetch's `_entities` field under another alias and variable. */
+function entitiesText(operation: string, definition: OperationDefinitionNode, alias: string, variable: string): string {
+  const selection = (definition.selectionSet.selections[0] as FieldNode).selectionSet;
+  return `${alias}:_entities(representations:$${variable})${operation.slice(selection!.loc!.start, selection!.loc!.end)}`;
+}
+
+/** The variable `@include` and `@skip` conditions anywhere below a field. */
+function conditionsIn(field: FieldNode): Condition[] {
+  const conditions: Condition[] = [];
+  visit(field, {
+    Directive({ name, arguments: given }) {
+      const value = given?.[0]?.value;
+      if ((name.value === 'include' || name.value === 'skip') && value?.kind === Kind.VARIABLE)
+        conditions.push({ variable: value.name.value, value: name.value === 'include' });
+    },
+  });
+  return conditions;
+}
+
+function topFields(field: FieldNode): FieldNode[] {
+  return (field.selectionSet?.selections ?? []).flatMap((node): FieldNode[] => {
+    if (node.kind === Kind.FIELD) return [node];
+    if (node.kind === Kind.FRAGMENT_SPREAD) throw new Error('A fetch of the planner has a named fragment.');
+    return topFields({ ...field, selectionSet: node.selectionSet });
+  });
+}
+
+function operationIn(text: string): OperationDefinitionNode {
+  const definition = parse(text).definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
+  if (!definition) throw new Error('A fetch of the planner has no operation.');
+  return definition;
+}
+
+function renamesOf({ outputRewrites }: FetchNode): Renames {
+  return new Map(
+    outputRewrites?.flatMap((rewrite) =>
+      rewrite.kind === 'KeyRenamer' ? [[rewrite.path.at(-1) ?? '', rewrite.renameKeyTo] as const] : [],
+    ),
+  );
+}

@@ -1,0 +1,323 @@
+import {
+  isAbstractType,
+  isCompositeType,
+  isEnumType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  isSpecifiedScalarType,
+  Kind,
+  type DirectiveNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLCompositeType,
+  type GraphQLLeafType,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  type SelectionSetNode,
+} from 'graphql';
+import { accessor, isDataObject, type Accessor, type DataObject } from '../execute/data';
+import { jsonString, jsonValue } from './json';
+
+/** What is wrong with fetched data at one place of the answer. */
+export interface Fault {
+  path: (string | number)[];
+  message: string;
+}
+
+/** The JSON text of an answer's `data`, with what had to be null although nobody said why. */
+export interface WrittenData {
+  text: string;
+  faults: Fault[];
+}
+
+export interface WriteOptions {
+  /** Answers a `__schema` or `__type` field with its JSON text. */
+  introspect: (field: FieldNode) => string;
+  /** Characters the text may have; beyond them {@link ResponseTooLargeError} is thrown. */
+  maxLength: number;
+}
+
+/** Writes the answer to a selection out of fetched data. */
+export type ResponseWriter = (data: DataObject, options: WriteOptions) => WrittenData;
+
+/** The answer grew beyond its limit: a short document and little data can describe a very long one. */
+export class ResponseTooLargeError extends Error {
+  constructor(readonly maxLength: number) {
+    super(`The answer must not be longer than ${maxLength} characters.`);
+    this.name = 'ResponseTooLargeError';
+  }
+}
+
+export interface WriterInput {
+  schema: GraphQLSchema;
+  type: GraphQLCompositeType;
+  selections: readonly SelectionSetNode[];
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  /** Decides `@include` and `@skip`. */
+  variables: Readonly<Record<string, unknown>>;
+  /** Whether objects below this path of response names may be reached more than once; their text is kept. */
+  mayRepeat: (path: readonly string[]) => boolean;
+  /** Where the selection stands, as response names. */
+  path?: readonly string[];
+}
+
+/**
+ * Compiles a selection into a writer: the selected fields in the order of GraphQL's CollectFields, `__typename`, checked
+ * leaves, and null propagation (https://spec.graphql.org/October2021/#sec-Handling-Field-Errors). The fields of a type
+ * are collected when the first object of that type comes by.
+ */
+export function responseWriter(input: WriterInput): ResponseWriter {
+  const compiler = new WriterCompiler(input);
+  const write = compiler.composite(input.type, input.selections, [...(input.path ?? [])]);
+  return (data, options) => {
+    const state: State = { ...options, path: [], faults: [], kept: [] };
+    const text = write(data, state);
+    return { text: text ?? 'null', faults: state.faults };
+  };
+}
+
+interface State extends WriteOptions {
+  /** Where the writer is. */
+  path: (string | number)[];
+  faults: Fault[];
+  /** Texts of objects that may come again, by the number of their writer. */
+  kept: (Map<unknown, string> | undefined)[];
+}
+
+/** The text of a value, or undefined for null and for what has to become null. */
+type Write = (value: unknown, state: State) => string | undefined;
+
+interface WrittenField {
+  name: string;
+  /** `"name":` */
+  keyText: string;
+  get: Accessor;
+  write: Write;
+  isNonNull: boolean;
+  /** `Type.field`, for messages. */
+  coordinate: string;
+}
+
+class WriterCompiler {
+  private keptWriters = 0;
+
+  constructor(private readonly input: WriterInput) {}
+
+  /** A writer of objects of a composite type. */
+  composite(type: GraphQLCompositeType, selections: readonly SelectionSetNode[], path: readonly string[]): Write {
+    const variants = new Map<string, readonly WrittenField[] | null>();
+    const fieldsOf = (typename: string): readonly WrittenField[] | null => {
+      let fields = variants.get(typename);
+      if (fields === undefined) {
+        fields = this.admits(type, typename) ? this.fields(typename, selections, path) : null;
+        variants.set(typename, fields);
+      }
+      return fields;
+    };
+    const write: Write = (value, state) => {
+      if (value === null || value === undefined) return undefined;
+      if (!isDataObject(value)) return fault(state, `Expected an object of type ${type.name}.`);
+      const found = value['__typename'];
+      const fields = fieldsOf(typeof found === 'string' ? found : type.name);
+      return fields ? writeFields(fields, value, state) : fault(state, `Expected an object of type ${type.name}.`);
+    };
+    return this.input.mayRepeat(path) ? this.keeping(write) : write;
+  }
+
+  /** Whether an object of a declared type may call itself so. The name of an interface says that it is not known better. */
+  private admits(type: GraphQLCompositeType, typename: string): boolean {
+    if (typename === type.name) return true;
+    const actual = this.input.schema.getType(typename);
+    if (!isAbstractType(type) || !actual) return false;
+    return (
+      (isObjectType(actual) || isAbstractType(actual)) && this.input.schema.isSubType(type, actual as GraphQLObjectType)
+    );
+  }
+
+  /** Objects that come again have the same text, if nothing in them was at fault. */
+  private keeping(write: Write): Write {
+    const number = this.keptWriters++;
+    return (value, state) => {
+      const kept = (state.kept[number] ??= new Map<unknown, string>());
+      const known = kept.get(value);
+      if (known !== undefined) return known;
+      const faults = state.faults.length;
+      const text = write(value, state);
+      if (text !== undefined && state.faults.length === faults) kept.set(value, text);
+      return text;
+    };
+  }
+
+  private fields(typename: string, selections: readonly SelectionSetNode[], path: readonly string[]): WrittenField[] {
+    const collected = new Map<string, FieldNode[]>();
+    for (const selection of selections) this.collect(typename, selection, collected);
+    return [...collected].map(([name, nodes]) => this.field(typename, name, nodes, path));
+  }
+
+  private collect(typename: string, { selections }: SelectionSetNode, into: Map<string, FieldNode[]>): void {
+    for (const node of selections) {
+      if (!isIncluded(node.directives, this.input.variables)) continue;
+      if (node.kind === Kind.FIELD) {
+        const name = (node.alias ?? node.name).value;
+        const nodes = into.get(name);
+        if (nodes) nodes.push(node);
+        else into.set(name, [node]);
+        continue;
+      }
+      const fragment = node.kind === Kind.INLINE_FRAGMENT ? node : this.input.fragments.get(node.name.value);
+      if (fragment && this.applies(fragment.typeCondition?.name.value, typename))
+        this.collect(typename, fragment.selectionSet, into);
+    }
+  }
+
+  private applies(condition: string | undefined, typename: string): boolean {
+    if (condition === undefined || condition === typename) return true;
+    const type = this.input.schema.getType(condition);
+    const actual = this.input.schema.getType(typename);
+    if (!isAbstractType(type) || !actual) return false;
+    return (
+      (isObjectType(actual) || isAbstractType(actual)) && this.input.schema.isSubType(type, actual as GraphQLObjectType)
+    );
+  }
+
+  private field(typename: string, name: string, nodes: readonly FieldNode[], path: readonly string[]): WrittenField {
+    const [node] = nodes as [FieldNode, ...FieldNode[]];
+    const parent = this.input.schema.getType(typename) as GraphQLCompositeType;
+    const selections = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
+    const base = { name, keyText: `${jsonString(name)}:`, coordinate: `${typename}.${node.name.value}` };
+    if (node.name.value === '__typename') {
+      const text = isObjectType(parent) ? jsonString(typename) : undefined;
+      // An object whose type nobody knows has no type name to show.
+      return { ...base, get: () => null, isNonNull: true, write: () => text };
+    }
+    if (node.name.value === '__schema' || node.name.value === '__type') {
+      const all = { kind: Kind.SELECTION_SET, selections: selections.flatMap((set) => set.selections) } as const;
+      const whole: FieldNode = { ...node, selectionSet: all };
+      return { ...base, get: () => null, isNonNull: false, write: (_, state) => state.introspect(whole) };
+    }
+    const { type } = ('getFields' in parent ? parent.getFields() : {})[node.name.value]!;
+    const inner = isNonNullType(type) ? type.ofType : type;
+    return {
+      ...base,
+      get: accessor(name),
+      isNonNull: isNonNullType(type),
+      write: this.value(inner, selections, [...path, name], base.coordinate),
+    };
+  }
+
+  private value(
+    type: Exclude<GraphQLOutputType, { ofType: unknown }> | GraphQLOutputType,
+    selections: readonly SelectionSetNode[],
+    path: readonly string[],
+    coordinate: string,
+  ): Write {
+    if (isListType(type)) {
+      const isNonNull = isNonNullType(type.ofType);
+      const item = isNonNullType(type.ofType) ? type.ofType.ofType : type.ofType;
+      return writeList(this.value(item, selections, path, coordinate), isNonNull, coordinate);
+    }
+    if (isCompositeType(type)) return this.composite(type, selections, path);
+    return writeLeaf(type, coordinate);
+  }
+}
+
+/** Decides the conditions of a selection. */
+function isIncluded(
+  directives: readonly DirectiveNode[] | undefined,
+  variables: Readonly<Record<string, unknown>>,
+): boolean {
+  return (directives ?? []).every(({ name, arguments: given }) => {
+    if (name.value !== 'include' && name.value !== 'skip') return true;
+    const value = given?.[0]?.value;
+    const isTrue =
+      value?.kind === Kind.VARIABLE
+        ? variables[value.name.value] === true
+        : value?.kind === Kind.BOOLEAN && value.value;
+    return name.value === 'include' ? isTrue : !isTrue;
+  });
+}
+
+function writeFields(fields: readonly WrittenField[], object: DataObject, state: State): string | undefined {
+  let text = '';
+  const { path } = state;
+  for (const { name, keyText, get, write, isNonNull, coordinate } of fields) {
+    const value = get(object);
+    const faults = state.faults.length;
+    path.push(name);
+    const written = write(value, state);
+    if (written === undefined) {
+      if (value === undefined) fault(state, `The field ${coordinate} was not answered.`);
+      if (isNonNull) {
+        if (state.faults.length === faults)
+          fault(state, `Cannot return null for the non-nullable field ${coordinate}.`);
+        path.pop();
+        return undefined;
+      }
+    }
+    path.pop();
+    text += `${text === '' ? '{' : ','}${keyText}${written ?? 'null'}`;
+  }
+  if (text.length > state.maxLength) throw new ResponseTooLargeError(state.maxLength);
+  return text === '' ? '{}' : `${text}}`;
+}
+
+function writeList(writeItem: Write, isNonNull: boolean, coordinate: string): Write {
+  return (value, state) => {
+    if (value === null || value === undefined) return undefined;
+    if (!Array.isArray(value)) return fault(state, `Expected a list for the field ${coordinate}.`);
+    let text = '[';
+    let isNull = false;
+    const { path } = state;
+    for (let index = 0; index < value.length; index++) {
+      const faults = state.faults.length;
+      path.push(index);
+      const written = writeItem(value[index], state);
+      if (written === undefined && isNonNull) {
+        isNull = true;
+        if (state.faults.length === faults)
+          fault(state, `Cannot return null for a non-nullable item of ${coordinate}.`);
+      }
+      path.pop();
+      text += index === 0 ? (written ?? 'null') : `,${written ?? 'null'}`;
+    }
+    if (text.length > state.maxLength) throw new ResponseTooLargeError(state.maxLength);
+    return isNull ? undefined : `${text}]`;
+  };
+}
+
+function writeLeaf(type: GraphQLLeafType, coordinate: string): Write {
+  const accepts = leafTest(type);
+  return (value, state) => {
+    if (value === null || value === undefined) return undefined;
+    const text = accepts(value) ? jsonValue(value) : undefined;
+    return text ?? fault(state, `The value of the field ${coordinate} is no ${type.name}.`);
+  };
+}
+
+/** Whether a value can stand for a leaf type (https://spec.graphql.org/October2021/#sec-Scalars, result coercion). */
+function leafTest(type: GraphQLLeafType): (value: unknown) => boolean {
+  if (isEnumType(type)) {
+    const names = new Set(type.getValues().map(({ name }) => name));
+    return (value) => typeof value === 'string' && names.has(value);
+  }
+  if (!isSpecifiedScalarType(type)) return () => true;
+  switch (type.name) {
+    case 'Int':
+      return Number.isInteger;
+    case 'Float':
+      return (value) => typeof value === 'number';
+    case 'Boolean':
+      return (value) => typeof value === 'boolean';
+    case 'ID':
+      return (value) => typeof value === 'string' || Number.isInteger(value);
+    default:
+      return (value) => typeof value === 'string';
+  }
+}
+
+function fault(state: State, message: string): undefined {
+  state.faults.push({ path: [...state.path], message });
+  return undefined;
+}
