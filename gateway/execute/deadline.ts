@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 const DEADLINE = Symbol('the deadline passed');
 
 /** Whether a signal's reason is a passed deadline and not a client that left. */
@@ -11,6 +13,7 @@ export function isDeadline(reason: unknown): boolean {
  */
 export function deadline(parent: AbortSignal, ms: number, from?: Promise<void>): { signal: AbortSignal } & Disposable {
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // one for every call under way, and a plan may have many
   const follow = (): void => controller.abort(parent.reason);
   let timer: NodeJS.Timeout | undefined;
   let disposed = false;

@@ -1,10 +1,7 @@
+import type { Socket } from 'node:net';
 import { waitFor } from '../../platform/testing/wait';
-import { aRunningShop, MODES, post } from '../testing/gateways';
-import { shopSubgraphs, shopSupergraph, Shop } from '../testing/shop';
+import { aRunningShop, MODES, post, withAccounts } from '../testing/gateways';
 import { always, aRawSubgraph } from '../testing/raw-subgraph';
-import { createGateway } from '../server';
-import { silentLogger } from '../../platform/logger';
-import type { GatewayOptions } from '../options';
 
 describe.each(MODES)('subgraphs %s', (mode) => {
   test('a deadline cancels the slow call and leaves what others answered', async () => {
@@ -107,24 +104,6 @@ test('a dead subgraph is one error per fetch, and the others answer', async () =
   ]);
   expect(JSON.stringify(nullable)).not.toMatch(/reviews|127\.0\.0\.1|ECONN/);
 });
-
-/** A gateway whose `accounts` is somebody else's server; the rest of the shop runs in process. */
-async function withAccounts(
-  url: string,
-  options: Partial<GatewayOptions> = {},
-): Promise<{ url: string } & AsyncDisposable> {
-  const subgraphs = shopSubgraphs(new Shop());
-  subgraphs.delete('accounts');
-  const gateway = await createGateway({
-    supergraphSdl: shopSupergraph({ accounts: url }),
-    subgraphs,
-    logger: silentLogger,
-    development: true,
-    ...options,
-  });
-  const { address } = await gateway.listen(0, '127.0.0.1');
-  return { url: `http://127.0.0.1:${address.port}/graphql`, [Symbol.asyncDispose]: () => gateway.stop() };
-}
 
 describe('a subgraph that answers what it should not', () => {
   const unavailable = { code: 'SUBGRAPH_UNAVAILABLE', requestId: expect.any(String) };
@@ -231,6 +210,45 @@ describe('a subgraph that answers what it should not', () => {
     await using gateway = await withAccounts(raw.url, { signCall: () => 'signed' });
     expect((await post(gateway.url, '{ me { name } }')).errors?.[0]?.extensions).toEqual(unavailable);
   });
+});
+
+describe('a subgraph that is late', () => {
+  const timeout = { code: 'SUBGRAPH_TIMEOUT', requestId: expect.any(String) };
+  const settings = { deadlineMs: { query: 100, mutation: 100 } };
+
+  test.each(['{ me { name } product(upc: "b1") { title } }', 'mutation { touchAccounts }'])(
+    'is cut at its own deadline, and the others answer: %s',
+    async (query) => {
+      await using raw = await aRawSubgraph(() => {});
+      await using gateway = await withAccounts(raw.url, { remoteSubgraph: () => ({ settings }) });
+      const result = await post(gateway.url, query);
+      const field = query.startsWith('mutation') ? 'touchAccounts' : 'me';
+      expect(result.errors).toEqual([
+        { message: 'Part of the service took too long to answer.', path: [field], extensions: timeout },
+      ]);
+      if (field === 'me') expect(result.data).toEqual({ me: null, product: { title: 'Notes' } });
+    },
+  );
+
+  test('in process, too, and its resolver sees the abort', async () => {
+    await using running = await aRunningShop('in process', { remoteSubgraph: () => ({ settings }) });
+    const result = await post(running.url, '{ slow(ms: 60000) product(upc: "b1") { title } }');
+    expect(result.data).toEqual({ slow: null, product: { title: 'Notes' } });
+    expect(result.errors).toEqual([{ message: expect.any(String), path: ['slow'], extensions: timeout }]);
+    await waitFor('the resolver to see the abort', () => running.shop.aborted.length === 1);
+  });
+});
+
+test('a client that leaves closes the connection to the subgraph', async () => {
+  let socket: Socket | undefined;
+  await using raw = await aRawSubgraph((request) => void (socket = request.socket));
+  await using gateway = await withAccounts(raw.url);
+  const leaving = new AbortController();
+  const answer = post(gateway.url, '{ me { name } }', {}, { signal: leaving.signal });
+  await waitFor('the call', () => socket);
+  leaving.abort();
+  await expect(answer).rejects.toThrow();
+  await waitFor('the connection to close', () => socket?.destroyed);
 });
 
 test('a kept connection that just closed costs a query nothing, and a mutation is not sent twice', async () => {

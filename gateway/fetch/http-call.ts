@@ -23,7 +23,8 @@ export interface HttpRequest<Value> {
   deadlineMs: number;
   /** How often the request may be sent again after a connection failed without any answer. */
   retries: number;
-  signal: AbortSignal;
+  /** Undefined where the call is ended by `cancel` instead. */
+  signal: AbortSignal | undefined;
   /** Makes the result of an answer; throws a {@link SubgraphError} when it is none. */
   read(status: number, text: string): Value;
 }
@@ -78,9 +79,9 @@ export class HttpCall<Value> implements Dispatcher.DispatchHandler {
 
   start(): void {
     const { signal } = this.request;
-    if (signal.aborted) return this.handleEvent();
+    if (signal?.aborted) return this.handleEvent();
     if (this.target.breaker && (this.pass = this.target.breaker.pass()) === HELD_OFF) return this.holdOff();
-    signal.addEventListener('abort', this);
+    signal?.addEventListener('abort', this);
     this.startDeadline();
     this.send();
   }
@@ -100,7 +101,12 @@ export class HttpCall<Value> implements Dispatcher.DispatchHandler {
 
   /** The signal aborted. */
   handleEvent(): void {
-    this.fail(this.request.signal.reason, 'abandoned');
+    this.fail(this.request.signal?.reason, 'abandoned');
+  }
+
+  /** Ends the call; it is rejected, but nobody should be left who waits. */
+  cancel(): void {
+    this.fail(new Error('nobody waits for this call any more'), 'abandoned');
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -204,7 +210,7 @@ export class HttpCall<Value> implements Dispatcher.DispatchHandler {
     this.isSettled = true;
     clearTimeout(this.timer);
     clearTimeout(this.backoff);
-    this.request.signal.removeEventListener('abort', this);
+    this.request.signal?.removeEventListener('abort', this);
     this.target.breaker?.record(this.pass, outcome);
   }
 }

@@ -8,7 +8,7 @@ import { CircuitBreaker } from './breaker';
 import { ACCEPTED_ENCODINGS } from './decode';
 import { forwardedHeaders } from './header-rules';
 import { HttpCall, type HttpRequest, type HttpTarget } from './http-call';
-import { InFlightCalls } from './in-flight';
+import { InFlightCalls, type StartCall } from './in-flight';
 import { multipartBody, uploadsIn } from './multipart-body';
 import type { SubgraphSettings } from './subgraph-settings';
 import { subgraphOperation, type SubgraphAnswer, type SubgraphCall, type Transport } from './transport';
@@ -62,7 +62,7 @@ export function identityHeaders(options: HttpTransportOptions, call: SubgraphCal
 class HttpSender {
   private readonly pool: Pool;
   private readonly target: HttpTarget;
-  private readonly inFlight = new InFlightCalls<string>();
+  private readonly inFlight = new InFlightCalls<SharedAnswer>();
   /** What every request starts with. */
   private readonly fixedHeaders: readonly string[];
   private readonly jsonHeaders: readonly string[];
@@ -112,7 +112,7 @@ class HttpSender {
   private requestOf<Value>(
     call: SubgraphCall,
     body: string,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
     read: HttpRequest<Value>['read'],
   ): HttpRequest<Value> {
     const { deadlineMs, retries } = this.options.settings;
@@ -127,17 +127,18 @@ class HttpSender {
     };
   }
 
-  /** Equal queries of the same identity that are under way together are sent once; each caller gets its own copy. */
-  private async share(call: SubgraphCall, body: string): Promise<SubgraphAnswer> {
+  /** Equal queries of the same identity that are under way together are sent once. */
+  private share(call: SubgraphCall, body: string): Promise<SubgraphAnswer> {
     const { identity, authorization, signal } = call;
     const forwarded = forwardedHeaders(this.options.settings.headers.forward, call);
-    const key = JSON.stringify([body, identity.viewer, authorization ?? null, forwarded]);
-    const read = (status: number, text: string): string => {
-      this.read(status, text); // an answer that is none must fail the call itself
-      return text;
+    const key = JSON.stringify([identity.viewer, authorization ?? null, forwarded]) + body;
+    const read = (status: number, text: string): SharedAnswer => new SharedAnswer(text, this.read(status, text));
+    const start: StartCall<SharedAnswer> = (resolve, reject) => {
+      const sending = new HttpCall(this.target, this.requestOf(call, body, undefined, read), resolve, reject);
+      sending.start();
+      return sending;
     };
-    const start = (all: AbortSignal): Promise<string> => send(this.target, this.requestOf(call, body, all, read));
-    return checkAnswer(JSON.parse(await this.inFlight.join(key, signal, start)));
+    return this.inFlight.join(key, signal, start).then((shared) => shared.copy());
   }
 
   private sendUploads(call: SubgraphCall): Promise<SubgraphAnswer> {
@@ -162,6 +163,22 @@ class HttpSender {
       );
       sending.start();
     });
+  }
+}
+
+/** An answer for several callers, each of which may change its own. */
+class SharedAnswer {
+  private isTaken = false;
+
+  constructor(
+    private readonly text: string,
+    private readonly first: SubgraphAnswer,
+  ) {}
+
+  copy(): SubgraphAnswer {
+    if (this.isTaken) return checkAnswer(JSON.parse(this.text));
+    this.isTaken = true;
+    return this.first;
   }
 }
 

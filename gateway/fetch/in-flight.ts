@@ -1,39 +1,78 @@
-import { orAborted } from '../../platform/or-aborted';
+/** A call under way that can be ended before it has settled. */
+export interface Cancellable {
+  cancel(): void;
+}
 
-/** Calls under way that may have several callers. A caller that leaves ends the call only when it was the last one. */
+/** Starts a call that settles through one of the two functions, or through neither when it is cancelled. */
+export type StartCall<Value> = (resolve: (value: Value) => void, reject: (error: unknown) => void) => Cancellable;
+
+/** Calls under way that may have several callers, by key. */
 export class InFlightCalls<Value> {
-  private readonly calls = new Map<string, { result: Promise<Value>; callers: number; cancel: AbortController }>();
+  private readonly calls = new Map<string, SharedCall<Value>>();
 
   /**
-   * Waits for the call under this key, and starts it when there is none; `start` gets the signal that ends it. The
-   * caller's own signal ends its waiting.
+   * Waits for the call under this key, and starts it when there is none. A caller whose signal aborts is rejected with
+   * its reason; only when it was the last one the call is cancelled, and nobody joins it any more.
    */
-  async join(key: string, signal: AbortSignal, start: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
-    signal.throwIfAborted();
-    const call = this.calls.get(key) ?? this.open(key, start);
-    call.callers++;
-    try {
-      return await orAborted(call.result, signal);
-    } finally {
-      call.callers--;
-      if (call.callers === 0) {
-        if (this.calls.get(key) === call) this.calls.delete(key); // nobody joins what is cancelled
-        call.cancel.abort();
-      }
-    }
+  join(key: string, signal: AbortSignal, start: StartCall<Value>): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      const running = this.calls.get(key);
+      const call = running ?? new SharedCall<Value>(() => this.calls.delete(key));
+      call.add(new Caller(call, signal, resolve, reject));
+      if (running) return;
+      this.calls.set(key, call);
+      call.start(start); // last, because it may settle at once
+    });
+  }
+}
+
+class SharedCall<Value> {
+  private readonly callers = new Set<Caller<Value>>();
+  private running: Cancellable | undefined;
+
+  constructor(private readonly onEnd: () => void) {}
+
+  start(start: StartCall<Value>): void {
+    this.running = start(
+      (value) => this.settle((caller) => caller.resolve(value)),
+      (error) => this.settle((caller) => caller.reject(error)),
+    );
   }
 
-  private open(
-    key: string,
-    start: (signal: AbortSignal) => Promise<Value>,
-  ): { result: Promise<Value>; callers: number; cancel: AbortController } {
-    const cancel = new AbortController();
-    const call = { result: start(cancel.signal), callers: 0, cancel };
-    this.calls.set(key, call);
-    const forget = (): void => {
-      if (this.calls.get(key) === call) this.calls.delete(key);
-    };
-    call.result.then(forget, forget);
-    return call;
+  add(caller: Caller<Value>): void {
+    caller.signal.addEventListener('abort', caller);
+    this.callers.add(caller);
+  }
+
+  leave(caller: Caller<Value>): void {
+    this.callers.delete(caller);
+    if (this.callers.size > 0) return;
+    this.onEnd();
+    this.running?.cancel();
+  }
+
+  private settle(tell: (caller: Caller<Value>) => void): void {
+    this.onEnd();
+    for (const caller of this.callers) {
+      caller.signal.removeEventListener('abort', caller);
+      tell(caller);
+    }
+  }
+}
+
+/** One who waits for a shared call; also the listener of its own signal. */
+class Caller<Value> {
+  constructor(
+    private readonly call: SharedCall<Value>,
+    readonly signal: AbortSignal,
+    readonly resolve: (value: Value) => void,
+    readonly reject: (error: unknown) => void,
+  ) {}
+
+  handleEvent(): void {
+    this.signal.removeEventListener('abort', this);
+    this.reject(this.signal.reason);
+    this.call.leave(this);
   }
 }

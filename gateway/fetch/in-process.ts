@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Subgraph, SubgraphResult } from '../../platform/subgraph/subgraph';
 import type { SubgraphSettings } from './subgraph-settings';
 import { SubgraphError, type SubgraphCall, type Transport } from './transport';
@@ -35,6 +36,7 @@ function withDeadline(
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const controller = new AbortController();
+    setMaxListeners(0, controller.signal); // resolvers may listen, and there may be many
     const end = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', leave);

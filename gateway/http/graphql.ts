@@ -33,7 +33,8 @@ export async function answerGraphql(
   url: URL,
   requestId: string,
 ): Promise<void> {
-  const { authorization } = request.headers;
+  const { headers } = request;
+  const { authorization } = headers;
   const viewer = await identify(endpoint.authenticate, authorization);
   const caller: Caller = {
     identity: { viewer, requestId },

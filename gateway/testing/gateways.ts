@@ -68,6 +68,24 @@ export async function aRunningShop(mode: Mode, options: Partial<GatewayOptions> 
   };
 }
 
+/** A gateway whose `accounts` is somebody else's server; the rest of the shop runs in process. */
+export async function withAccounts(
+  url: string,
+  options: Partial<GatewayOptions> = {},
+): Promise<{ url: string } & AsyncDisposable> {
+  const subgraphs = shopSubgraphs(new Shop());
+  subgraphs.delete('accounts');
+  const gateway = await createGateway({
+    supergraphSdl: shopSupergraph({ accounts: url }),
+    subgraphs,
+    logger: silentLogger,
+    development: true,
+    ...options,
+  });
+  const { address } = await gateway.listen(0, '127.0.0.1');
+  return { url: `http://127.0.0.1:${address.port}/graphql`, [Symbol.asyncDispose]: () => gateway.stop() };
+}
+
 export interface Answer {
   data?: Record<string, unknown> | null;
   errors?: {

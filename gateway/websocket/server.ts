@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GraphQLError, type ExecutionResult } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
@@ -43,6 +43,8 @@ interface Connection {
   socket: WebSocket;
   viewer: Viewer | null;
   authorization: string | undefined;
+  /** Of the upgrade: what may be forwarded to subgraphs. */
+  headers: IncomingHttpHeaders;
   closed: AbortController;
 }
 
@@ -58,8 +60,14 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
   const protocol = makeServer<Record<string, unknown>, Connection>(protocolOptions(options));
   let isStopping = false;
 
-  const open = (socket: WebSocket): void => {
-    const connection: Connection = { socket, viewer: null, authorization: undefined, closed: new AbortController() };
+  const open = (socket: WebSocket, { headers }: IncomingMessage): void => {
+    const connection: Connection = {
+      socket,
+      viewer: null,
+      authorization: undefined,
+      headers,
+      closed: new AbortController(),
+    };
     const onFailure = (error: unknown): void => {
       logger.error({ error }, 'a WebSocket message failed');
       socket.close(CloseCode.InternalServerError, 'Internal server error');
@@ -131,6 +139,7 @@ function protocolOptions({
       return operations.prepare(payload, {
         identity: { viewer: extra.viewer, requestId: randomUUID() },
         authorization: extra.authorization,
+        headers: extra.headers,
         signal: extra.closed.signal,
       });
     },

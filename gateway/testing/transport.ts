@@ -1,0 +1,38 @@
+import { silentLogger } from '../../platform/logger';
+import { httpTransport, type HttpTransportOptions } from '../fetch/http';
+import { DEFAULT_SUBGRAPH_SETTINGS, type SubgraphSettings } from '../fetch/subgraph-settings';
+import { subgraphOperation, type SubgraphCall, type SubgraphOperation, type Transport } from '../fetch/transport';
+
+/** A transport to one subgraph, with the defaults where a test says nothing else. */
+export function aTransport(
+  url: string,
+  settings: Partial<SubgraphSettings> = {},
+  options: Partial<HttpTransportOptions> = {},
+): Transport & AsyncDisposable {
+  const transport = httpTransport({
+    name: 'raw',
+    url,
+    webSocketUrl: url.replace(/^http/, 'ws'),
+    signCall: undefined,
+    settings: { ...DEFAULT_SUBGRAPH_SETTINGS, maxAnswerBytes: 1_000_000, ...settings },
+    logger: silentLogger,
+    ...options,
+  });
+  return { ...transport, [Symbol.asyncDispose]: () => transport.dispose() };
+}
+
+/** A call for one field, by an anonymous client. */
+export function aCall(options: Partial<SubgraphCall> & { kind?: SubgraphOperation['kind'] } = {}): SubgraphCall {
+  const { kind = 'query', ...rest } = options;
+  return {
+    operation: subgraphOperation(kind === 'query' ? '{ n }' : `${kind} { n }`, undefined, kind),
+    variablesText: () => '{}',
+    variables: () => ({}),
+    hasUploads: false,
+    headers: undefined,
+    authorization: undefined,
+    identity: { viewer: null, requestId: 'test' },
+    signal: new AbortController().signal,
+    ...rest,
+  };
+}
