@@ -21,7 +21,11 @@ export interface HashSupergraph {
   subgraphs: ReadonlyMap<string, Subgraph>;
   facts: Facts;
   world: HashWorld;
+  /** About how large operations may be: Apollo's planner takes seconds and gigabytes for more over some supergraphs. */
+  largest: { fields: number; depth: number };
 }
+
+const LARGEST = { fields: 40, depth: 7 };
 
 /** Builds the world of some subgraphs, given by name; composes them unless their supergraph is given. Throws when they do not compose. */
 export function aHashSupergraph(
@@ -36,7 +40,7 @@ export function aHashSupergraph(
   const subgraphs = new Map(
     definitions.map((definition) => [definition.name, hashSubgraph(definition, definitions, world)]),
   );
-  return { name, sdl, apiSchema, unsplit: unsplitSchema(apiSchema, world), subgraphs, facts, world };
+  return { largest: LARGEST, name, sdl, apiSchema, unsplit: unsplitSchema(apiSchema, world), subgraphs, facts, world };
 }
 
 function compose(typeDefs: Record<string, string>): string {
