@@ -4,7 +4,10 @@ import { executeOperation } from './execute/execute-operation';
 import type { Caller, ExecutionServices, Result } from './execute/execution';
 import { coerceVariables } from './execute/variables';
 import type { Transport } from './fetch/transport';
-import { createPlanner, type OperationRequest, type PlannedOperation } from './plan/planner';
+import { operationFromDocument, ROUTER_SUPPORTED_SUPERGRAPH_FEATURES, Supergraph } from '@apollo/federation-internals';
+import { withClientNames } from './execute/client-names';
+import type { PlannedOperation } from './execute/execution';
+import { createPlanner, type OperationRequest } from './plan/planner';
 import { subscribe } from './subscriptions/subscribe';
 import type { LoadedSupergraph } from './supergraph/supergraph';
 
@@ -15,13 +18,13 @@ export interface PreparedOperation {
 }
 
 /** Plans and runs validated operations, whatever they arrived by. */
-export interface Engine {
+export interface Engine extends AsyncDisposable {
   /** Answers with errors instead when the variables do not fit or no plan can be made. */
   prepare(
     request: OperationRequest,
     inputs: Record<string, unknown>,
     requestId: string,
-  ): PreparedOperation | { errors: GraphQLError[] };
+  ): Promise<PreparedOperation | { errors: GraphQLError[] }>;
   /** Answers a query or mutation; see `executeOperation`. */
   execute(prepared: PreparedOperation, caller: Caller): Promise<Result>;
   /** Opens a subscription; see `subscribe`. */
@@ -42,17 +45,31 @@ export function createEngine(options: {
   deadlineMs: number;
 }): Engine {
   const { supergraph, logger, deadlineMs } = options;
-  const planner = createPlanner(supergraph, options.planCacheSize);
+  const api = Supergraph.build(supergraph.sdl, { supportedFeatures: ROUTER_SUPPORTED_SUPERGRAPH_FEATURES }).apiSchema();
+  const planner = createPlanner<PlannedOperation>({
+    supergraph,
+    cacheSize: options.planCacheSize,
+    logger,
+    compile: (request, plan) => ({
+      operation: operationFromDocument(api, request.document, {
+        ...(request.operation.name ? { operationName: request.operation.name.value } : {}),
+        validate: false,
+      }),
+      definition: request.operation,
+      clientNames: request.clientNames,
+      plan,
+    }),
+  });
   const services: ExecutionServices = options;
 
   return {
-    prepare(request, inputs, requestId) {
+    async prepare(request, inputs, requestId) {
       const coerced = coerceVariables(supergraph.apiSchema, request.operation, inputs);
       if ('errors' in coerced) return coerced;
       try {
-        return { planned: planner.plan(request, coerced.variables), variables: coerced.variables };
+        return { planned: await planner.plan(request, coerced.variables), variables: coerced.variables };
       } catch (error) {
-        if (error instanceof GraphQLError && error.extensions['code'] === 'BAD_USER_INPUT') return { errors: [error] };
+        if (error instanceof GraphQLError && error.extensions['code'] !== 'INTERNAL') return { errors: [error] };
         logger.error({ error, requestId, operation: request.operation.name?.value }, 'an operation cannot be planned');
         return {
           errors: [
@@ -63,7 +80,13 @@ export function createEngine(options: {
         };
       }
     },
-    execute: (prepared, caller) => executeOperation({ ...prepared, caller, deadlineMs }, services),
-    subscribe: (prepared, caller) => subscribe({ ...prepared, caller, deadlineMs }, services),
+    execute: async (prepared, caller) =>
+      withClientNames(await executeOperation({ ...prepared, caller, deadlineMs }, services), prepared.planned),
+    async *subscribe(prepared, caller) {
+      for await (const result of subscribe({ ...prepared, caller, deadlineMs }, services)) {
+        yield withClientNames(result, prepared.planned);
+      }
+    },
+    [Symbol.asyncDispose]: () => planner[Symbol.asyncDispose](),
   };
 }

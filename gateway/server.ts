@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
-import { createEngine } from './engine';
+import { createEngine, type Engine } from './engine';
 import type { Caller } from './execute/execution';
 import { graphiqlPage } from './explorer/graphiql';
 import { createTransports } from './fetch/transports';
@@ -36,8 +36,8 @@ export interface Gateway {
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { development, logger } = options;
   const limits: GatewayLimits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
-  const supergraph = loadSupergraph(options.supergraphSdl);
-  const transports = createTransports(supergraph, options, limits);
+  const supergraph = await loadSupergraph(options.supergraphSdl);
+  const transports = await orDispose(supergraph, () => createTransports(supergraph, options, limits));
   const engine = createEngine({ supergraph, transports, logger, ...limits });
   const apollo = createApolloServer({ supergraph, engine, limits, development, logger });
   await apollo.start();
@@ -97,8 +97,18 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         url: `http://${address.family === 'IPv6' ? 'localhost' : address.address}:${address.port}`,
       };
     },
-    stop: () => (stopped ??= stop(running, { sockets, apollo, transports, graceMs: limits.stopGraceMs })),
+    stop: () => (stopped ??= stop(running, { sockets, apollo, engine, transports, graceMs: limits.stopGraceMs })),
   };
+}
+
+/** What `make` gives; when it throws, nobody else will dispose of the resource. */
+async function orDispose<Made>(resource: AsyncDisposable, make: () => Made): Promise<Made> {
+  try {
+    return make();
+  } catch (error) {
+    await resource[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 function pagesOf(
@@ -136,6 +146,7 @@ async function stop(
   parts: {
     sockets: SocketServer;
     apollo: ApolloServer<Caller>;
+    engine: Engine;
     transports: ReadonlyMap<string, Transport>;
     graceMs: number;
   },
@@ -148,6 +159,7 @@ async function stop(
   for (const server of running.servers) server.closeAllConnections();
   await Promise.all(closing);
   await parts.apollo.stop();
+  await parts.engine[Symbol.asyncDispose]();
   await Promise.all([...parts.transports.values()].map((transport) => transport.dispose()));
 }
 

@@ -1,11 +1,10 @@
 import { isPlanNode } from '@apollo/query-planner';
 import type { DataObject } from './data';
 import { deadline } from './deadline';
-import type { Caller, Execution, ExecutionServices, Result } from './execution';
+import type { Caller, Execution, ExecutionServices, PlannedOperation, Result } from './execution';
 import { rootPosition } from './positions';
 import { runPlan } from './run-plan';
 import { shape } from './shape';
-import type { PlannedOperation } from '../plan/planner';
 
 /**
  * Answers a planned query or mutation. Failures of subgraphs are errors in the result, beside what others answered.

@@ -1,12 +1,23 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { GraphQLError, ExecutionResult } from 'graphql';
+import type { Operation } from '@apollo/federation-internals';
+import type { QueryPlan } from '@apollo/query-planner';
+import type { GraphQLError, ExecutionResult, OperationDefinitionNode } from 'graphql';
 import type { CallIdentity } from '../../platform/identity/viewer';
 import type { Logger } from '../../platform/logger';
 import { uploadsIn } from '../fetch/multipart-body';
 import { subgraphOperation, type SubgraphCall, type Transport } from '../fetch/transport';
-import type { PlannedOperation } from '../plan/planner';
 import type { LoadedSupergraph } from '../supergraph/supergraph';
 import type { DataObject } from './data';
+
+/** An operation with its plan. Shared by all requests with the same text, so it must not be changed. */
+export interface PlannedOperation {
+  /** In the planner's own classes, against the API schema; shaping reads it. */
+  operation: Operation;
+  definition: OperationDefinitionNode;
+  plan: QueryPlan;
+  /** The response name a client knows, for every name that planning replaced. */
+  clientNames: ReadonlyMap<string, string>;
+}
 
 /** What every execution of this gateway shares. */
 export interface ExecutionServices {

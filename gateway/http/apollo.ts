@@ -76,7 +76,7 @@ async function run(engine: Engine, request: GatewayGraphQLRequestContext<Caller>
   if (!operation) return refuse(unknownOperation(request.request.operationName));
   const inputs = request.request.variables ?? {};
   const caller = request.context;
-  const prepared = engine.prepare(
+  const prepared = await engine.prepare(
     { source: request.source, document: request.document, operation },
     inputs,
     caller.identity.requestId,

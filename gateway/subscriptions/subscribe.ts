@@ -11,12 +11,12 @@ import {
   type Caller,
   type Execution,
   type ExecutionServices,
+  type PlannedOperation,
   type Result,
 } from '../execute/execution';
 import { rootPosition } from '../execute/positions';
 import { runPlan } from '../execute/run-plan';
 import { shape } from '../execute/shape';
-import type { PlannedOperation } from '../plan/planner';
 
 interface SubscriptionRequest {
   planned: PlannedOperation;

@@ -30,7 +30,7 @@ interface Carried {
 
 export interface SocketOperations {
   /** Parses, validates, limits and plans; a list of errors refuses the operation. */
-  prepare(payload: SubscribePayload, caller: Caller): ExecutionArgs | GraphQLError[];
+  prepare(payload: SubscribePayload, caller: Caller): Promise<ExecutionArgs | GraphQLError[]>;
   /** Runs what `prepare` made. Queries and mutations are streams of one result, so that `complete` can cancel them, too. */
   run(args: ExecutionArgs): AsyncGenerator<Result, void, void>;
 }
@@ -67,13 +67,13 @@ export function createSocketOperations(options: {
     }
   };
   return {
-    prepare({ query, operationName, variables }, caller) {
+    async prepare({ query, operationName, variables }, caller) {
       const document = read(query);
       if (Array.isArray(document)) return document;
       const operation = getOperationAST(document, operationName);
       if (!operation)
         return [new GraphQLError(unknownOperation(operationName), { extensions: { code: 'BAD_REQUEST' } })];
-      const prepared = engine.prepare(
+      const prepared = await engine.prepare(
         { source: query, document, operation },
         variables ?? {},
         caller.identity.requestId,

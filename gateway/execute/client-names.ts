@@ -1,0 +1,28 @@
+import { GraphQLError } from 'graphql';
+import type { PlannedOperation, Result } from './execution';
+
+/** A result with the response names the client chose. */
+export function withClientNames(result: Result, { clientNames }: PlannedOperation): Result {
+  if (clientNames.size === 0) return result;
+  const nameOf = (key: string): string => clientNames.get(key) ?? key;
+  const rename = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(rename);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inside]) => [nameOf(key), rename(inside)]));
+  };
+  return {
+    ...result,
+    ...(result.data ? { data: rename(result.data) as typeof result.data } : {}),
+    ...(result.errors
+      ? {
+          errors: result.errors.map(
+            (error) =>
+              new GraphQLError(error.message, {
+                ...(error.path ? { path: error.path.map((key) => (typeof key === 'string' ? nameOf(key) : key)) } : {}),
+                extensions: error.extensions,
+              }),
+          ),
+        }
+      : {}),
+  };
+}
