@@ -3,6 +3,8 @@ import {
   Kind,
   parse,
   print,
+  SingleFieldSubscriptionsRule,
+  specifiedRules,
   validate,
   type DocumentNode,
   type OperationDefinitionNode,
@@ -79,13 +81,16 @@ export function requestInUse(use: OperationInUse, supergraph: LoadedSupergraph):
   try {
     const document = parse(use.source, { noLocation: true });
     const operation = getOperationAST(document, use.operationName);
-    if (!operation || validate(supergraph.apiSchema, document).length > 0) return undefined;
+    if (!operation || validate(supergraph.apiSchema, document, SCHEMA_RULES).length > 0) return undefined;
     const request = { source: use.source, document, operation };
     return keyedRequest(request, Object.fromEntries(use.conditions), new Map(use.labels), supergraph);
   } catch {
     return undefined; // it cannot even be parsed
   }
 }
+
+/** Rules about root fields of subscriptions are the servers' own, and no reload changes what they say. */
+const SCHEMA_RULES = specifiedRules.filter((rule) => rule !== SingleFieldSubscriptionsRule);
 
 /** The request as it is planned and compiled. */
 export function plannedRequest(request: KeyedRequest, { addedFields }: LoadedSupergraph): PlannedRequest {

@@ -169,7 +169,7 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
       await Promise.all([...slots].map(({ started }) => started));
       const running = [...slots];
       for (const slot of running) clearTimeout(slot.idle);
-      await Promise.all(running.map(({ thread }) => thread?.[Symbol.asyncDispose]()));
+      await Promise.all(running.map(async ({ thread }) => thread?.[Symbol.asyncDispose]()));
       await Promise.all(endings);
     },
   };

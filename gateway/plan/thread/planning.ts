@@ -10,7 +10,7 @@ import {
 } from '@apollo/federation-internals';
 import { QueryPlanner, type QueryPlan } from '@apollo/query-planner';
 import plannerPackage from '@apollo/query-planner/package.json';
-import { parse } from 'graphql';
+import { parse, type DocumentNode } from 'graphql';
 import type { PlanJob, PlanReply, SupergraphDescription } from './messages';
 import { rewritePlan } from './rewrite-plan';
 import { rewriteSupergraph } from './rewrite-supergraph';
@@ -37,7 +37,7 @@ const LIMIT_MESSAGE = /^(Exceeded maximum recursive selections|Number of non-loc
 export function loadPlanning(sdl: string): Planning {
   const original = build(sdl);
   const rewritten = rewriteSupergraph(sdl);
-  const supergraph = rewritten.document ? build(rewritten.document) : original;
+  const supergraph = rewritten.document ? buildRewritten(rewritten.document, original) : original;
   const planner = new QueryPlanner(supergraph, PLANNER_SETTINGS);
   const api = supergraph.apiSchema();
   return {
@@ -59,8 +59,20 @@ export function loadPlanning(sdl: string): Planning {
   };
 }
 
-function build(sdl: Parameters<typeof Supergraph.build>[0]): Supergraph {
+function build(sdl: string): Supergraph {
   return Supergraph.build(sdl, { supportedFeatures: ROUTER_SUPPORTED_SUPERGRAPH_FEATURES });
+}
+
+/**
+ * Validates the original in place of the rewritten supergraph: in that a field may be external although nothing requires
+ * it any more.
+ */
+function buildRewritten(document: DocumentNode, original: Supergraph): Supergraph {
+  original.subgraphs();
+  return Supergraph.build(document, {
+    supportedFeatures: ROUTER_SUPPORTED_SUPERGRAPH_FEATURES,
+    validateSupergraph: false,
+  });
 }
 
 function buildPlan(planner: QueryPlanner, api: Schema, { text, operationName, labels }: PlanJob): QueryPlan {

@@ -38,7 +38,7 @@ export interface RewrittenSupergraph {
   /** Keys by subgraph and type; `place` makes the keys. Only where one of them cannot be resolved. */
   partialKeys: ReadonlyMap<string, readonly EntityKey[]>;
   /** Interfaces a type implements. */
-  interfacesOf(type: string): readonly string[];
+  interfacesOf: (type: string) => readonly string[];
   overrides: { label: string; field: string }[];
   addedFields: [name: string, argumentTexts: string[]][];
 }
