@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
 import { createDocuments } from './documents/documents';
-import { createEngine } from './engine';
+import { createEngine, type Engine } from './engine';
 import { limitRules } from './limits';
 import { socketRules } from './websocket/single-root-field';
 import type { Caller } from './execute/execution';
@@ -40,8 +40,8 @@ export interface Gateway {
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { development, logger } = options;
   const limits: GatewayLimits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
-  const supergraph = loadSupergraph(options.supergraphSdl);
-  const transports = createTransports(supergraph, options, limits);
+  const supergraph = await loadSupergraph(options.supergraphSdl, { defer: true });
+  const transports = await orDispose(supergraph, () => createTransports(supergraph, options, limits));
   const engine = createEngine({ supergraph, transports, logger, ...limits });
   const documents = createDocuments({
     schema: supergraph.apiSchema,
@@ -111,7 +111,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         url: `http://${address.family === 'IPv6' ? 'localhost' : address.address}:${address.port}`,
       };
     },
-    stop: () => (stopped ??= stop(running, { sockets, apollo, transports, graceMs: limits.stopGraceMs })),
+    stop: () => (stopped ??= stop(running, { sockets, apollo, engine, transports, graceMs: limits.stopGraceMs })),
   };
 }
 
@@ -129,6 +129,16 @@ function pagesOf(
     ['/ready', { methods: ['GET', 'HEAD'], answer: ready }],
     ...(development ? [['/graphiql', { methods: ['GET', 'HEAD'], answer: graphiqlPage(GRAPHQL_PATH) }] as const] : []),
   ]);
+}
+
+/** What `make` gives; when it throws, nobody else will dispose of the resource. */
+async function orDispose<Made>(resource: AsyncDisposable, make: () => Made): Promise<Made> {
+  try {
+    return make();
+  } catch (error) {
+    await resource[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 interface Running {
@@ -150,6 +160,7 @@ async function stop(
   parts: {
     sockets: SocketServer;
     apollo: ApolloServer<Caller>;
+    engine: Engine;
     transports: ReadonlyMap<string, Transport>;
     graceMs: number;
   },
@@ -162,6 +173,7 @@ async function stop(
   for (const server of running.servers) server.closeAllConnections();
   await Promise.all(closing);
   await parts.apollo.stop();
+  await parts.engine[Symbol.asyncDispose]();
   await Promise.all([...parts.transports.values()].map((transport) => transport.dispose()));
 }
 

@@ -10,7 +10,7 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { subgraphOperation, type SubgraphOperation } from '../fetch/transport';
-import type { OperationRequest } from '../plan/planner';
+import type { PlannedRequest } from '../plan/planner';
 import type { LoadedSupergraph } from '../supergraph/supergraph';
 import { compileProgram, onlyField, type Condition, type Program, type Renames } from './program';
 import { responseWriter, type ResponseWriter } from './response-writer';
@@ -21,6 +21,8 @@ import { typeTests, type TypeTests } from './types';
 /** An operation ready to run: only data is missing. Shared by all requests with the same text, so it must not be changed. */
 export interface CompiledOperation {
   definition: OperationDefinitionNode;
+  /** The response name a client knows, for every name that planning replaced: data goes by the latter. */
+  clientNames: ReadonlyMap<string, string>;
   /** The fragments of its document. */
   fragments: readonly FragmentDefinitionNode[];
   /** What its source adds to the answer; undefined for queries and mutations. */
@@ -68,7 +70,7 @@ const MAX_WRITERS = 64;
 /** Compiles plans of one supergraph. */
 export function createCompiler(
   supergraph: LoadedSupergraph,
-): (request: Pick<OperationRequest, 'document' | 'operation'>, plan: QueryPlan) => CompiledOperation {
+): (request: PlannedRequest, plan: QueryPlan) => CompiledOperation {
   const types = typeTests(supergraph.fullSchema);
   return (request, plan) => new OperationCompiler(supergraph, types, request).compile(plan);
 }
@@ -81,7 +83,7 @@ class OperationCompiler {
   constructor(
     private readonly supergraph: LoadedSupergraph,
     private readonly types: TypeTests,
-    request: Pick<OperationRequest, 'document' | 'operation'>,
+    private readonly request: PlannedRequest,
   ) {
     this.definition = request.operation;
     this.fragments = new Map(
@@ -94,9 +96,9 @@ class OperationCompiler {
 
   compile({ node }: QueryPlan): CompiledOperation {
     const { definition } = this;
-    const fragments = [...this.fragments.values()];
-    if (node?.kind !== 'Subscription') return { definition, fragments, source: undefined, stages: this.stages(node) };
-    return { definition, fragments, source: this.source(node), stages: this.stages(node.rest) };
+    const base = { definition, clientNames: this.request.clientNames, fragments: [...this.fragments.values()] };
+    if (node?.kind !== 'Subscription') return { ...base, source: undefined, stages: this.stages(node) };
+    return { ...base, source: this.source(node), stages: this.stages(node.rest) };
   }
 
   private source({ primary }: SubscriptionNode): EventSource {
@@ -210,6 +212,7 @@ class OperationCompiler {
           fragments: this.fragments,
           variables,
           mayRepeat,
+          clientNames: this.request.clientNames,
           path,
         });
         writers.set(key, made);

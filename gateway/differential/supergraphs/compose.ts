@@ -1,7 +1,7 @@
 import { composeServices } from '@apollo/composition';
+import { ROUTER_SUPPORTED_SUPERGRAPH_FEATURES, Supergraph } from '@apollo/federation-internals';
 import { parse, type GraphQLSchema } from 'graphql';
 import type { Subgraph } from '../../../platform/subgraph/subgraph';
-import { loadSupergraph } from '../../supergraph/supergraph';
 import { readDefinition } from '../definitions';
 import { gatherFacts, type Facts } from '../facts';
 import { hashSubgraph } from '../federated';
@@ -33,7 +33,9 @@ export function aHashSupergraph(
   typeDefs: Record<string, string>,
   sdl = compose(typeDefs),
 ): HashSupergraph {
-  const { apiSchema, fullSchema } = loadSupergraph(sdl);
+  const supergraph = Supergraph.build(sdl, { supportedFeatures: ROUTER_SUPPORTED_SUPERGRAPH_FEATURES });
+  const apiSchema = supergraph.apiSchema().toGraphQLJSSchema();
+  const fullSchema = supergraph.schema.toGraphQLJSSchema();
   const definitions = Object.entries(typeDefs).map(([subgraph, text]) => readDefinition(subgraph, text));
   const facts = gatherFacts(fullSchema, apiSchema, definitions);
   const world = createHashWorld(fullSchema, facts);
