@@ -4,11 +4,12 @@ import { createCompiler, type CompiledOperation } from './compile/compile-operat
 import { ResponseTooLargeError } from './compile/response-writer';
 import { typeTests } from './compile/types';
 import { executeIncrementally, type Payload } from './execute/execute-incrementally';
-import { executeOperation, type OperationRun } from './execute/execute-operation';
+import { executeOperation, stageFor, type OperationRun } from './execute/execute-operation';
 import type { Answer, Caller, ExecutionServices } from './execute/execution';
 import { introspect } from './execute/introspection';
 import { coerceVariables } from './execute/variables';
 import type { Transport } from './fetch/transport';
+import { inClientNames, payloadInClientNames } from './execute/client-names';
 import { createPlanner, type OperationRequest } from './plan/planner';
 import { subscribe } from './subscriptions/subscribe';
 import type { LoadedSupergraph } from './supergraph/supergraph';
@@ -22,7 +23,7 @@ export interface PreparedOperation {
 type Refusal = { errors: GraphQLError[] };
 
 /** Plans and runs validated operations, whatever they arrived by. */
-export interface Engine {
+export interface Engine extends AsyncDisposable {
   /**
    * Answers with errors instead when the variables do not fit or no plan can be made. At once for an operation whose
    * plan is kept, with a promise for one that has to be planned.
@@ -45,9 +46,9 @@ export function isSubscription({ compiled }: PreparedOperation): boolean {
   return compiled.definition.operation === OperationTypeNode.SUBSCRIPTION;
 }
 
-/** Whether a prepared operation answers in several payloads with these variables (`Engine.executeIncrementally`). */
-export function isIncremental({ compiled }: PreparedOperation): boolean {
-  return compiled.stages.some(({ stage }) => stage.deferred.length > 0);
+/** Whether a prepared operation answers in several payloads with its variables (`Engine.executeIncrementally`). */
+export function isIncremental({ compiled, variables }: PreparedOperation): boolean {
+  return stageFor(compiled.stages, variables).deferred.length > 0;
 }
 
 /** An engine over one supergraph that keeps the plans of the last `planCacheSize` operations. */
@@ -60,7 +61,12 @@ export function createEngine(options: {
   maxResponseLength: number;
 }): Engine {
   const { supergraph, logger, deadlineMs } = options;
-  const planner = createPlanner(supergraph, options.planCacheSize, createCompiler(supergraph));
+  const planner = createPlanner({
+    supergraph,
+    cacheSize: options.planCacheSize,
+    logger,
+    compile: createCompiler(supergraph),
+  });
   const types = typeTests(supergraph.fullSchema);
   const services: ExecutionServices = {
     types,
@@ -88,19 +94,26 @@ export function createEngine(options: {
     },
     async execute(prepared, caller) {
       try {
-        return await executeOperation(runOf(prepared, caller), services);
+        return inClientNames(await executeOperation(runOf(prepared, caller), services), prepared.compiled);
       } catch (error) {
         return tooLarge(error);
       }
     },
-    executeIncrementally: (prepared, caller) => executeIncrementally(runOf(prepared, caller), services),
-    subscribe: (prepared, caller) => subscribe(runOf(prepared, caller), services),
+    async *executeIncrementally(prepared, caller) {
+      for await (const payload of executeIncrementally(runOf(prepared, caller), services))
+        yield payloadInClientNames(payload, prepared.compiled);
+    },
+    async *subscribe(prepared, caller) {
+      for await (const answer of subscribe(runOf(prepared, caller), services))
+        yield inClientNames(answer, prepared.compiled);
+    },
+    [Symbol.asyncDispose]: () => planner[Symbol.asyncDispose](),
   };
 }
 
 /** What planning refuses it says in a `GraphQLError` of its own; anything else is a fault of ours. */
 function planningFailure(error: unknown, request: OperationRequest, requestId: string, logger: Logger): Refusal {
-  if (error instanceof GraphQLError && typeof error.extensions['code'] === 'string') return { errors: [error] };
+  if (error instanceof GraphQLError && error.extensions['code'] !== 'INTERNAL') return { errors: [error] };
   logger.error({ error, requestId, operation: request.operation.name?.value }, 'an operation cannot be planned');
   return {
     errors: [

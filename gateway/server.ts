@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
 import { createDocuments } from './documents/documents';
-import { createEngine } from './engine';
+import { createEngine, type Engine } from './engine';
 import { limitRules } from './limits';
 import { socketRules } from './websocket/single-root-field';
 import type { Caller } from './execute/execution';
@@ -12,6 +12,7 @@ import { createTransports } from './fetch/transports';
 import type { Transport } from './fetch/transport';
 import { createApolloServer } from './http/apollo';
 import { DEVELOPMENT_ORIGINS, originPolicy } from './http/cors';
+import { createContentTypes } from './http/content-types';
 import { answerGraphql } from './http/graphql';
 import { createHandler, type Page } from './http/handler';
 import { healthPage, readyPage } from './http/health';
@@ -41,13 +42,9 @@ export interface Gateway {
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { development, logger, introspection = options.development } = options;
   const limits: GatewayLimits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
-  const supergraph = loadSupergraph(options.supergraphSdl);
-  const transports = createTransports(supergraph, options, limits);
+  const supergraph = await loadSupergraph(options.supergraphSdl, { defer: true });
+  const transports = await orDispose(supergraph, () => createTransports(supergraph, options, limits));
   const engine = createEngine({ supergraph, transports, logger, ...limits });
-  const apollo = createApolloServer({ supergraph, engine, limits, development, introspection, logger });
-  await apollo.start();
-
-  const origins = originPolicy([...(options.corsOrigins ?? []), ...(development ? DEVELOPMENT_ORIGINS : [])]);
   const documents = createDocuments({
     schema: supergraph.apiSchema,
     rules: [...socketRules, ...limitRules(limits, { introspection })],
@@ -55,6 +52,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     suggestions: development,
     cacheSize: limits.planCacheSize,
   });
+  const contentTypes = createContentTypes();
+  const apollo = createApolloServer({ supergraph, engine, documents, limits, development, introspection, logger });
+  await apollo.start();
+
+  const origins = originPolicy([...(options.corsOrigins ?? []), ...(development ? DEVELOPMENT_ORIGINS : [])]);
   const operations = createSocketOperations({ schema: supergraph.apiSchema, engine, documents });
   const sockets = createSocketServer({
     path: GRAPHQL_PATH,
@@ -67,7 +69,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const running: Running = { servers: new Set(), isStopping: false, inFlight: new Set() };
   const answer: Page = (request, response, url, requestId) =>
     answerGraphql(
-      { apollo, schema: supergraph.apiSchema, authenticate: options.authenticate, limits },
+      {
+        apollo,
+        engine,
+        documents,
+        schema: supergraph.apiSchema,
+        authenticate: options.authenticate,
+        limits,
+        contentTypes,
+      },
       request,
       response,
       url,
@@ -93,8 +103,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     handle,
     handleUpgrade,
-    async update(supergraphSdl) {
-      loadSupergraph(supergraphSdl);
+    async update() {
       throw new Error('A running gateway cannot change its supergraph yet.');
     },
     async listen(port, host) {
@@ -107,7 +116,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         url: `http://${address.family === 'IPv6' ? 'localhost' : address.address}:${address.port}`,
       };
     },
-    stop: () => (stopped ??= stop(running, { sockets, apollo, transports, graceMs: limits.stopGraceMs })),
+    stop: () => (stopped ??= stop(running, { sockets, apollo, engine, transports, graceMs: limits.stopGraceMs })),
   };
 }
 
@@ -125,6 +134,16 @@ function pagesOf(
     ['/ready', { methods: ['GET', 'HEAD'], answer: ready }],
     ...(development ? [['/graphiql', { methods: ['GET', 'HEAD'], answer: graphiqlPage(GRAPHQL_PATH) }] as const] : []),
   ]);
+}
+
+/** What `make` gives; when it throws, nobody else will dispose of the resource. */
+async function orDispose<Made>(resource: AsyncDisposable, make: () => Made): Promise<Made> {
+  try {
+    return make();
+  } catch (error) {
+    await resource[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 interface Running {
@@ -146,6 +165,7 @@ async function stop(
   parts: {
     sockets: SocketServer;
     apollo: ApolloServer<Caller>;
+    engine: Engine;
     transports: ReadonlyMap<string, Transport>;
     graceMs: number;
   },
@@ -158,6 +178,7 @@ async function stop(
   for (const server of running.servers) server.closeAllConnections();
   await Promise.all(closing);
   await parts.apollo.stop();
+  await parts.engine[Symbol.asyncDispose]();
   await Promise.all([...parts.transports.values()].map((transport) => transport.dispose()));
 }
 

@@ -2,8 +2,9 @@ import { isEnumType, isInputObjectType, isInterfaceType, isObjectType, isSpecifi
 import { loadSupergraph } from '../gateway/supergraph/supergraph';
 import { readRepositoryFile } from '../platform/root';
 
-test('every type, field, argument and enum value that a client sees is described', () => {
-  const { apiSchema } = loadSupergraph(readRepositoryFile('gateway/supergraph.graphql'));
+test('every type, field, argument and enum value that a client sees is described', async () => {
+  await using supergraph = await loadSupergraph(readRepositoryFile('gateway/supergraph.graphql'));
+  const { apiSchema } = supergraph;
   const undescribed: string[] = [];
   const check = (name: string, described: { description?: string | null }): void => {
     if (!described.description?.trim()) undescribed.push(name);

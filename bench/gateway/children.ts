@@ -44,7 +44,7 @@ type Counted = Extract<SubgraphsReply, { kind: 'counted' }>;
 export interface Subgraphs extends Disposable {
   ports: Readonly<Record<string, number>>;
   record(delayMs: number): Promise<void>;
-  /** Calls since the last count; also ends a recording. */
+  /** Calls since the start; also ends a recording. */
   count(): Promise<Counted>;
 }
 

@@ -53,7 +53,7 @@ function readMessage(bytes: Buffer): { body: Buffer; firstLine: string; end: num
 
 function readChunks(bytes: Buffer, start: number): { body: Buffer; end: number } | number {
   const parts: Buffer[] = [];
-  for (let position = start; ; ) {
+  for (let position = start; ;) {
     const lineEnd = bytes.indexOf('\r\n', position);
     if (lineEnd === -1) return bytes.length + 1;
     const size = Number.parseInt(bytes.toString('latin1', position, lineEnd), 16);

@@ -2,16 +2,21 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startLoad, startSubgraphs, type Subgraphs } from './children';
+import { goalsTable } from './goals';
+import { measureHostile, type HostileFigures } from './hostile';
 import type { Bench } from './measure';
 import { readOptions, type Options } from './options';
 import { installPeers } from './peers';
+import { profileTarget } from './profile';
 import { recordOperations } from './recording';
-import { figuresTables } from './report';
+import { figuresTables, hostileTable } from './report';
 import { Resources } from './resources';
-import { runRounds } from './rounds';
+import { describeRun, writeResults } from './results';
+import { runRounds, type TargetFigures } from './rounds';
 import { chooseCores } from './system';
 import { startTarget, type LaunchOptions } from './target-process';
-import { TARGETS } from './targets';
+import { TARGETS, type Target } from './targets';
+import { HOSTILE_SCHEMAS } from './workload/hostile';
 import { oracleAnswers } from './workload/oracle';
 import { SUBGRAPH_SCHEMAS } from './workload/schemas';
 import { composeText } from './workload/supergraph';
@@ -34,14 +39,58 @@ async function main(): Promise<void> {
   };
   writeFileSync(launch.supergraphFile, supergraphOf(SUBGRAPH_SCHEMAS, subgraphs));
   await writeRecording(bench, options, launch);
+  if (options.profile) {
+    const target = TARGETS.find(({ name }) => name === options.profile)!; // the command line was checked
+    process.stdout.write(`${await profileTarget(bench, target, options, launch, folder)}\n`);
+    return;
+  }
   const wanted = TARGETS.filter(({ name }) => options.targets.includes(name));
+  const figures = await measureAll(bench, wanted, options, launch);
+  const hostile = options.hostile ? await measureHostiles(bench, wanted, launch, folder) : [];
+  const sections = [
+    describeRun(options, cores),
+    `## Figures to reach\n\n${goalsTable(figures, hostile)}`,
+    '## All figures',
+    figuresTables(figures),
+    hostileTable(hostile),
+  ];
+  const report = sections.filter(Boolean).join('\n\n');
+  process.stdout.write(`${report}\n`);
+  if (options.write) writeResults(report);
+}
+
+/** Starts all targets, so that they can take turns, and stops them when all is measured. */
+async function measureAll(
+  bench: Bench,
+  targets: readonly Target[],
+  options: Options,
+  launch: LaunchOptions,
+): Promise<TargetFigures[]> {
+  if (options.queries.length === 0) return [];
+  await using resources = new Resources();
   const processes = [];
-  for (const target of wanted) {
+  for (const target of targets) {
     tell(`starting ${target.name}`);
     processes.push(resources.use(await startTarget(target, launch)));
   }
-  const figures = await runRounds(bench, processes, options, tell);
-  process.stdout.write(`${figuresTables(figures)}\n`);
+  return await runRounds(bench, processes, options, tell);
+}
+
+async function measureHostiles(
+  bench: Bench,
+  targets: readonly Target[],
+  launch: LaunchOptions,
+  folder: string,
+): Promise<HostileFigures[]> {
+  const supergraphFile = path.join(folder, 'hostile.graphql');
+  const schemas = { accounts: SUBGRAPH_SCHEMAS.accounts, ...HOSTILE_SCHEMAS };
+  writeFileSync(supergraphFile, supergraphOf(schemas, bench.subgraphs));
+  const figures: HostileFigures[] = [];
+  for (const target of targets.filter(({ facesHostile }) => facesHostile)) {
+    tell(`hostile operation: ${target.name}`);
+    figures.push(await measureHostile(bench, target, { ...launch, supergraphFile }, folder));
+  }
+  return figures;
 }
 
 function supergraphOf(schemas: Readonly<Record<string, string>>, { ports }: Subgraphs): string {
@@ -50,7 +99,8 @@ function supergraphOf(schemas: Readonly<Record<string, string>>, { ports }: Subg
 
 /** What the stock gateway calls, for the targets that only repeat it. */
 async function writeRecording(bench: Bench, options: Options, launch: LaunchOptions): Promise<void> {
-  const isNeeded = TARGETS.some(({ name, needsRecording }) => needsRecording && options.targets.includes(name));
+  const wanted = options.profile ? [options.profile] : options.queries.length > 0 ? options.targets : [];
+  const isNeeded = TARGETS.some(({ name, needsRecording }) => needsRecording && wanted.includes(name));
   const stock = TARGETS.find(({ name }) => name === 'stock');
   if (!isNeeded || !stock) return;
   tell('recording the calls of the stock plan');

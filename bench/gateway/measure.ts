@@ -11,8 +11,10 @@ export interface Measurement {
   p50Ms: number;
   p95Ms: number;
   p99Ms: number;
-  /** Calls that reached the subgraphs, for each request. */
+  /** Calls to subgraphs for each request. */
   callsPerRequest: number;
+  /** Of the CPU time, what the stand-ins for subgraphs in the same process took; 0 where there are none. */
+  standInMsPerRequest: number;
   /** Resident memory right after the load. */
   rssBytes: number;
 }
@@ -31,21 +33,29 @@ export interface LoadShape {
 
 /** Puts load on a target and reads its CPU time before the first request and after the last answer. */
 export async function measure(bench: Bench, target: TargetProcess, shape: LoadShape): Promise<Measurement> {
-  await bench.subgraphs.count();
+  const before = await used(bench, target);
   const cpuBefore = cpuMs(target.pid);
   const result = await runLoad(bench, target, shape);
   const cpuAfter = cpuMs(target.pid);
   const { now } = memoryBytes(target.pid);
-  const { calls } = await bench.subgraphs.count();
+  const after = await used(bench, target);
   return {
     cpuMsPerRequest: (cpuAfter - cpuBefore) / result.requests,
     requestsPerSecond: (result.requests * 1_000) / result.elapsedMs,
     p50Ms: result.p50Ms,
     p95Ms: result.p95Ms,
     p99Ms: result.p99Ms,
-    callsPerRequest: calls / result.requests,
+    callsPerRequest: (after.calls - before.calls) / result.requests,
+    standInMsPerRequest: (after.answeringMs - before.answeringMs) / result.requests,
     rssBytes: now,
   };
+}
+
+/** Calls since the start, and the time that stand-ins for subgraphs have taken in the target's own process. */
+async function used(bench: Bench, { target, port }: TargetProcess): Promise<{ calls: number; answeringMs: number }> {
+  if (!target.holdsSubgraphs) return { calls: (await bench.subgraphs.count()).calls, answeringMs: 0 };
+  const response = await fetch(`http://127.0.0.1:${port}/bench`);
+  return (await response.json()) as { calls: number; answeringMs: number };
 }
 
 /** Load whose figures nobody keeps. Throws when an answer is wrong. */

@@ -1,8 +1,9 @@
-/** What the benchmark asks the process of the subgraphs. `count` also ends a recording and sets the counts to zero. */
+/** What the benchmark asks the process of the subgraphs. `count` also ends a recording. */
 export type SubgraphsRequest = { kind: 'record'; delayMs: number } | { kind: 'count' };
 
 export type SubgraphsReply =
   | { kind: 'ready'; ports: Record<string, number> }
+  /** Calls since the start, those of them whose body had not been seen before, and what was recorded. */
   | { kind: 'counted'; calls: number; executed: number; recorded: RecordedCall[] };
 
 /** One call as a gateway made it; times are milliseconds of one clock. */

@@ -1,26 +1,33 @@
+import type { HostileFigures } from './hostile';
+import type { Measurement } from './measure';
 import type { QueryFigures, TargetFigures } from './rounds';
+import { figure, mebibytes, table } from './table';
 
-const MEBIBYTE = 1_024 ** 2;
-
-/** The table of all targets for each query. */
+/** One table for each query, with all targets. Empty when nothing was measured. */
 export function figuresTables(figures: readonly TargetFigures[]): string {
-  const queries = figures[0]?.queries.map(({ query }) => query) ?? [];
-  return queries
-    .map((query) => {
-      const rows = figures.map((target) => targetRow(target, target.queries.find((entry) => entry.query === query)!));
-      const connections = [...(figures[0]?.queries[0]?.byConnections.keys() ?? [])];
-      return `### ${query}\n\n${table(headings(connections), rows)}`;
+  const [first] = figures;
+  if (!first) return '';
+  return first.queries
+    .map(({ query, byConnections }) => {
+      const rows = figures.map((target) =>
+        targetRow(
+          target,
+          target.queries.find((entry) => entry.query === query)!,
+        ),
+      );
+      return `### ${query}\n\n${table(headings([...byConnections.keys()]), rows)}${standInNote(figures, query)}`;
     })
     .join('\n\n');
 }
 
 function headings(connections: readonly number[]): string[] {
+  const counts = connections.join(' / ');
   return [
     'target',
-    'in-flight sharing',
+    'shares calls in flight',
     'calls/request',
-    ...connections.map((count) => `CPU ms/request at ${count}`),
-    ...connections.map((count) => `requests/s at ${count}`),
+    `CPU ms/request at ${counts}`,
+    `requests/s at ${counts}`,
     ...connections.map((count) => `p50 / p95 / p99 ms at ${count}`),
     'RSS / peak MiB',
   ];
@@ -28,28 +35,40 @@ function headings(connections: readonly number[]): string[] {
 
 function targetRow({ target, rssBytes, peakBytes }: TargetFigures, { byConnections }: QueryFigures): string[] {
   const all = [...byConnections.values()];
+  const join = (field: keyof Measurement, digits: number): string =>
+    all.map((measurement) => figure(measurement[field], digits)).join(' / ');
+  const calls = all.map(({ callsPerRequest }) => figure(callsPerRequest, 1));
   return [
     target.title,
-    target.sharesInFlight === null ? '–' : target.sharesInFlight ? 'on' : 'off',
-    [...new Set(all.map(({ callsPerRequest }) => figure(callsPerRequest, 1)))].join(', '),
-    ...all.map(({ cpuMsPerRequest }) => figure(cpuMsPerRequest, 3)),
-    ...all.map(({ requestsPerSecond }) => figure(requestsPerSecond, 0)),
+    target.sharesInFlight === null ? '–' : target.sharesInFlight ? 'yes' : 'no',
+    [...new Set(calls)].length === 1 ? calls[0]! : calls.join(' / '),
+    join('cpuMsPerRequest', 3),
+    join('requestsPerSecond', 0),
     ...all.map(({ p50Ms, p95Ms, p99Ms }) => [p50Ms, p95Ms, p99Ms].map((ms) => figure(ms, 1)).join(' / ')),
-    `${figure(rssBytes / MEBIBYTE, 0)} / ${figure(peakBytes / MEBIBYTE, 0)}`,
+    `${mebibytes(rssBytes)} / ${mebibytes(peakBytes)}`,
   ];
 }
 
-/** A Markdown table; cells are padded so that it can be read as text too. */
-export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = headings.map((heading, column) =>
-    Math.max(3, heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join(' | ')} |`;
-  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
-  return [line(headings), line(rule), ...rows.map(line)].join('\n');
+function standInNote(figures: readonly TargetFigures[], query: string): string {
+  const notes = figures.flatMap(({ target, queries }) => {
+    const measured = [...(queries.find((entry) => entry.query === query)?.byConnections.values() ?? [])];
+    const least = Math.min(...measured.map(({ standInMsPerRequest }) => standInMsPerRequest));
+    return target.holdsSubgraphs
+      ? [`Of the CPU time of "${target.title}", ${figure(least, 3)} ms are the stand-ins for its subgraphs.`]
+      : [];
+  });
+  return notes.map((note) => `\n\n${note}`).join('');
 }
 
-export function figure(value: number, digits: number): string {
-  return value.toFixed(digits);
+/** What other clients saw while one hostile operation was planned. Empty when it was not tried. */
+export function hostileTable(figures: readonly HostileFigures[]): string {
+  if (figures.length === 0) return '';
+  const rows = figures.map(({ target, outcome, hostileMs, longestStallMs, eventLoopMs }) => [
+    target.title,
+    figure(longestStallMs, 0),
+    figure(eventLoopMs, 0),
+    `${outcome} after ${figure(hostileMs / 1_000, 1)} s`,
+  ]);
+  const titles = ['target', 'longest small request, ms', 'longest event-loop delay, ms', 'the hostile operation'];
+  return `### hostile plan\n\n${table(titles, rows)}`;
 }

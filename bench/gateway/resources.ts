@@ -3,9 +3,7 @@ export class Resources implements AsyncDisposable {
   private readonly closers: (() => unknown)[] = [];
 
   use<Resource extends Disposable | AsyncDisposable>(resource: Resource): Resource {
-    this.defer(() =>
-      Symbol.asyncDispose in resource ? resource[Symbol.asyncDispose]() : resource[Symbol.dispose](),
-    );
+    this.defer(() => (Symbol.asyncDispose in resource ? resource[Symbol.asyncDispose]() : resource[Symbol.dispose]()));
     return resource;
   }
 

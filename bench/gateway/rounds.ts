@@ -77,6 +77,7 @@ function rotated<Item>(items: readonly Item[], by: number): Item[] {
 function medians(samples: readonly Measurement[]): Measurement {
   const of = (field: keyof Measurement): number => median(samples.map((sample) => sample[field]));
   return {
+    standInMsPerRequest: of('standInMsPerRequest'),
     cpuMsPerRequest: of('cpuMsPerRequest'),
     requestsPerSecond: of('requestsPerSecond'),
     p50Ms: of('p50Ms'),

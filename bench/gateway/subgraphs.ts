@@ -7,7 +7,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { execute, parse, type GraphQLSchema } from 'graphql';
 import { HttpMessages } from './http-messages';
 import type { RecordedCall, SubgraphsReply, SubgraphsRequest } from './messages';
-import { HOSTILE_RESOLVERS, HOSTILE_SCHEMAS } from './workload/hostile';
+import { HOSTILE_SCHEMAS } from './workload/hostile';
 import { SUBGRAPH_RESOLVERS } from './workload/resolvers';
 import { SUBGRAPH_SCHEMAS } from './workload/schemas';
 
@@ -26,7 +26,7 @@ const state: State = { calls: 0, executed: 0, recording: null };
 
 async function main(): Promise<void> {
   const schemas: Record<string, string> = { ...SUBGRAPH_SCHEMAS, ...HOSTILE_SCHEMAS };
-  const resolvers: Record<string, object> = { ...SUBGRAPH_RESOLVERS, ...HOSTILE_RESOLVERS };
+  const resolvers: Record<string, object> = SUBGRAPH_RESOLVERS;
   const ports: Record<string, number> = {};
   for (const [name, typeDefs] of Object.entries(schemas)) {
     const modules = { typeDefs: parse(typeDefs), resolvers: resolvers[name] ?? {} };
@@ -45,7 +45,7 @@ function answerControl(request: SubgraphsRequest, ports: Record<string, number>)
   }
   const calls = state.recording?.calls ?? [];
   const { calls: count, executed } = state;
-  Object.assign(state, { calls: 0, executed: 0, recording: null });
+  state.recording = null;
   return { kind: 'counted', calls: count, executed, recorded: calls };
 }
 

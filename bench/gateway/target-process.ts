@@ -14,8 +14,8 @@ export interface TargetProcess extends AsyncDisposable {
   target: Target;
   pid: number;
   port: number;
-  /** Stops it when it runs for a measurement that needs its last words, such as a profile. */
   kill(signal: NodeJS.Signals): void;
+  hasEnded(): boolean;
 }
 
 export interface LaunchOptions extends Omit<StartOptions, 'port'> {
@@ -31,21 +31,22 @@ export async function startTarget(target: Target, options: LaunchOptions): Promi
   const port = await freePort();
   const { args, env } = target.command({ ...options, port });
   const command = [process.execPath, ...(options.nodeArgs ?? []), ...args];
-  const [file = '', ...rest] =
-    options.core === null ? command : ['taskset', '-c', String(options.core), ...command];
+  const [file = '', ...rest] = options.core === null ? command : ['taskset', '-c', String(options.core), ...command];
   const child = spawn(file, rest, {
     env: targetEnvironment({ ...env, ...options.env }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = keepOutput(child);
   await untilAnswers(child, port, () => `${target.name} did not start:\n${output()}`);
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   return {
     target,
     pid: child.pid!, // it has answered, so it runs
     port,
     kill: (signal) => void child.kill(signal),
+    hasEnded,
     async [Symbol.asyncDispose]() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
+      if (hasEnded()) return;
       const exited = once(child, 'exit');
       child.kill('SIGKILL');
       await exited;
@@ -83,7 +84,11 @@ async function answers(port: number): Promise<boolean> {
 }
 
 /** One operation, sent the plain way. */
-export async function post(port: number, query: string, signal?: AbortSignal): Promise<{ status: number; body: string }> {
+export async function post(
+  port: number,
+  query: string,
+  signal?: AbortSignal,
+): Promise<{ status: number; body: string }> {
   const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -1,10 +1,11 @@
 import path from 'node:path';
 import { repositoryRoot } from '../../platform/root';
+import type { RecordedOperation } from './recording';
 
 /** Files and addresses that a target may need to start. */
 export interface StartOptions {
   supergraphFile: string;
-  /** The calls that the floors make, and the answers that targets without subgraphs give. */
+  /** The calls that the floors make and the answers that they give. */
   recordingFile: string;
   port: number;
 }
@@ -16,8 +17,10 @@ export interface Target {
   sharesInFlight: boolean | null;
   /** Whether it needs the recorded plans. */
   needsRecording: boolean;
-  /** Whether it plans, so that the hostile operation can be put to it. */
-  plans: boolean;
+  /** Whether its subgraphs are in its own process, where it counts the calls itself. */
+  holdsSubgraphs: boolean;
+  /** Whether the hostile operation is put to it. */
+  facesHostile: boolean;
   command(options: StartOptions): { args: string[]; env?: Record<string, string> };
 }
 
@@ -31,6 +34,7 @@ export const TARGET_NAMES = [
   'hive-rust-shared',
   'floor',
   'floor-merged',
+  'floor-distinct',
 ] as const;
 export type TargetName = (typeof TARGET_NAMES)[number];
 
@@ -40,6 +44,10 @@ const peersFolder = (file: string): string => path.join(repositoryRoot(), 'bench
 /** The standalone gateway, as `npm run gateway` starts it. */
 const sautiHttp: Target['command'] = ({ supergraphFile, port }) => ({
   args: [path.join(repositoryRoot(), 'dist/gateway/main.js'), '--supergraph', supergraphFile, '--port', String(port)],
+});
+
+const sautiInProcess: Target['command'] = ({ supergraphFile, port }) => ({
+  args: [gatewayFolder('in-process.mjs'), supergraphFile, String(port)],
 });
 
 const stock: Target['command'] = ({ supergraphFile, port }) => ({
@@ -60,27 +68,23 @@ function hive(options: { rust: boolean; sharesInFlight: boolean }): Target['comm
   });
 }
 
-function floor(isMerged: boolean): Target['command'] {
-  return ({ recordingFile, port }) => ({
-    args: [peersFolder('floor.mjs'), recordingFile, isMerged ? 'merged' : 'planned', String(port)],
-  });
+function floor(levels: keyof RecordedOperation['levels']): Target['command'] {
+  return ({ recordingFile, port }) => ({ args: [peersFolder('floor.mjs'), recordingFile, levels, String(port)] });
 }
 
-const gateway = { needsRecording: false, plans: true, sharesInFlight: false };
-const bare = { needsRecording: true, plans: false, sharesInFlight: null };
+const gateway = { needsRecording: false, holdsSubgraphs: false, sharesInFlight: false, facesHostile: true };
+const bare = { needsRecording: true, holdsSubgraphs: false, sharesInFlight: null, facesHostile: false };
 
 /** Everything that can be measured, in the order of the table. */
 export const TARGETS: readonly Target[] = [
   { ...gateway, name: 'sauti-http', title: 'Sauti over HTTP', command: sautiHttp },
   {
+    ...gateway,
     name: 'sauti-in-process',
     title: 'Sauti in process',
-    sharesInFlight: false,
-    needsRecording: true,
-    plans: false,
-    command: ({ supergraphFile, recordingFile, port }) => ({
-      args: [gatewayFolder('in-process.mjs'), supergraphFile, recordingFile, String(port)],
-    }),
+    holdsSubgraphs: true,
+    facesHostile: false,
+    command: sautiInProcess,
   },
   { ...gateway, name: 'stock', title: 'stock `@apollo/gateway`', command: stock },
   { ...gateway, name: 'hive-js', title: 'Hive Gateway', command: hive({ rust: false, sharesInFlight: false }) },
@@ -89,6 +93,7 @@ export const TARGETS: readonly Target[] = [
     name: 'hive-js-shared',
     title: 'Hive Gateway',
     sharesInFlight: true,
+    facesHostile: false,
     command: hive({ rust: false, sharesInFlight: true }),
   },
   {
@@ -102,8 +107,10 @@ export const TARGETS: readonly Target[] = [
     name: 'hive-rust-shared',
     title: 'Hive Gateway + Rust planner',
     sharesInFlight: true,
+    facesHostile: false,
     command: hive({ rust: true, sharesInFlight: true }),
   },
-  { ...bare, name: 'floor', title: 'floor: the stock plan by hand', command: floor(false) },
-  { ...bare, name: 'floor-merged', title: 'floor: one call a level and subgraph', command: floor(true) },
+  { ...bare, name: 'floor', title: 'floor: the stock calls by hand', command: floor('planned') },
+  { ...bare, name: 'floor-merged', title: 'floor: calls of a level merged', command: floor('merged') },
+  { ...bare, name: 'floor-distinct', title: 'floor: merged, no entity asked twice', command: floor('distinct') },
 ];

@@ -10,17 +10,19 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { subgraphOperation, type SubgraphOperation } from '../fetch/transport';
-import type { OperationRequest } from '../plan/planner';
+import type { PlannedRequest } from '../plan/planner';
 import type { LoadedSupergraph } from '../supergraph/supergraph';
 import { compileProgram, onlyField, type Condition, type Program, type Renames } from './program';
 import { responseWriter, type ResponseWriter } from './response-writer';
 import { compileRewrites, type Rewrite } from './rewrites';
-import { typeAt } from './type-at';
+import { placeAt, type QueryPlace } from './place-at';
 import { typeTests, type TypeTests } from './types';
 
 /** An operation ready to run: only data is missing. Shared by all requests with the same text, so it must not be changed. */
 export interface CompiledOperation {
   definition: OperationDefinitionNode;
+  /** The response name a client knows, for every name that planning replaced: data goes by the latter. */
+  clientNames: ReadonlyMap<string, string>;
   /** The fragments of its document. */
   fragments: readonly FragmentDefinitionNode[];
   /** What its source adds to the answer; undefined for queries and mutations. */
@@ -68,7 +70,7 @@ const MAX_WRITERS = 64;
 /** Compiles plans of one supergraph. */
 export function createCompiler(
   supergraph: LoadedSupergraph,
-): (request: Pick<OperationRequest, 'document' | 'operation'>, plan: QueryPlan) => CompiledOperation {
+): (request: PlannedRequest, plan: QueryPlan) => CompiledOperation {
   const types = typeTests(supergraph.fullSchema);
   return (request, plan) => new OperationCompiler(supergraph, types, request).compile(plan);
 }
@@ -81,7 +83,7 @@ class OperationCompiler {
   constructor(
     private readonly supergraph: LoadedSupergraph,
     private readonly types: TypeTests,
-    request: Pick<OperationRequest, 'document' | 'operation'>,
+    private readonly request: PlannedRequest,
   ) {
     this.definition = request.operation;
     this.fragments = new Map(
@@ -94,9 +96,9 @@ class OperationCompiler {
 
   compile({ node }: QueryPlan): CompiledOperation {
     const { definition } = this;
-    const fragments = [...this.fragments.values()];
-    if (node?.kind !== 'Subscription') return { definition, fragments, source: undefined, stages: this.stages(node) };
-    return { definition, fragments, source: this.source(node), stages: this.stages(node.rest) };
+    const base = { definition, clientNames: this.request.clientNames, fragments: [...this.fragments.values()] };
+    if (node?.kind !== 'Subscription') return { ...base, source: undefined, stages: this.stages(node) };
+    return { ...base, source: this.source(node), stages: this.stages(node.rest) };
   }
 
   private source({ primary }: SubscriptionNode): EventSource {
@@ -140,8 +142,8 @@ class OperationCompiler {
     return this.stage(node, this.rootType, this.definition.selectionSet, []);
   }
 
-  private deferStage({ primary, deferred }: DeferNode, path: readonly string[] = []): Stage {
-    const own = this.ownStage(primary, path);
+  private deferStage({ primary, deferred }: DeferNode, place = this.placeAt([])): Stage {
+    const own = this.ownStage(primary, place);
     return { ...own, deferred: deferred.map((part) => this.deferredStage(part)) };
   }
 
@@ -152,29 +154,34 @@ class OperationCompiler {
     subselection,
     node,
   }: DeferNode['deferred'][number]): DeferredStage {
-    const whole = (child: PlanNode | undefined): Stage => this.ownStage({ subselection, node: child }, queryPath);
+    const place = this.placeAt(queryPath);
+    const whole = (child: PlanNode | undefined): Stage => this.ownStage({ subselection, node: child }, place);
     return {
       label,
       dependsOn: depends.map(({ id }) => id),
-      path: queryPath,
-      stages: this.split(node, [], (defer) => this.deferStage(defer, queryPath), whole),
+      path: place.path,
+      stages: this.split(node, [], (defer) => this.deferStage(defer, place), whole),
     };
+  }
+
+  private placeAt(queryPath: readonly string[]): QueryPlace {
+    const { selectionSet } = this.definition;
+    return placeAt(this.supergraph.apiSchema, this.rootType, selectionSet, this.fragments, queryPath);
   }
 
   /** A stage that answers what the planner says, which is a text of its own. */
   private ownStage(
     { subselection, node }: { subselection?: string | undefined; node?: PlanNode | undefined },
-    path: readonly string[],
+    { type, path }: QueryPlace,
   ): Stage {
     if (subselection === undefined)
       return { program: compileProgram(node, this.types), writer: undefined, deferred: [] };
-    const type = typeAt(this.supergraph.apiSchema, this.rootType, this.definition.selectionSet, this.fragments, path);
     const selection = parse(subselection, { noLocation: true }).definitions[0] as OperationDefinitionNode;
     return this.stage(
       node,
       type,
       selection.selectionSet,
-      path.filter((key) => key !== '@' && !key.startsWith('... ')),
+      path.filter((key) => key !== '@'),
     );
   }
 
@@ -205,6 +212,7 @@ class OperationCompiler {
           fragments: this.fragments,
           variables,
           mayRepeat,
+          clientNames: this.request.clientNames,
           path,
         });
         writers.set(key, made);

@@ -59,6 +59,8 @@ export interface WriterInput {
   variables: Readonly<Record<string, unknown>>;
   /** Whether objects below this path of response names may be reached more than once; their text is kept. */
   mayRepeat: (path: readonly string[]) => boolean;
+  /** The response name to write, where it is another than the data's. */
+  clientNames: ReadonlyMap<string, string>;
   /** Where the selection stands, as response names. */
   path?: readonly string[];
 }
@@ -186,7 +188,11 @@ class WriterCompiler {
     const [node] = nodes as [FieldNode, ...FieldNode[]];
     const parent = this.input.schema.getType(typename) as GraphQLCompositeType;
     const selections = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
-    const base = { name, keyText: `${jsonString(name)}:`, coordinate: `${typename}.${node.name.value}` };
+    const base = {
+      name,
+      keyText: `${jsonString(this.input.clientNames.get(name) ?? name)}:`,
+      coordinate: `${typename}.${node.name.value}`,
+    };
     if (node.name.value === '__typename') {
       const text = isObjectType(parent) ? jsonString(typename) : undefined;
       // An object whose type nobody knows has no type name to show.

@@ -1,11 +1,19 @@
-import { isInterfaceType, isObjectType, Kind, type GraphQLSchema, type SelectionSetNode, type TypeNode } from 'graphql';
+import {
+  isEnumType,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  type GraphQLSchema,
+  type SelectionSetNode,
+  type TypeNode,
+} from 'graphql';
 import type { FieldDefinition, SubgraphDefinition, TypeDefinition } from './definitions';
 
 /** What values of a field all subgraphs that define it can return. */
 export type Shape = { isNonNull: boolean } & (
   | { kind: 'list'; item: Shape }
   | { kind: 'scalar'; name: string }
-  | { kind: 'enum'; values: readonly string[] }
+  | { kind: 'enum'; name: string; values: readonly string[] }
   | { kind: 'object'; types: readonly string[] }
 );
 
@@ -146,7 +154,7 @@ function readShape(type: TypeNode, definition: SubgraphDefinition, schema: Graph
     return { isNonNull: false, kind: 'list', item: readShape(type.type, definition, schema) };
   const name = type.name.value;
   const values = definition.enums.get(name);
-  if (values) return { isNonNull: false, kind: 'enum', values };
+  if (values) return { isNonNull: false, kind: 'enum', name, values };
   const types = possibleTypes(name, definition, schema);
   return types ? { isNonNull: false, kind: 'object', types } : { isNonNull: false, kind: 'scalar', name };
 }
@@ -170,7 +178,7 @@ function narrow(a: Shape, b: Shape): Shape {
   const isNonNull = a.isNonNull || b.isNonNull;
   if (a.kind === 'list' && b.kind === 'list') return { isNonNull, kind: 'list', item: narrow(a.item, b.item) };
   if (a.kind === 'enum' && b.kind === 'enum')
-    return { isNonNull, kind: 'enum', values: a.values.filter((value) => b.values.includes(value)) };
+    return { ...a, isNonNull, values: a.values.filter((value) => b.values.includes(value)) };
   if (a.kind === 'object' && b.kind === 'object')
     return { isNonNull, kind: 'object', types: a.types.filter((type) => b.types.includes(type)) };
   return { ...a, isNonNull };
@@ -183,6 +191,10 @@ function visible(shape: Shape, api: GraphQLSchema, field: string): Shape {
     const types = shape.types.filter((type) => api.getType(type)).sort();
     if (types.length === 0) throw new Error(`The subgraphs that define ${field} have no type in common.`);
     return { ...shape, types };
+  }
+  if (shape.kind === 'enum') {
+    const type = api.getType(shape.name);
+    return { ...shape, values: shape.values.filter((value) => isEnumType(type) && type.getValue(value)) };
   }
   return shape;
 }

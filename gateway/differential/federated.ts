@@ -1,3 +1,4 @@
+import { Kind } from 'graphql';
 import { silentLogger } from '../../platform/logger';
 import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { Subgraph } from '../../platform/subgraph/subgraph';
@@ -42,18 +43,28 @@ function resolversOf(
   const isEntity = type.keys.some(({ isResolvable }) => isResolvable);
   if (type.isInterface) return { __resolveType: typeOf, ...(isEntity ? reference : {}) };
   const fields = [...type.fields.values()].map((field) => {
-    const resolver = isForeign(type, field, definition, all) ? refuse : resolverOf(type, field, world);
+    const resolver = isForeign(type, field, definition, all) ? refuse : resolverOf(type, field, definition, world);
     return [field.name, resolver] as const;
   });
   return { ...Object.fromEntries(fields), ...(isEntity ? reference : {}) };
 }
 
-function resolverOf(type: TypeDefinition, { name, requires }: FieldDefinition, world: HashWorld): FieldResolver {
+function resolverOf(
+  type: TypeDefinition,
+  { name, requires }: FieldDefinition,
+  definition: SubgraphDefinition,
+  world: HashWorld,
+): FieldResolver {
+  // What is provided on the way to the entity need not be sent back in a representation.
+  const isProvided = requires?.selections.every(
+    (node) => node.kind === Kind.FIELD && isKeyOrProvided(node.name.value, definition),
+  );
   return (parent, args) => {
     const object = parent ?? { type: type.name, n: 0 };
     if (!requires) return world.valueOf(object, name, args);
-    if (!object.given) throw new Error(`${type.name}.${name} was asked for without what it requires.`);
-    return world.valueOf(object, name, args, pickFields(object.given, requires));
+    if (object.given) return world.valueOf(object, name, args, pickFields(object.given, requires));
+    if (!isProvided) throw new Error(`${type.name}.${name} was asked for without what it requires.`);
+    return world.valueOf(object, name, args, world.requiredOf(object, name));
   };
 }
 

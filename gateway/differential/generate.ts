@@ -30,11 +30,12 @@ export interface GenerateOptions {
   hasFieldAliases: boolean;
   /** Fields written, fragments counted once; about. */
   maxFields: number;
+  /** Levels of fields; about. */
+  maxDepth: number;
 }
 
 type AnyField = GraphQLField<unknown, unknown>;
 
-const MAX_DEPTH = 7;
 /** None is the name of a field in the supergraphs here; most are names that plain objects or promises have. */
 const ALIASES = [
   'a',
@@ -93,8 +94,8 @@ class Writer {
     for (let left = 1 + random.below(depth === 0 ? 4 : 5); left > 0; left--) {
       const chance = random.below(100);
       if (chance < 10) selections.push(this.typename());
-      else if (chance < 28 && depth < MAX_DEPTH) selections.push(this.inlineFragment(type, depth));
-      else if (chance < 40 && depth < MAX_DEPTH) selections.push(this.spread(type, depth));
+      else if (chance < 28 && depth < this.options.maxDepth) selections.push(this.inlineFragment(type, depth));
+      else if (chance < 40 && depth < this.options.maxDepth) selections.push(this.spread(type, depth));
       else selections.push(...this.field(type, depth));
     }
     return { kind: Kind.SELECTION_SET, selections };
@@ -109,7 +110,10 @@ class Writer {
   private field(type: GraphQLCompositeType, depth: number): SelectionNode[] {
     const { random } = this;
     const field = this.chooseField(type, depth);
-    if (!field) return [isAbstractType(type) && depth < MAX_DEPTH ? this.inlineFragment(type, depth) : this.typename()];
+    if (!field)
+      return [
+        isAbstractType(type) && depth < this.options.maxDepth ? this.inlineFragment(type, depth) : this.typename(),
+      ];
     this.fields++;
     const args = field.args.flatMap((argument) => {
       const value = this.inputs.argument(argument);
@@ -134,7 +138,7 @@ class Writer {
 
   private chooseField(type: GraphQLCompositeType, depth: number): AnyField | undefined {
     if (!isObjectType(type) && !isInterfaceType(type)) return undefined;
-    const isFull = depth >= MAX_DEPTH || this.fields >= this.options.maxFields;
+    const isFull = depth >= this.options.maxDepth || this.fields >= this.options.maxFields;
     const fields = Object.values(type.getFields()).filter(({ args }) =>
       args.every((argument) => !isRequiredArgument(argument) || isWritable(argument.type)),
     );
@@ -168,7 +172,8 @@ class Writer {
   private spread(type: GraphQLCompositeType, depth: number): SelectionNode {
     const { random } = this;
     const fitting = this.fragments.filter(
-      (fragment) => doTypesOverlap(this.schema, fragment.type, type) && depth + fragment.height <= MAX_DEPTH + 1,
+      (fragment) =>
+        doTypesOverlap(this.schema, fragment.type, type) && depth + fragment.height <= this.options.maxDepth + 1,
     );
     const known = fitting.length > 0 && random.chance(0.6) ? random.pick(fitting).node.name.value : undefined;
     const name = known ?? this.newFragment(this.overlapping(type), depth);

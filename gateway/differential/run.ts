@@ -27,7 +27,7 @@ export interface Mismatch {
 }
 
 const FAILURES: readonly Failures[] = ['none', 'none', 'nullable', 'any'];
-const MAX_FIELDS = [6, 15, 40] as const;
+const SIZES = [0.2, 0.4, 1] as const;
 
 /** The operation of a seed, and the world that it runs in; null when chance made nothing valid of the seed. */
 export function operationOfSeed(
@@ -40,7 +40,8 @@ export function operationOfSeed(
   const operation = generateOperation(supergraph.apiSchema, random, {
     mustAlias: withKnownFaults ? () => false : (field) => supergraph.facts.isMentioned(field),
     hasFieldAliases: withKnownFaults,
-    maxFields: random.pick(MAX_FIELDS),
+    maxFields: Math.ceil(supergraph.largest.fields * random.pick(SIZES)),
+    maxDepth: supergraph.largest.depth,
   });
   return { operation, failures };
 }

@@ -5,8 +5,9 @@ import { aRunningShop, MODES, post, type RunningShop } from '../testing/gateways
 import { RESOLVERS, Shop, shopSupergraph, type ShopContext } from '../testing/shop';
 
 /** The API schema with all resolvers of all subgraphs in one place: what the gateway's answers must equal. */
-function unsplitSchema(): GraphQLSchema {
-  const schema = buildSchema(printSchema(loadSupergraph(shopSupergraph()).apiSchema));
+async function unsplitSchema(): Promise<GraphQLSchema> {
+  await using supergraph = await loadSupergraph(shopSupergraph());
+  const schema = buildSchema(printSchema(supergraph.apiSchema));
   for (const resolvers of Object.values(RESOLVERS)) {
     for (const [typeName, fields] of Object.entries(resolvers)) {
       const type = schema.getType(typeName);
@@ -109,8 +110,8 @@ function errorsOf(result: {
 describe.each(MODES)('a gateway with its subgraphs %s answers like one unsplit schema', (mode) => {
   let running: RunningShop;
   let schema: GraphQLSchema;
-  beforeAll(() => {
-    schema = unsplitSchema();
+  beforeAll(async () => {
+    schema = await unsplitSchema();
   });
   beforeEach(async () => {
     running = await aRunningShop(mode);
@@ -132,8 +133,9 @@ describe.each(MODES)('a gateway with its subgraphs %s answers like one unsplit s
   test('the full introspection query', async () => {
     const { getIntrospectionQuery } = await import('graphql');
     const answer = await post(running.url, getIntrospectionQuery());
+    await using supergraph = await loadSupergraph(shopSupergraph());
     const expected = await execute({
-      schema: loadSupergraph(shopSupergraph()).apiSchema,
+      schema: supergraph.apiSchema,
       document: parse(getIntrospectionQuery()),
     });
     expect(JSON.stringify(answer.data)).toBe(JSON.stringify(expected.data));

@@ -9,7 +9,8 @@ import {
 import type { GatewayGraphQLRequestContext, GatewayInterface } from '@apollo/server-gateway-interface';
 import { getOperationAST, GraphQLError } from 'graphql';
 import type { Logger } from '../../platform/logger';
-import type { Engine } from '../engine';
+import type { Documents } from '../documents/documents';
+import { isIncremental, type Engine } from '../engine';
 import { resultOf, type Caller, type Result } from '../execute/execution';
 import { sandboxPage } from '../explorer/sandbox';
 import { limitRules, parseOptions, type OperationLimits } from '../limits';
@@ -19,6 +20,8 @@ import { formatError } from './format-error';
 export interface ApolloOptions {
   supergraph: LoadedSupergraph;
   engine: Engine;
+  /** Learns which documents Apollo Server found valid. */
+  documents: Documents;
   limits: OperationLimits;
   development: boolean;
   /** Whether clients may ask for the schema. */
@@ -58,7 +61,7 @@ function quietPlugins(): ApolloServerPlugin[] {
 }
 
 /** Our supergraph and engine behind the interface Apollo Server has for gateways. */
-function engineGateway({ supergraph, engine }: ApolloOptions): GatewayInterface {
+function engineGateway({ supergraph, engine, documents }: ApolloOptions): GatewayInterface {
   let announce: (() => void) | undefined;
   return {
     onSchemaLoadOrUpdate(callback) {
@@ -67,13 +70,19 @@ function engineGateway({ supergraph, engine }: ApolloOptions): GatewayInterface 
     },
     async load() {
       announce?.();
-      return { executor: (request) => run(engine, request as unknown as GatewayGraphQLRequestContext<Caller>) };
+      return {
+        executor: (request) => run({ engine, documents }, request as unknown as GatewayGraphQLRequestContext<Caller>),
+      };
     },
     async stop() {},
   };
 }
 
-async function run(engine: Engine, request: GatewayGraphQLRequestContext<Caller>): Promise<Result> {
+async function run(
+  { engine, documents }: Pick<ApolloOptions, 'engine' | 'documents'>,
+  request: GatewayGraphQLRequestContext<Caller>,
+): Promise<Result> {
+  documents.add(request.source, request.document);
   const operation = getOperationAST(request.document, request.request.operationName);
   if (!operation) return refuse(unknownOperation(request.request.operationName));
   const inputs = request.request.variables ?? {};
@@ -83,12 +92,17 @@ async function run(engine: Engine, request: GatewayGraphQLRequestContext<Caller>
     inputs,
     caller.identity.requestId,
   );
-  return 'errors' in prepared ? prepared : resultOf(await engine.execute(prepared, caller));
+  if ('errors' in prepared) return prepared;
+  if (isIncremental(prepared)) return refuse(NOT_INCREMENTAL, 406);
+  return resultOf(await engine.execute(prepared, caller));
 }
 
-/** Errors without data: Apollo Server answers 400. */
-function refuse(message: string): Result {
-  return { errors: [new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } })] };
+const NOT_INCREMENTAL =
+  'An operation with @defer is answered in parts: send the header "Accept: multipart/mixed;deferSpec=20220824, application/json".';
+
+/** Errors without data. */
+function refuse(message: string, status = 400): Result {
+  return { errors: [new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status } } })] };
 }
 
 /** Why a document has no operation to run; also used on WebSockets. */

@@ -3,6 +3,11 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 /** Codes of Apollo Server that have a plain word of ours. */
 const CODES: Record<string, string> = { INTERNAL_SERVER_ERROR: 'INTERNAL' };
 
+/** Errors of an execution as a client may see them. */
+export function formatErrors(errors: readonly GraphQLError[]): GraphQLFormattedError[] {
+  return errors.map((error) => formatError(error.toJSON(), error));
+}
+
 /**
  * An error as a client may see it, by allow-list: message, path, locations, code and request id. Everything else that
  * may hang on an error (stacks, addresses, whole answers of subgraphs) stays behind. The message of an error nobody

@@ -3,15 +3,23 @@ import { HeaderMap, type ApolloServer } from '@apollo/server';
 import type { GraphQLSchema } from 'graphql';
 import { SautiError } from '../../platform/errors';
 import type { Viewer } from '../../platform/identity/viewer';
+import type { Documents } from '../documents/documents';
+import { isIncremental, type Engine } from '../engine';
 import type { Caller } from '../execute/execution';
 import type { Authenticate, GatewayLimits } from '../options';
 import { readJsonBody } from './json-body';
 import { receiveMultipart, type MultipartRequest } from './multipart';
 import { HttpError } from './responses';
 import { refuseSubscription } from './no-subscription';
+import type { ContentTypes } from './content-types';
+import { knownOperation } from './known-operation';
+import { sendAnswer, sendPayloads } from './send-answer';
 
 export interface GraphqlEndpoint {
   apollo: ApolloServer<Caller>;
+  engine: Engine;
+  documents: Documents;
+  contentTypes: ContentTypes;
   schema: GraphQLSchema;
   authenticate: Authenticate | undefined;
   limits: GatewayLimits;
@@ -28,10 +36,16 @@ export async function answerGraphql(
   const { headers } = request;
   const { authorization } = headers;
   const viewer = await identify(endpoint.authenticate, authorization);
-  const caller: Caller = { identity: { viewer, requestId }, authorization, headers, signal: leavingSignal(response) };
+  const caller: Caller = {
+    identity: { viewer, requestId },
+    authorization,
+    headers: request.headers,
+    signal: leavingSignal(response),
+  };
   const multipart = isMultipart(request) ? await receiveFiles(endpoint, request, viewer) : undefined;
   try {
     const body = multipart ? multipart.body : request.method === 'POST' ? await readBody(endpoint, request) : undefined;
+    if (!multipart && (await answerKnown(endpoint, request, response, body, caller))) return;
     refuseSubscription(
       endpoint.schema,
       endpoint.limits,
@@ -47,6 +61,7 @@ export async function answerGraphql(
       context: async () => (multipart ? { ...caller, bodyReceived: multipart.received } : caller),
     });
     if (response.destroyed) return;
+    endpoint.contentTypes.learn(request, answer);
     response.statusCode = answer.status ?? 200;
     for (const [name, value] of answer.headers) response.setHeader(name, value);
     response.setHeader('cache-control', 'private, no-store');
@@ -57,6 +72,49 @@ export async function answerGraphql(
   } finally {
     multipart?.abandon();
   }
+}
+
+/**
+ * Answers an operation of a document that is known to be valid without Apollo Server, which has nothing left to decide
+ * about it and would cost more than the execution (docs/decisions/0011). With `@defer` and a client that takes parts the
+ * document is read here, too. False when Apollo Server has to answer.
+ */
+async function answerKnown(
+  { engine, documents, contentTypes }: GraphqlEndpoint,
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: unknown,
+  caller: Caller,
+): Promise<boolean> {
+  const inParts = takesParts(request);
+  if (inParts) readDeferred(documents, body);
+  const known = knownOperation(documents, body);
+  if (!known) return false;
+  const contentType = contentTypes.known(request);
+  if (contentType === undefined && !inParts) return false;
+  const preparing = engine.prepare(known.request, known.inputs, caller.identity.requestId);
+  const prepared = preparing instanceof Promise ? await preparing : preparing;
+  if ('errors' in prepared) return false;
+  if (isIncremental(prepared)) {
+    if (!inParts) return false;
+    await sendPayloads(response, engine.executeIncrementally(prepared, caller));
+    return true;
+  }
+  if (contentType === undefined) return false;
+  const answer = await engine.execute(prepared, caller);
+  if (!response.destroyed) sendAnswer(response, answer, contentType);
+  return true;
+}
+
+/** Whether the client takes an answer in parts. */
+function takesParts({ headers: { accept } }: IncomingMessage): boolean {
+  return accept !== undefined && /multipart\/mixed[^,]*;\s*deferSpec="?20220824"?/i.test(accept);
+}
+
+/** Apollo Server cannot answer in parts: a document with `@defer` is read here the first time, too. */
+function readDeferred(documents: Documents, body: unknown): void {
+  const { query } = (body ?? {}) as { query?: unknown };
+  if (typeof query === 'string' && query.includes('@defer')) documents.read(query);
 }
 
 /** Who asks, or an `HttpError`: 401 for a token that is not good, 503 when that cannot be found out. */

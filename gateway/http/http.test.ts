@@ -133,10 +133,10 @@ describe('a request that is no good gets a JSON error', () => {
       400,
     ],
     [
-      '@defer',
+      '@defer for a client that takes no parts',
       '/graphql',
       { method: 'POST', headers: json, body: JSON.stringify({ query: '{ me { ... @defer { name } } }' }) },
-      400,
+      406,
     ],
     [
       'a fragment cycle',

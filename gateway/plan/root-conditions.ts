@@ -11,9 +11,9 @@ import type { OperationRequest } from './planner';
 
 interface ResolvedOperation {
   document: DocumentNode;
-  definition: OperationDefinitionNode;
-  /** Tells apart plans of the same text that were made for different values of its root conditions. */
-  key: string;
+  operation: OperationDefinitionNode;
+  /** The variables that decided, with what they decided. Their values tell apart plans of the same text. */
+  conditions: ReadonlyMap<string, boolean>;
 }
 
 /**
@@ -26,12 +26,10 @@ export function resolveRootConditions(
   variables: Record<string, unknown>,
 ): ResolvedOperation {
   const { document, operation } = request;
-  const asIs = { document, definition: operation, key: '' };
-  if (operation.operation !== OperationTypeNode.SUBSCRIPTION) return asIs;
-
-  const decisions: string[] = [];
+  if (operation.operation !== OperationTypeNode.SUBSCRIPTION) return { document, operation, conditions: NONE };
+  const decisions: Decisions = { conditions: new Map(), wasAsked: false };
   const selections = resolveSelections(operation.selectionSet.selections, document, variables, decisions);
-  if (decisions.length === 0) return asIs;
+  if (!decisions.wasAsked) return { document, operation, conditions: NONE };
   if (selections.length === 0) {
     throw new GraphQLError('With these variables the subscription selects no field.', {
       nodes: operation,
@@ -40,14 +38,22 @@ export function resolveRootConditions(
   }
   const definition = { ...operation, selectionSet: { ...operation.selectionSet, selections } };
   const definitions = document.definitions.map((node) => (node === operation ? definition : node));
-  return { document: { ...document, definitions }, definition, key: decisions.join('') };
+  return { document: { ...document, definitions }, operation: definition, conditions: decisions.conditions };
+}
+
+const NONE: ReadonlyMap<string, boolean> = new Map();
+
+interface Decisions {
+  conditions: Map<string, boolean>;
+  /** Whether there was any condition, also one that no variable decides. */
+  wasAsked: boolean;
 }
 
 function resolveSelections(
   selections: readonly SelectionNode[],
   document: DocumentNode,
   variables: Record<string, unknown>,
-  decisions: string[],
+  decisions: Decisions,
 ): SelectionNode[] {
   return selections.flatMap((node): SelectionNode[] => {
     if (!isIncluded(node.directives ?? [], variables, decisions)) return [];
@@ -72,15 +78,16 @@ function isCondition(directive: DirectiveNode): boolean {
 function isIncluded(
   directives: readonly DirectiveNode[],
   variables: Record<string, unknown>,
-  decisions: string[],
+  decisions: Decisions,
 ): boolean {
   return directives.filter(isCondition).every((directive) => {
     const value = directive.arguments?.[0]?.value;
-    const isTrue =
-      value?.kind === Kind.VARIABLE
-        ? variables[value.name.value] === true
-        : value?.kind === Kind.BOOLEAN && value.value;
-    decisions.push(isTrue ? '1' : '0');
+    decisions.wasAsked = true;
+    let isTrue = value?.kind === Kind.BOOLEAN && value.value;
+    if (value?.kind === Kind.VARIABLE) {
+      isTrue = variables[value.name.value] === true;
+      decisions.conditions.set(value.name.value, isTrue);
+    }
     return directive.name.value === 'include' ? isTrue : !isTrue;
   });
 }

@@ -1,34 +1,70 @@
-import { ROUTER_SUPPORTED_SUPERGRAPH_FEATURES, Supergraph, type Schema } from '@apollo/federation-internals';
-import type { GraphQLSchema } from 'graphql';
+import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { buildASTSchema, parse, type GraphQLSchema } from 'graphql';
+import { startPlanningThread, type PlanningThread } from '../plan/planning-thread';
 
-/** A composed schema in the three views the gateway needs, and where its subgraphs are. */
-export interface LoadedSupergraph {
+/** A composed schema in the views the gateway needs, where its subgraphs are, and a thread that can plan on it. */
+export interface LoadedSupergraph extends AsyncDisposable {
   sdl: string;
-  /** What the planner plans on. */
-  federated: Supergraph;
-  /** What clients may ask for, in the planner's own classes: operations are built against it. */
-  api: Schema;
-  /** The same for graphql-js: validation, variable coercion and introspection. */
+  /** Identifies the supergraph together with everything else that decides its plans: planner, settings, our rewrites. */
+  hash: string;
+  /** What clients may ask for: validation, variable coercion and introspection. Knows `@defer` when that is enabled. */
   apiSchema: GraphQLSchema;
   /** Every type including inaccessible ones: representations and rewrites test types against it. */
   fullSchema: GraphQLSchema;
   /** Names and routing URLs from `join__Graph`. */
   subgraphs: readonly { name: string; url: string }[];
+  /** Labels of `@override(label:)`, each once. */
+  labels: readonly string[];
+  /** For each label the names of the fields whose subgraph it decides. */
+  labelledFields: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Fields that plans select besides what the client does; see `SupergraphDescription.addedFields`. */
+  addedFields: ReadonlyMap<string, readonly string[]>;
+  /** Hands over the thread that loaded the supergraph; undefined when it was handed over before. The taker ends it. */
+  takeThread(): PlanningThread | undefined;
+}
+
+export interface SupergraphOptions {
+  /** Whether clients may use `@defer`. Default false. */
+  defer?: boolean;
 }
 
 /**
- * Reads a supergraph SDL. Accepts what Apollo Router accepts: with its default feature list the library refuses any
- * schema that uses `@authenticated`, `@requiresScopes`, `@policy` or `@context`. Throws when the SDL is no supergraph.
+ * Reads a supergraph SDL, in a thread: it takes longer than other requests should wait. Accepts what Apollo Router
+ * accepts, also `@authenticated`, `@requiresScopes`, `@policy` and `@context`. Throws when the SDL is no supergraph.
+ * Disposing ends the thread unless it was taken.
  */
-export function loadSupergraph(sdl: string): LoadedSupergraph {
-  const federated = Supergraph.build(sdl, { supportedFeatures: ROUTER_SUPPORTED_SUPERGRAPH_FEATURES });
-  const api = federated.apiSchema();
+export async function loadSupergraph(sdl: string, options: SupergraphOptions = {}): Promise<LoadedSupergraph> {
+  let thread: PlanningThread | undefined = await startPlanningThread(sdl);
+  const { apiSdl, subgraphs, overrides, addedFields, planner } = thread.description;
+  const apiSchema = buildSchema(options.defer ? `${apiSdl}\n${DEFER_SDL}` : apiSdl);
+  await nextTurn(); // requests that arrived meanwhile need not wait for both schemas
+  const fullSchema = buildSchema(sdl);
+  const labelledFields = new Map<string, Set<string>>();
+  for (const { label, field } of overrides) {
+    labelledFields.set(label, (labelledFields.get(label) ?? new Set()).add(field));
+  }
   return {
     sdl,
-    federated,
-    api,
-    apiSchema: api.toGraphQLJSSchema({ includeDefer: true }),
-    fullSchema: federated.schema.toGraphQLJSSchema(),
-    subgraphs: federated.subgraphsMetadata(),
+    hash: createHash('sha256').update(`${planner}\n${sdl}`).digest('hex'),
+    apiSchema,
+    fullSchema,
+    subgraphs,
+    labels: [...labelledFields.keys()],
+    labelledFields,
+    addedFields: new Map(addedFields),
+    takeThread() {
+      const taken = thread;
+      thread = undefined;
+      return taken;
+    },
+    [Symbol.asyncDispose]: async () => thread?.[Symbol.asyncDispose](),
   };
+}
+
+const DEFER_SDL = 'directive @defer(label: String, if: Boolean! = true) on FRAGMENT_SPREAD | INLINE_FRAGMENT';
+
+/** The thread has validated both texts. */
+function buildSchema(sdl: string): GraphQLSchema {
+  return buildASTSchema(parse(sdl, { noLocation: true }), { assumeValidSDL: true });
 }

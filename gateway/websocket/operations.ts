@@ -5,7 +5,7 @@ import { isIncremental, isSubscription, type Engine, type PreparedOperation } fr
 import type { Payload } from '../execute/execute-incrementally';
 import { resultOf, type Answer, type Caller } from '../execute/execution';
 import { unknownOperation } from '../http/apollo';
-import { formatError } from '../http/format-error';
+import { formatErrors } from '../http/format-error';
 
 interface SubscribePayload {
   query: string;
@@ -71,11 +71,6 @@ export function formatPayload(payload: Answer | Payload): object {
     ...(label === undefined ? {} : { label }),
   }));
   return { ...(incremental.length > 0 ? { incremental } : {}), hasNext: payload.hasNext };
-}
-
-/** Errors as a client may see them. */
-export function formatErrors(errors: readonly GraphQLError[]): ReturnType<typeof formatError>[] {
-  return errors.map((error) => formatError(error.toJSON(), error));
 }
 
 function formatAnswer(answer: Answer): object {

@@ -11,10 +11,11 @@ import type { Viewer } from '../../platform/identity/viewer';
 import type { Logger } from '../../platform/logger';
 import type { Payload } from '../execute/execute-incrementally';
 import type { Answer } from '../execute/execution';
+import { formatErrors } from '../http/format-error';
 import type { OriginPolicy } from '../http/cors';
 import type { Authenticate, GatewayLimits } from '../options';
 import { protocolSocket } from './connection';
-import { formatErrors, formatPayload, type SocketOperations } from './operations';
+import { formatPayload, type SocketOperations } from './operations';
 
 /** The longest time a Node timer can wait; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;

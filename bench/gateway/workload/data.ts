@@ -22,7 +22,7 @@ export interface Review {
 
 const USER_COUNT = 6;
 const PRODUCT_COUNT = 9;
-const REVIEW_COUNT = 15;
+const REVIEW_COUNT = 16;
 
 /** The data behind every subgraph and behind the oracle; the same on every start. */
 export const USERS: readonly User[] = Array.from({ length: USER_COUNT }, (_, index) => ({

@@ -8,8 +8,7 @@ export function oracleAnswers(): Record<QueryName, unknown> {
   const schema = unsplitSchema();
   const answer = (query: string): unknown => {
     const result = execute({ schema, document: parse(query) });
-    if (!('data' in result) || result.errors)
-      throw new Error(`the oracle does not answer: ${JSON.stringify(result)}`);
+    if (!('data' in result) || result.errors) throw new Error(`the oracle does not answer: ${JSON.stringify(result)}`);
     return JSON.parse(JSON.stringify(result.data)) as unknown; // graphql-js makes objects without a prototype
   };
   return { heavy: answer(QUERIES.heavy), mid: answer(QUERIES.mid), small: answer(QUERIES.small) };

@@ -1,7 +1,7 @@
 import { composeServices } from '@apollo/composition';
+import { ROUTER_SUPPORTED_SUPERGRAPH_FEATURES, Supergraph } from '@apollo/federation-internals';
 import { parse, type GraphQLSchema } from 'graphql';
 import type { Subgraph } from '../../../platform/subgraph/subgraph';
-import { loadSupergraph } from '../../supergraph/supergraph';
 import { readDefinition } from '../definitions';
 import { gatherFacts, type Facts } from '../facts';
 import { hashSubgraph } from '../federated';
@@ -21,7 +21,11 @@ export interface HashSupergraph {
   subgraphs: ReadonlyMap<string, Subgraph>;
   facts: Facts;
   world: HashWorld;
+  /** About how large operations may be: Apollo's planner takes seconds and gigabytes for more over some supergraphs. */
+  largest: { fields: number; depth: number };
 }
+
+const LARGEST = { fields: 40, depth: 7 };
 
 /** Builds the world of some subgraphs, given by name; composes them unless their supergraph is given. Throws when they do not compose. */
 export function aHashSupergraph(
@@ -29,14 +33,16 @@ export function aHashSupergraph(
   typeDefs: Record<string, string>,
   sdl = compose(typeDefs),
 ): HashSupergraph {
-  const { apiSchema, fullSchema } = loadSupergraph(sdl);
+  const supergraph = Supergraph.build(sdl, { supportedFeatures: ROUTER_SUPPORTED_SUPERGRAPH_FEATURES });
+  const apiSchema = supergraph.apiSchema().toGraphQLJSSchema();
+  const fullSchema = supergraph.schema.toGraphQLJSSchema();
   const definitions = Object.entries(typeDefs).map(([subgraph, text]) => readDefinition(subgraph, text));
   const facts = gatherFacts(fullSchema, apiSchema, definitions);
   const world = createHashWorld(fullSchema, facts);
   const subgraphs = new Map(
     definitions.map((definition) => [definition.name, hashSubgraph(definition, definitions, world)]),
   );
-  return { name, sdl, apiSchema, unsplit: unsplitSchema(apiSchema, world), subgraphs, facts, world };
+  return { largest: LARGEST, name, sdl, apiSchema, unsplit: unsplitSchema(apiSchema, world), subgraphs, facts, world };
 }
 
 function compose(typeDefs: Record<string, string>): string {

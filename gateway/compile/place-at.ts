@@ -9,18 +9,25 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
-/** The declared type of the objects at a query path (`… on T` and `@` are the planner's marks for types and lists). */
-export function typeAt(
+/** Where the objects at a query path are, and their declared type. */
+export interface QueryPlace {
+  type: GraphQLCompositeType;
+  /** Response names, and `@` for each level of a list. */
+  path: string[];
+}
+
+/** Finds the place of a query path, which names fields by their response names and types as `... on T`. */
+export function placeAt(
   schema: GraphQLSchema,
   rootType: GraphQLCompositeType,
   selection: SelectionSetNode,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-  path: readonly string[],
-): GraphQLCompositeType {
+  queryPath: readonly string[],
+): QueryPlace {
   let type = rootType;
+  const path: string[] = [];
   let selections: readonly SelectionSetNode[] = [selection];
-  for (const key of path) {
-    if (key === '@') continue;
+  for (const key of queryPath) {
     if (key.startsWith('... on ')) {
       const narrowed = schema.getType(key.slice('... on '.length));
       if (isCompositeType(narrowed)) type = narrowed;
@@ -30,9 +37,10 @@ export function typeAt(
     const [first] = found;
     if (!first) throw new Error(`Nothing in the operation has the name ${key}.`);
     type = first.type;
+    path.push(key, ...first.lists);
     selections = found.flatMap(({ node }) => node.selectionSet ?? []);
   }
-  return type;
+  return { type, path };
 }
 
 function fieldsNamed(
@@ -41,12 +49,25 @@ function fieldsNamed(
   { selections }: SelectionSetNode,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   name: string,
-): { node: FieldNode; type: GraphQLCompositeType }[] {
+): { node: FieldNode; type: GraphQLCompositeType; lists: string[] }[] {
   return selections.flatMap((node) => {
     if (node.kind === Kind.FIELD) {
       if ((node.alias ?? node.name).value !== name || !('getFields' in parent)) return [];
-      const type = getNamedType(parent.getFields()[node.name.value]?.type);
-      return isCompositeType(type) ? [{ node, type }] : [];
+      const declared = parent.getFields()[node.name.value]?.type;
+      const type = getNamedType(declared);
+      // In its written form each list has a bracket.
+      return isCompositeType(type)
+        ? [
+            {
+              node,
+              type,
+              lists:
+                String(declared)
+                  .match(/\[/g)
+                  ?.map(() => '@') ?? [],
+            },
+          ]
+        : [];
     }
     const fragment = node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value);
     if (!fragment) return [];

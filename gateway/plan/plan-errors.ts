@@ -1,0 +1,23 @@
+import { GraphQLError } from 'graphql';
+
+/** The operation takes more time or memory to plan than one operation may. */
+export function planBudgetExceeded(): GraphQLError {
+  return planError('PLAN_BUDGET_EXCEEDED', 400, 'Planning this operation takes too long. Ask for less at once.');
+}
+
+export function tooManyToPlan(): GraphQLError {
+  return planError('OVERLOADED', 503, 'Too many operations wait to be planned. Try again.');
+}
+
+export function planningStopped(): GraphQLError {
+  return planError('OVERLOADED', 503, 'The gateway stops. Try again.');
+}
+
+/** The reason is logged where it was found: it speaks of subgraphs. */
+export function cannotBePlanned(): GraphQLError {
+  return planError('INTERNAL', 500, 'This operation cannot be planned.');
+}
+
+function planError(code: string, status: number, message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code, http: { status } } });
+}
