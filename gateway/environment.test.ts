@@ -1,4 +1,5 @@
-import { readGatewayEnvironment } from './environment';
+import type { GatewayConfig } from './config/schema';
+import { gatewayConfigFile, readGatewayEnvironment } from './environment';
 
 const secret = 'x'.repeat(40);
 
@@ -7,10 +8,49 @@ test('flags come before variables, and a supergraph of its own means no identity
     PORT: '1',
     SAUTI_SECRET: secret,
   });
-  expect(own).toMatchObject({ supergraphFile: '/tmp/shop.graphql', port: 4444, identity: null });
+  expect(own).toMatchObject({ supergraph: { file: '/tmp/shop.graphql' }, port: 4444, identity: null });
   const system = readGatewayEnvironment([], { PORT: '4001', JWKS_URL: 'http://users/jwks', SAUTI_SECRET: secret });
   expect(system).toMatchObject({ port: 4001, secret, identity: { jwksUrl: 'http://users/jwks' } });
-  expect(system.supergraphFile).toMatch(/gateway\/supergraph\.graphql$/);
+  expect(system.supergraph).toEqual({ file: expect.stringMatching(/gateway\/supergraph\.graphql$/) });
+});
+
+test('the configuration file is named by a flag or a variable, and both come before what is in it', () => {
+  expect(gatewayConfigFile([], {})).toBeNull();
+  expect(gatewayConfigFile([], { SAUTI_GATEWAY_CONFIG: 'b.yaml' })).toBe('b.yaml');
+  expect(gatewayConfigFile(['--config', 'a.yaml'], { SAUTI_GATEWAY_CONFIG: 'b.yaml' })).toBe('a.yaml');
+  const config: GatewayConfig = {
+    port: 1,
+    host: '::1',
+    deadlineMs: 1_000,
+    corsOrigins: ['https://a.example'],
+    supergraph: { subgraphs: [{ name: 'a', url: 'http://a' }] },
+    limits: { maxFileBytes: 5 },
+  };
+  expect(readGatewayEnvironment([], {}, config)).toMatchObject({
+    port: 1,
+    host: '::1',
+    deadlineMs: 1_000,
+    corsOrigins: ['https://a.example'],
+    supergraph: { subgraphs: [{ name: 'a', url: 'http://a' }], pollIntervalMs: null },
+    maxFileBytes: 5,
+    identity: null,
+  });
+  const variables = { HOST: '0.0.0.0', DEADLINE_MS: '2000', CORS_ORIGINS: 'https://b.example', MAX_FILE_BYTES: '6' };
+  expect(readGatewayEnvironment(['--port', '2', '--supergraph', '/s.graphql'], variables, config)).toMatchObject({
+    port: 2,
+    host: '0.0.0.0',
+    deadlineMs: 2_000,
+    corsOrigins: ['https://b.example'],
+    supergraph: { file: '/s.graphql' },
+    maxFileBytes: 6,
+  });
+});
+
+test('a configuration without a supergraph is for this repository’s own, with identity', () => {
+  expect(readGatewayEnvironment([], { JWKS_URL: 'http://users/jwks' }, { port: 1 })).toMatchObject({
+    supergraph: { file: expect.stringMatching(/supergraph\.graphql$/) },
+    identity: { jwksUrl: 'http://users/jwks' },
+  });
 });
 
 test('a subgraph has the address its variable says', () => {

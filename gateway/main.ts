@@ -1,42 +1,92 @@
-import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { deriveCallKey, signCallIdentity } from '../platform/identity/call-identity';
 import { Lifecycle, stopOnSignals } from '../platform/lifecycle';
-import { createLogger } from '../platform/logger';
+import { createLogger, type Logger } from '../platform/logger';
 import { readOrMakeSecret } from '../platform/secret';
 import { startFailure } from '../platform/start-failure';
-import { processEnvironment, readGatewayEnvironment, type GatewayEnvironment } from './environment';
-import type { GatewayOptions } from './options';
+import { composedSupergraph } from './config/composed-supergraph';
+import { configOptions } from './config/config-options';
+import type * as ReadConfig from './config/read-config';
+import type { GatewayConfig } from './config/schema';
+import { supergraphFile } from './config/supergraph-file';
+import { followSupergraph, type SupergraphSource } from './config/supergraph-source';
+import {
+  gatewayConfigFile,
+  processEnvironment,
+  readGatewayEnvironment,
+  type GatewayEnvironment,
+  type SupergraphOrigin,
+} from './environment';
+import { subgraphSettings } from './fetch/transports';
+import { DEFAULT_GATEWAY_LIMITS, type GatewayOptions } from './options';
 import { createGateway } from './server';
 import { createAuthenticator } from './viewer/authenticator';
 import { fetchJwks } from './viewer/fetch-jwks';
 
 const STOP_LIMIT_MS = 15_000;
 
-/** The gateway as a process of its own: over this repository's supergraph, or over any with `--supergraph FILE`. */
+/**
+ * The gateway as a process of its own: over this repository's supergraph, or over any with `--supergraph FILE` or
+ * `--config FILE`. A supergraph that changes is taken up while it runs; SIGHUP reads it again at once.
+ */
 async function main(): Promise<void> {
-  const environment = readGatewayEnvironment(process.argv.slice(2), processEnvironment);
+  const argv = process.argv.slice(2);
+  const config = readConfig(gatewayConfigFile(argv, processEnvironment));
+  const environment = readGatewayEnvironment(argv, processEnvironment, config);
   const logger = createLogger({ name: 'gateway', level: environment.logLevel });
   const lifecycle = new Lifecycle(logger);
-  const supergraphSdl = await readSupergraph(environment.supergraphFile);
-  const gateway = await createGateway({
-    supergraphSdl,
-    remoteSubgraph: environment.remoteSubgraph,
+  const options = await gatewayOptions(config, environment, logger);
+  const source = await openSupergraph(environment.supergraph, options);
+  lifecycle.onStop('supergraph', () => source.stop(), STOP_LIMIT_MS);
+  const gateway = await createGateway({ ...options, supergraphSdl: source.sdl }).catch((cause: Error) => {
+    throw new Error(`${nameOf(environment.supergraph)} cannot be served as a supergraph: ${cause.message}`, { cause });
+  });
+  const { url } = await gateway.listen(environment.port, environment.host);
+  lifecycle.onStop('gateway', () => gateway.stop(), STOP_LIMIT_MS);
+  stopOnSignals(lifecycle, logger);
+  const following = followSupergraph(source, (sdl) => gateway.update(sdl), logger);
+  process.on('SIGHUP', () => void following.reload());
+  process.stdout.write(`gateway listens on ${url}/graphql\n`);
+}
+
+/** What reads and checks a file is loaded only for one: its libraries take 20 MB. */
+function readConfig(file: string | null): GatewayConfig {
+  if (file === null) return {};
+  const { readGatewayConfig } = createRequire(__filename)('./config/read-config') as typeof ReadConfig;
+  return readGatewayConfig(file);
+}
+
+async function gatewayOptions(
+  config: GatewayConfig,
+  environment: GatewayEnvironment,
+  logger: Logger,
+): Promise<Omit<GatewayOptions, 'supergraphSdl'>> {
+  const { remoteSubgraph, limits, ...options } = configOptions(config);
+  // Sauti's own subgraphs have the same setting: theirs comes first, because its answer is a typed one.
+  const maxFileBytes = environment.maxFileBytes + (environment.identity ? 2 ** 20 : 0);
+  return {
+    ...options,
+    remoteSubgraph: (name) => ({ ...remoteSubgraph?.(name), ...environment.remoteSubgraph(name) }),
     ...(await identityOptions(environment)),
     forwardAuthorization: environment.forwardAuthorization,
     logger,
     development: !environment.production,
     corsOrigins: environment.corsOrigins,
-    // A little more than a subgraph with the same setting allows, so that its typed answer comes first.
-    limits: { maxFileBytes: environment.maxFileBytes + 2 ** 20, deadlineMs: environment.deadlineMs },
-  }).catch((error: Error) => {
-    throw new Error(`${environment.supergraphFile} cannot be served as a supergraph: ${error.message}`, {
-      cause: error,
-    });
-  });
-  const { url } = await gateway.listen(environment.port, environment.host);
-  lifecycle.onStop('gateway', () => gateway.stop(), STOP_LIMIT_MS);
-  stopOnSignals(lifecycle, logger);
-  process.stdout.write(`gateway listens on ${url}/graphql\n`);
+    limits: { ...limits, maxFileBytes, deadlineMs: environment.deadlineMs },
+  };
+}
+
+async function openSupergraph(
+  origin: SupergraphOrigin,
+  options: Omit<GatewayOptions, 'supergraphSdl'>,
+): Promise<SupergraphSource> {
+  if ('file' in origin) return supergraphFile(origin.file);
+  const settingsOf = (name: string) => subgraphSettings(name, options, DEFAULT_GATEWAY_LIMITS);
+  return composedSupergraph({ ...origin, settingsOf, logger: options.logger });
+}
+
+function nameOf(origin: SupergraphOrigin): string {
+  return 'file' in origin ? origin.file : 'what was composed of the subgraphs';
 }
 
 async function identityOptions({
@@ -56,18 +106,6 @@ async function identityOptions({
     authenticate: createAuthenticator({ jwks: () => fetchJwks(identity.jwksUrl) }),
     signCall: (subgraph, caller, body) => signCallIdentity(keyOf(subgraph), subgraph, caller, body),
   };
-}
-
-async function readSupergraph(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new Error(
-      `there is no supergraph at ${file}. Compose it with "npm run compose", or name one with --supergraph FILE.`,
-      { cause: error },
-    );
-  }
 }
 
 main().catch((error: unknown) => {

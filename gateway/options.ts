@@ -23,6 +23,8 @@ export interface RemoteSubgraph {
   url?: string;
   /** `ws:` or `wss:` URL for subscriptions; derived from `url` when missing. */
   webSocketUrl?: string;
+  /** Default: in process where the subgraph was handed in, else HTTP. */
+  transport?: 'http' | 'in-process';
   /** What differs from the defaults (`DEFAULT_SUBGRAPH_SETTINGS`). */
   settings?: Partial<SubgraphSettings>;
 }
@@ -43,9 +45,23 @@ export interface GatewayOptions {
   logger: Logger;
   /** Sandbox, GraphiQL, introspection, suggestions in errors and the CORS origins of Apollo's tools. */
   development: boolean;
+  /** Whether clients may ask for the schema. Default: as `development`. */
+  introspection?: boolean;
+  /** Labels of `@override(label:)` that are on; those that say `percent(…)` decide for themselves. */
+  overrideLabels?: readonly string[];
+  planning?: PlanningOptions;
   /** Origins that may call from a browser: `https://app.example`, or `http://localhost:*` for any port. */
   corsOrigins?: readonly string[];
   limits?: Partial<GatewayLimits>;
+}
+
+export interface PlanningOptions {
+  /** Time one operation may take to plan, in milliseconds. Default 2 000. */
+  budgetMs?: number;
+  /** Threads that plan. Default 2. */
+  threads?: number;
+  /** Folder in which plans outlive the process; false: none. */
+  store?: string | false;
 }
 
 export interface GatewayLimits extends OperationLimits {

@@ -32,26 +32,28 @@ export interface Gateway {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Opens a port (0: any free one) with its own server; rejects with the system's error, e.g. EADDRINUSE. */
   listen(port: number, host?: string): Promise<{ server: Server; address: AddressInfo; url: string }>;
+  /** Serves another supergraph from now on. Rejects when it cannot be served; then the one before stays. */
+  update(supergraphSdl: string): Promise<void>;
   /** Stops accepting, finishes what is in flight within the grace, closes sockets with 1001, then the transports. */
   stop(): Promise<void>;
 }
 
 /** Builds a gateway from its parts. Throws when the supergraph cannot be read or a subgraph has no address. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { development, logger } = options;
+  const { development, logger, introspection = options.development } = options;
   const limits: GatewayLimits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
   const supergraph = await loadSupergraph(options.supergraphSdl, { defer: true });
   const transports = await orDispose(supergraph, () => createTransports(supergraph, options, limits));
   const engine = createEngine({ supergraph, transports, logger, ...limits });
   const documents = createDocuments({
     schema: supergraph.apiSchema,
-    rules: [...socketRules, ...limitRules(limits, { introspection: development })],
+    rules: [...socketRules, ...limitRules(limits, { introspection })],
     limits,
     suggestions: development,
     cacheSize: limits.planCacheSize,
   });
   const contentTypes = createContentTypes();
-  const apollo = createApolloServer({ supergraph, engine, documents, limits, development, logger });
+  const apollo = createApolloServer({ supergraph, engine, documents, limits, development, introspection, logger });
   await apollo.start();
 
   const origins = originPolicy([...(options.corsOrigins ?? []), ...(development ? DEVELOPMENT_ORIGINS : [])]);
@@ -101,6 +103,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     handle,
     handleUpgrade,
+    async update() {
+      throw new Error('A running gateway cannot change its supergraph yet.');
+    },
     async listen(port, host) {
       const server = createHttpServer({ request: handle, upgrade: handleUpgrade });
       const address = await listen(server, port, host);

@@ -11,7 +11,7 @@ import { HttpCall, type HttpRequest, type HttpTarget } from './http-call';
 import { InFlightCalls, type StartCall } from './in-flight';
 import { multipartBody, uploadsIn } from './multipart-body';
 import type { SubgraphSettings } from './subgraph-settings';
-import { subgraphOperation, type SubgraphAnswer, type SubgraphCall, type Transport } from './transport';
+import { ownCall, type SubgraphAnswer, type SubgraphCall, type Transport } from './transport';
 import { webSocketSubscriptions } from './websocket';
 
 export interface HttpTransportOptions {
@@ -100,7 +100,7 @@ class HttpSender {
 
   /** Asks for nothing, past the breaker: it must tell how the subgraph is and not how it was. */
   async probe(signal: AbortSignal): Promise<void> {
-    const call: SubgraphCall = { ...PROBE, signal };
+    const call = ownCall('{ __typename }', 'readiness', signal);
     const request = this.requestOf(call, `${call.operation.bodyStart}{}}`, signal, this.read);
     await send({ ...this.target, breaker: null }, { ...request, retries: 0 });
   }
@@ -195,16 +195,6 @@ function breakerOf({ name, settings, logger, now }: HttpTransportOptions): Circu
     logger.warn({ subgraph: name }, `the circuit breaker of a subgraph is now ${state}`);
   return settings.breaker && new CircuitBreaker(settings.breaker, onChange, now);
 }
-
-const PROBE = {
-  operation: subgraphOperation('{ __typename }', undefined, 'query'),
-  variablesText: () => '{}',
-  variables: () => ({}),
-  hasUploads: false,
-  headers: undefined,
-  identity: { viewer: null, requestId: 'readiness' },
-  authorization: undefined,
-};
 
 /**
  * The deadline of a call with files runs while the subgraph has to move: until it takes the next piece, and after the

@@ -40,7 +40,10 @@ export interface SubgraphAnswer {
 
 /** How the gateway reaches one subgraph. */
 export interface Transport {
-  /** Sends a query or mutation. Throws {@link SubgraphError} when there is no GraphQL answer. */
+  /**
+   * Sends a query or mutation. Rejects with {@link SubgraphError} when there is no GraphQL answer, and with the signal's
+   * reason as soon as it aborts.
+   */
   execute(call: SubgraphCall): Promise<SubgraphAnswer>;
   /**
    * Opens a subscription: one answer per event, in order. Ends when the subgraph completes it; throws
@@ -79,4 +82,18 @@ export function subgraphOperation(
 ): SubgraphOperation {
   const name = operationName === undefined ? '' : `,"operationName":${JSON.stringify(operationName)}`;
   return { query, operationName, kind, bodyStart: `{"query":${JSON.stringify(query)}${name},"variables":` };
+}
+
+/** A query that the gateway asks for itself, on behalf of nobody. */
+export function ownCall(query: string, requestId: string, signal: AbortSignal): SubgraphCall {
+  return {
+    operation: subgraphOperation(query, undefined, 'query'),
+    variablesText: () => '{}',
+    variables: () => ({}),
+    hasUploads: false,
+    headers: undefined,
+    identity: { viewer: null, requestId },
+    authorization: undefined,
+    signal,
+  };
 }

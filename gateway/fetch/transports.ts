@@ -1,4 +1,4 @@
-import type { GatewayLimits, GatewayOptions, RemoteSubgraph } from '../options';
+import type { GatewayLimits, GatewayOptions } from '../options';
 import type { LoadedSupergraph } from '../supergraph/supergraph';
 import { headerRuleFaults } from './header-rules';
 import { httpTransport } from './http';
@@ -18,9 +18,10 @@ export function createTransports(
   return new Map(
     supergraph.subgraphs.map(({ name, url }) => {
       const remote = options.remoteSubgraph?.(name) ?? {};
-      const settings = settingsOf(name, remote, options, limits);
+      const settings = subgraphSettings(name, options, limits);
       const local = options.subgraphs?.get(name);
-      if (local) return [name, inProcessTransport(local, settings.deadlineMs)];
+      if (local && remote.transport !== 'http') return [name, inProcessTransport(local, settings.deadlineMs)];
+      if (remote.transport === 'in-process') throw new Error(`The subgraph "${name}" does not run in this process.`);
       const address = addressOf(name, remote.url ?? url);
       return [
         name,
@@ -37,20 +38,19 @@ export function createTransports(
   );
 }
 
-function settingsOf(
+/** How a subgraph is called: what was given for it, and the defaults. Throws when its header rules cannot be followed. */
+export function subgraphSettings(
   name: string,
-  { settings }: RemoteSubgraph,
-  options: GatewayOptions,
-  limits: Pick<GatewayLimits, 'maxAnswerBytes'>,
+  options: Pick<GatewayOptions, 'remoteSubgraph' | 'signCall' | 'forwardAuthorization'>,
+  { maxAnswerBytes }: Pick<GatewayLimits, 'maxAnswerBytes'>,
 ): SubgraphSettings {
-  const merged = { ...DEFAULT_SUBGRAPH_SETTINGS, maxAnswerBytes: limits.maxAnswerBytes, ...settings };
+  const merged = { ...DEFAULT_SUBGRAPH_SETTINGS, maxAnswerBytes, ...options.remoteSubgraph?.(name)?.settings };
   const { forward, set } = merged.headers;
   const faults = headerRuleFaults(merged.headers);
-  if (options.signCall && (forward.includes('authorization') || Object.hasOwn(set, 'authorization')))
-    faults.push('headers: "authorization" carries the signature of the gateway');
+  const hasRule = forward.includes('authorization') || Object.hasOwn(set, 'authorization');
+  if (options.signCall && hasRule) faults.push('headers: "authorization" carries the signature of the gateway');
   if (faults.length > 0) throw new Error(`The subgraph "${name}" has faulty settings: ${faults.join('; ')}.`);
-  const forwardsAuthorization = options.forwardAuthorization === true && !options.signCall;
-  if (!forwardsAuthorization || forward.includes('authorization') || Object.hasOwn(set, 'authorization')) return merged;
+  if (!options.forwardAuthorization || options.signCall || hasRule) return merged;
   return { ...merged, headers: { forward: [...forward, 'authorization'], set } };
 }
 

@@ -24,6 +24,8 @@ export interface ApolloOptions {
   documents: Documents;
   limits: OperationLimits;
   development: boolean;
+  /** Whether clients may ask for the schema. */
+  introspection: boolean;
   logger: Logger;
 }
 
@@ -32,7 +34,7 @@ export interface ApolloOptions {
  * its own; what it would execute goes to our engine. Reports nothing to Apollo, whatever the environment says.
  */
 export function createApolloServer(options: ApolloOptions): ApolloServer<Caller> {
-  const { development, limits, logger } = options;
+  const { development, introspection, limits, logger } = options;
   return new ApolloServer<Caller>({
     gateway: engineGateway(options),
     logger: apolloLogger(logger),
@@ -43,7 +45,7 @@ export function createApolloServer(options: ApolloOptions): ApolloServer<Caller>
     stopOnTerminationSignals: false,
     csrfPrevention: true,
     parseOptions: parseOptions(limits),
-    validationRules: limitRules(limits, { introspection: development }),
+    validationRules: limitRules(limits, { introspection }),
     formatError,
     plugins: [...quietPlugins(), development ? sandboxPage() : ApolloServerPluginLandingPageDisabled()],
   });

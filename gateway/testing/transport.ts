@@ -1,7 +1,13 @@
 import { silentLogger } from '../../platform/logger';
 import { httpTransport, type HttpTransportOptions } from '../fetch/http';
 import { DEFAULT_SUBGRAPH_SETTINGS, type SubgraphSettings } from '../fetch/subgraph-settings';
-import { subgraphOperation, type SubgraphCall, type SubgraphOperation, type Transport } from '../fetch/transport';
+import {
+  ownCall,
+  subgraphOperation,
+  type SubgraphCall,
+  type SubgraphOperation,
+  type Transport,
+} from '../fetch/transport';
 
 /** A transport to one subgraph, with the defaults where a test says nothing else. */
 export function aTransport(
@@ -25,14 +31,8 @@ export function aTransport(
 export function aCall(options: Partial<SubgraphCall> & { kind?: SubgraphOperation['kind'] } = {}): SubgraphCall {
   const { kind = 'query', ...rest } = options;
   return {
+    ...ownCall('{ n }', 'test', new AbortController().signal),
     operation: subgraphOperation(kind === 'query' ? '{ n }' : `${kind} { n }`, undefined, kind),
-    variablesText: () => '{}',
-    variables: () => ({}),
-    hasUploads: false,
-    headers: undefined,
-    authorization: undefined,
-    identity: { viewer: null, requestId: 'test' },
-    signal: new AbortController().signal,
     ...rest,
   };
 }
