@@ -27,6 +27,8 @@ export interface Caller {
   headers?: IncomingHttpHeaders | undefined;
   /** Aborted when the client left. */
   signal: AbortSignal;
+  /** What aborts the signal, where only this operation listens to it: then its deadline does so, too. */
+  controller?: AbortController;
   /** Settles when the request body is in; the deadline counts from then, so that a long upload is not a late answer. */
   bodyReceived?: Promise<void>;
 }

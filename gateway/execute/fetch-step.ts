@@ -1,4 +1,3 @@
-import { orAborted } from '../../platform/or-aborted';
 import { jsonValue } from '../compile/json';
 import type { EntityFetch, RootFetch, Step } from '../compile/program';
 import { SubgraphError, type SubgraphAnswer, type SubgraphCall, type SubgraphOperation } from '../fetch/transport';
@@ -190,7 +189,7 @@ function send(
   execution.signal.throwIfAborted();
   const names = step.variables.filter((name) => Object.hasOwn(execution.variables, name));
   const given = [...names.map((name) => [name, execution.variables[name]] as const), ...Object.entries(contextual)];
-  return orAborted(transport.execute(callOf(operation, execution, given, wanted)), execution.signal);
+  return transport.execute(callOf(operation, execution, given, wanted));
 }
 
 function callOf(

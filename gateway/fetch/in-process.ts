@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { orAborted } from '../../platform/or-aborted';
 import type { Subgraph, SubgraphResult } from '../../platform/subgraph/subgraph';
 import type { SubgraphSettings } from './subgraph-settings';
 import { SubgraphError, type SubgraphCall, type Transport } from './transport';
@@ -17,7 +18,7 @@ export function inProcessTransport(subgraph: Subgraph, deadlineMs: SubgraphSetti
   return {
     execute(call) {
       // When the files are in, only the subgraph knows; the deadline of the whole operation still holds.
-      if (call.hasUploads) return subgraph.execute(requestOf(call), call);
+      if (call.hasUploads) return orAborted(subgraph.execute(requestOf(call), call), call.signal);
       const ms = call.operation.kind === 'mutation' ? deadlineMs.mutation : deadlineMs.query;
       return withDeadline(call, ms, (signal) => subgraph.execute(requestOf(call), { identity: call.identity, signal }));
     },

@@ -36,12 +36,9 @@ export async function answerGraphql(
   const { headers } = request;
   const { authorization } = headers;
   const viewer = await identify(endpoint.authenticate, authorization);
-  const caller: Caller = {
-    identity: { viewer, requestId },
-    authorization,
-    headers: request.headers,
-    signal: leavingSignal(response),
-  };
+  const controller = leavingController(response);
+  const identity = { viewer, requestId };
+  const caller: Caller = { identity, authorization, headers, signal: controller.signal, controller };
   const multipart = isMultipart(request) ? await receiveFiles(endpoint, request, viewer) : undefined;
   try {
     const body = multipart ? multipart.body : request.method === 'POST' ? await readBody(endpoint, request) : undefined;
@@ -131,12 +128,12 @@ async function identify(
 }
 
 /** Aborts when the connection closes before the answer is out. */
-function leavingSignal(response: ServerResponse): AbortSignal {
+function leavingController(response: ServerResponse): AbortController {
   const left = new AbortController();
   response.once('close', () => {
     if (!response.writableFinished) left.abort(new Error('The client closed the connection.'));
   });
-  return left.signal;
+  return left;
 }
 
 function isMultipart(request: IncomingMessage): boolean {
