@@ -4,11 +4,14 @@ import type { TypeTests } from './types';
 
 /** Where the objects of a fetch are: field names and lists on the way from the root of the data. */
 export interface FlattenPath {
-  /** The objects at this path, each once, in the order of the data. Nulls on the way simply lead nowhere. */
-  collect(root: DataObject): DataObject[];
   /**
-   * The paths a client sees of those objects that are among `wanted`; at most `limit`. An object may have several: equal
-   * entities share what was fetched for them. Slow, for errors only.
+   * The objects at this path in the order of the data; nulls on the way simply lead nowhere. With `isShared`, which says
+   * that equal entities share what was fetched for them, each is returned once.
+   */
+  collect(root: DataObject, isShared: boolean): DataObject[];
+  /**
+   * The paths a client sees of those objects that are among `wanted`; at most `limit`. A shared object has several.
+   * Slow, for errors only.
    */
   locate(root: DataObject, wanted: ReadonlySet<unknown>, limit: number): (string | number)[][];
   /** The field names on the way, lists left out. */
@@ -25,16 +28,19 @@ interface Step {
 
 /**
  * Compiles a Flatten path of a plan. `@` stands for every item of a list; an element may end in `|[A,B]`, which keeps
- * only objects of these types. With `mayShare` an object may be reached more than once.
+ * only objects of these types.
  */
-export function flattenPath(path: ResponsePath, types: TypeTests, mayShare: boolean): FlattenPath {
+export function flattenPath(path: ResponsePath, types: TypeTests): FlattenPath {
   const steps = path.flatMap((element) => stepsOf(String(element), types));
   return {
-    keys: steps.flatMap(({ key }) => (key === undefined ? [] : [key])),
-    collect(root) {
+    keys: steps.flatMap(({ key }) => (key === undefined || key === '' ? [] : [key])),
+    collect(root, isShared) {
       let level: unknown[] = [root];
-      for (const step of steps) level = mayShare ? [...new Set(advance(level, step))] : advance(level, step);
-      return level.every(isDataObject) ? level : level.filter(isDataObject);
+      for (let index = 0; index < steps.length; index++) {
+        level = advance(level, steps[index]!);
+        if (isShared) level = [...new Set(level)];
+      }
+      return level.filter(isDataObject);
     },
     locate(root, wanted, limit) {
       const found: (string | number)[][] = [];
@@ -64,13 +70,18 @@ function stepsOf(element: string, types: TypeTests): Step[] {
 
 function advance(level: readonly unknown[], { key, get, accepts }: Step): unknown[] {
   const next: unknown[] = [];
-  const add = (value: unknown): void => {
-    if (value !== null && value !== undefined && (!accepts || accepts(value))) next.push(value);
-  };
-  for (const value of level) {
-    if (key === undefined) {
-      if (Array.isArray(value)) for (const item of value) add(item);
-    } else if (isDataObject(value)) add(get(value));
+  for (let index = 0; index < level.length; index++) {
+    const value = level[index];
+    if (key !== undefined) {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) continue;
+      const child = get(value as DataObject);
+      if (child !== null && child !== undefined && (!accepts || accepts(child))) next.push(child);
+    } else if (Array.isArray(value)) {
+      for (let at = 0; at < value.length; at++) {
+        const item: unknown = value[at];
+        if (item !== null && item !== undefined && (!accepts || accepts(item))) next.push(item);
+      }
+    }
   }
   return next;
 }

@@ -1,5 +1,6 @@
 import type { FetchNode, PlanNode, ResponsePath } from '@apollo/query-planner';
 import { Kind, parse, visit, type FieldNode, type OperationDefinitionNode } from 'graphql';
+import { accessor, type Accessor } from '../execute/data';
 import { subgraphOperation, type SubgraphOperation } from '../fetch/transport';
 import { contextArguments, type ContextArguments } from './context-arguments';
 import { flattenPath, type FlattenPath } from './flatten-path';
@@ -59,7 +60,7 @@ export interface EntityFetch {
   rewriteOutput: Rewrite | undefined;
   renames: Renames;
   /** Response names it selects at its top; null fills them where a subgraph knows no such entity. */
-  fields: readonly string[];
+  fields: readonly { key: string; get: Accessor }[];
   /**
    * Conditions of what it selects. While one does not hold, fields that only the left-out part requires were not fetched
    * either: representations do without them.
@@ -79,9 +80,7 @@ export function compileProgram(node: PlanNode | undefined, types: TypeTests): Pr
   if (node) collectFetches(node, { path: [], waitsFor: [], conditions: [] }, fetches);
   const merged = mergeFetches(fetches);
   const mayShare = fetches.every(({ node: { contextRewrites } }) => !contextRewrites?.length);
-  const entityPaths = fetches.flatMap(({ node: { requires }, path }) => (requires ? [path] : []));
-  const compilePath = (path: ResponsePath): FlattenPath =>
-    flattenPath(path, types, mayShare && entityPaths.some((other) => isBelow(path, other)));
+  const compilePath = (path: ResponsePath): FlattenPath => flattenPath(path, types);
   const indexOf = new Map(merged.flatMap((group, index) => group.map((fetch) => [fetch, index] as const)));
   const waits = merged.map(
     (group) => new Set(group.flatMap(({ waitsFor }) => waitsFor.map((fetch) => indexOf.get(fetch)!))),
@@ -100,10 +99,6 @@ export function compileProgram(node: PlanNode | undefined, types: TypeTests): Pr
     };
   });
   return { steps, mayShare };
-}
-
-function isBelow(path: ResponsePath, other: ResponsePath): boolean {
-  return other.length < path.length && other.every((element, index) => element === path[index]);
 }
 
 interface Place {
@@ -192,7 +187,10 @@ function entityStep(
       write: representationWriter(node.requires ?? [], node.inputRewrites, types),
       rewriteOutput: compileRewrites(node.outputRewrites, types),
       renames: renamesOf(node),
-      fields: selected.map((selection) => (selection.alias ?? selection.name).value),
+      fields: [...new Set(selected.map((selection) => (selection.alias ?? selection.name).value))].map((key) => ({
+        key,
+        get: accessor(key),
+      })),
       conditions: conditionsIn(field),
       isFlat: selected.every((selection) => !selection.selectionSet),
       context: contextArguments(node, fetches[0]!.path, types),

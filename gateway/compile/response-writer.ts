@@ -35,6 +35,8 @@ export interface WrittenData {
 export interface WriteOptions {
   /** Answers a `__schema` or `__type` field with its JSON text. */
   introspect: (field: FieldNode) => string;
+  /** Whether some objects stand at several places: then their text is kept. */
+  isShared: boolean;
   /** Characters the text may have; beyond them {@link ResponseTooLargeError} is thrown. */
   maxLength: number;
 }
@@ -93,13 +95,17 @@ type Write = (value: unknown, state: State) => string | undefined;
 
 interface WrittenField {
   name: string;
-  /** `"name":` */
+  /** `{"name":` for the first field of an object, `,"name":` for the others. */
   keyText: string;
   get: Accessor;
   write: Write;
+  /** Whether the writer needs to know where it is: faults of leaves are told by the object around them. */
+  isComposite: boolean;
   isNonNull: boolean;
   /** `Type.field`, for messages. */
   coordinate: string;
+  /** What a leaf must be, for messages. */
+  typeName: string;
 }
 
 class WriterCompiler {
@@ -118,11 +124,18 @@ class WriterCompiler {
       }
       return fields;
     };
+    // Most objects of a list are of the same type.
+    let lastTypename: unknown;
+    let lastFields: readonly WrittenField[] | null = null;
     const write: Write = (value, state) => {
       if (value === null || value === undefined) return undefined;
       if (!isDataObject(value)) return fault(state, `Expected an object of type ${type.name}.`);
       const found = value['__typename'];
-      const fields = fieldsOf(typeof found === 'string' ? found : type.name);
+      if (lastFields === null || found !== lastTypename) {
+        lastTypename = found;
+        lastFields = fieldsOf(typeof found === 'string' ? found : type.name);
+      }
+      const fields = lastFields;
       return fields ? writeFields(fields, value, state) : fault(state, `Expected an object of type ${type.name}.`);
     };
     return this.input.mayRepeat(path) ? this.keeping(write) : write;
@@ -142,6 +155,7 @@ class WriterCompiler {
   private keeping(write: Write): Write {
     const number = this.keptWriters++;
     return (value, state) => {
+      if (!state.isShared) return write(value, state);
       const kept = (state.kept[number] ??= new Map<unknown, string>());
       const known = kept.get(value);
       if (known !== undefined) return known;
@@ -155,7 +169,7 @@ class WriterCompiler {
   private fields(typename: string, selections: readonly SelectionSetNode[], path: readonly string[]): WrittenField[] {
     const collected = new Map<string, FieldNode[]>();
     for (const selection of selections) this.collect(typename, selection, collected);
-    return [...collected].map(([name, nodes]) => this.field(typename, name, nodes, path));
+    return [...collected].map(([name, nodes], index) => this.field(typename, name, nodes, path, index === 0));
   }
 
   private collect(typename: string, { selections }: SelectionSetNode, into: Map<string, FieldNode[]>): void {
@@ -184,14 +198,23 @@ class WriterCompiler {
     );
   }
 
-  private field(typename: string, name: string, nodes: readonly FieldNode[], path: readonly string[]): WrittenField {
+  private field(
+    typename: string,
+    name: string,
+    nodes: readonly FieldNode[],
+    path: readonly string[],
+    isFirst: boolean,
+  ): WrittenField {
     const [node] = nodes as [FieldNode, ...FieldNode[]];
     const parent = this.input.schema.getType(typename) as GraphQLCompositeType;
     const selections = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
+    const written = jsonString(this.input.clientNames.get(name) ?? name);
     const base = {
       name,
-      keyText: `${jsonString(this.input.clientNames.get(name) ?? name)}:`,
+      keyText: `${isFirst ? '{' : ','}${written}:`,
       coordinate: `${typename}.${node.name.value}`,
+      isComposite: false,
+      typeName: 'String',
     };
     if (node.name.value === '__typename') {
       const text = isObjectType(parent) ? jsonString(typename) : undefined;
@@ -209,23 +232,25 @@ class WriterCompiler {
       ...base,
       get: accessor(name),
       isNonNull: isNonNullType(type),
+      isComposite: isListType(inner) || isCompositeType(inner),
+      typeName: String(inner),
       write: this.value(inner, selections, [...path, name], base.coordinate),
     };
   }
 
   private value(
-    type: Exclude<GraphQLOutputType, { ofType: unknown }> | GraphQLOutputType,
+    type: GraphQLOutputType,
     selections: readonly SelectionSetNode[],
     path: readonly string[],
     coordinate: string,
   ): Write {
     if (isListType(type)) {
       const isNonNull = isNonNullType(type.ofType);
-      const item = isNonNullType(type.ofType) ? type.ofType.ofType : type.ofType;
-      return writeList(this.value(item, selections, path, coordinate), isNonNull, coordinate);
+      const item: GraphQLOutputType = isNonNullType(type.ofType) ? type.ofType.ofType : type.ofType;
+      return writeList(this.value(item, selections, path, coordinate), isNonNull, coordinate, String(item));
     }
     if (isCompositeType(type)) return this.composite(type, selections, path);
-    return writeLeaf(type, coordinate);
+    return writeLeaf(type);
   }
 }
 
@@ -247,59 +272,69 @@ function isIncluded(
 
 function writeFields(fields: readonly WrittenField[], object: DataObject, state: State): string | undefined {
   let text = '';
-  const { path } = state;
-  for (const { name, keyText, get, write, isNonNull, coordinate } of fields) {
-    const value = get(object);
+  for (let index = 0; index < fields.length; index++) {
+    const field = fields[index]!;
+    const value = field.get(object);
     const faults = state.faults.length;
-    path.push(name);
-    const written = write(value, state);
-    if (written === undefined) {
-      if (value === undefined) fault(state, `The field ${coordinate} was not answered.`);
-      if (isNonNull) {
-        if (state.faults.length === faults)
-          fault(state, `Cannot return null for the non-nullable field ${coordinate}.`);
-        path.pop();
-        return undefined;
-      }
+    let written: string | undefined;
+    if (field.isComposite) {
+      state.path.push(field.name);
+      written = field.write(value, state);
+      state.path.pop();
+    } else {
+      written = field.write(value, state);
     }
-    path.pop();
-    text += `${text === '' ? '{' : ','}${keyText}${written ?? 'null'}`;
+    if (written === undefined && !isNullAllowed(field, value, state, faults)) return undefined;
+    text += field.keyText + (written ?? 'null');
   }
   if (text.length > state.maxLength) throw new ResponseTooLargeError(state.maxLength);
   return text === '' ? '{}' : `${text}}`;
 }
 
-function writeList(writeItem: Write, isNonNull: boolean, coordinate: string): Write {
+/** Whether a field may be null; records what is wrong with that unless a fault since `faults` says it already. */
+function isNullAllowed(field: WrittenField, value: unknown, state: State, faults: number): boolean {
+  const { name, coordinate, isNonNull, isComposite, typeName } = field;
+  state.path.push(name);
+  if (value === undefined) fault(state, `The field ${coordinate} was not answered.`);
+  else if (value !== null && !isComposite) fault(state, `The value of the field ${coordinate} is no ${typeName}.`);
+  else if (isNonNull && state.faults.length === faults)
+    fault(state, `Cannot return null for the non-nullable field ${coordinate}.`);
+  state.path.pop();
+  return !isNonNull;
+}
+
+function writeList(writeItem: Write, isNonNull: boolean, coordinate: string, itemType: string): Write {
   return (value, state) => {
     if (value === null || value === undefined) return undefined;
     if (!Array.isArray(value)) return fault(state, `Expected a list for the field ${coordinate}.`);
+    const { path } = state;
+    const depth = path.push(0) - 1;
     let text = '[';
     let isNull = false;
-    const { path } = state;
     for (let index = 0; index < value.length; index++) {
+      path[depth] = index;
       const faults = state.faults.length;
-      path.push(index);
-      const written = writeItem(value[index], state);
-      if (written === undefined && isNonNull) {
-        isNull = true;
-        if (state.faults.length === faults)
-          fault(state, `Cannot return null for a non-nullable item of ${coordinate}.`);
+      const item: unknown = value[index];
+      const written = writeItem(item, state);
+      if (written === undefined) {
+        isNull ||= isNonNull;
+        const isKnown = state.faults.length > faults;
+        if (!isKnown && item !== null && item !== undefined)
+          fault(state, `An item of the field ${coordinate} is no ${itemType}.`);
+        else if (!isKnown && isNonNull) fault(state, `Cannot return null for a non-nullable item of ${coordinate}.`);
       }
-      path.pop();
       text += index === 0 ? (written ?? 'null') : `,${written ?? 'null'}`;
     }
+    path.pop();
     if (text.length > state.maxLength) throw new ResponseTooLargeError(state.maxLength);
     return isNull ? undefined : `${text}]`;
   };
 }
 
-function writeLeaf(type: GraphQLLeafType, coordinate: string): Write {
+/** Writes a leaf; undefined for one that the type does not admit. */
+function writeLeaf(type: GraphQLLeafType): Write {
   const accepts = leafTest(type);
-  return (value, state) => {
-    if (value === null || value === undefined) return undefined;
-    const text = accepts(value) ? jsonValue(value) : undefined;
-    return text ?? fault(state, `The value of the field ${coordinate} is no ${type.name}.`);
-  };
+  return (value) => (value !== null && value !== undefined && accepts(value) ? jsonValue(value) : undefined);
 }
 
 /** Whether a value can stand for a leaf type (https://spec.graphql.org/October2021/#sec-Scalars, result coercion). */

@@ -90,7 +90,7 @@ class DeferredWork {
     await runProgram(stage.program, own, (step) => step.ids.forEach((id) => this.fetch(id).resolve()));
     if (!stage.writer) return [];
     const path = pathOf(part, own);
-    const objects = new Set(path.collect(own.data));
+    const objects = new Set(path.collect(own.data, own.isShared));
     return path.locate(own.data, objects, MAX_PARTS).map((at): DeferredAnswer => {
       const inside = own.errors.filter((error) => concerns(error, at));
       return { label: part.label, path: at, ...answerAt(stage, at, { ...own, errors: inside }) };
@@ -109,7 +109,7 @@ class DeferredWork {
 }
 
 function pathOf(part: DeferredStage, { services }: Execution): FlattenPath {
-  return flattenPath([...part.path], services.types, false);
+  return flattenPath([...part.path], services.types);
 }
 
 /** What a deferred stage answers about the object at a path; its faults are told with the path from the root. */

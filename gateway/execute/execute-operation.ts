@@ -34,7 +34,7 @@ export function newExecution(
   signal: AbortSignal,
   data: DataObject = {},
 ): Execution {
-  return { services, compiled, variables, caller, signal, data, errors: [] };
+  return { services, compiled, variables, caller, signal, data, errors: [], isShared: false };
 }
 
 /** The stage that `@include`, `@skip` and `@defer(if:)` choose. */
@@ -52,6 +52,7 @@ export function write(stage: Stage, object: DataObject, execution: Execution): A
   const written = stage.writer?.(variables)(object, {
     introspect: (field) => services.introspect(field, compiled, variables),
     maxLength: services.maxResponseLength,
+    isShared: execution.isShared,
   });
   if (!written) return { dataText: 'null', errors };
   const { text, faults } = written;

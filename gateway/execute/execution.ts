@@ -43,6 +43,8 @@ export interface Execution {
   /** Everything fetched so far, merged. */
   data: DataObject;
   errors: GraphQLError[];
+  /** Whether some of the data stands at several places: equal entities share what was fetched for them. */
+  isShared: boolean;
 }
 
 /** An answer whose data is JSON text already: it is written once, and most transports send it as it is. */

@@ -25,7 +25,7 @@ export function runStep(step: Step, execution: Execution, mayShare: boolean): Pr
 }
 
 async function runRoot(step: Step, root: RootFetch, execution: Execution): Promise<void> {
-  const targets = root.path ? root.path.collect(execution.data) : [execution.data];
+  const targets = root.path ? root.path.collect(execution.data, execution.isShared) : [execution.data];
   const [first, ...others] = targets;
   if (!first) return;
   try {
@@ -90,11 +90,11 @@ class Wanted {
   }
 }
 
-function wantedAt(part: EntityFetch, { data, variables }: Execution): Wanted {
+function wantedAt(part: EntityFetch, { data, variables, isShared }: Execution): Wanted {
   const wanted = new Wanted(part, variables);
   const { paths } = part;
   for (let index = 0; index < paths.length; index++)
-    for (const object of paths[index]!.collect(data)) wanted.add(object, index);
+    for (const object of paths[index]!.collect(data, isShared)) wanted.add(object, index);
   return wanted;
 }
 
@@ -161,18 +161,21 @@ function takeEntities(
     for (let path = paths.length - 1; path >= 0; path--) {
       const objects = paths[path];
       if (!objects) continue;
-      const own = part.isFlat || path === 0 ? entity : (copyOf(entity) as DataObject);
-      for (let at = objects.length - 1; at >= 0; at--) {
-        const isLast = at === 0;
-        mergeInto(objects[at]!, part.isFlat || mayShare || isLast ? own : (copyOf(own) as DataObject), keepTypename);
+      if (part.isFlat) {
+        for (let at = 0; at < objects.length; at++) mergeInto(objects[at]!, entity, keepTypename);
+        continue;
       }
+      const own = path === 0 ? entity : (copyOf(entity) as DataObject);
+      if (mayShare && objects.length > 1) execution.isShared = true;
+      for (let at = objects.length - 1; at >= 0; at--)
+        mergeInto(objects[at]!, mayShare || at === 0 ? own : (copyOf(own) as DataObject), keepTypename);
     }
   }
 }
 
 /** The subgraph knows no such entity: what it should have said about it is null. */
-function fillWithNull(object: DataObject, fields: readonly string[]): void {
-  for (const field of fields) if (ownValue(object, field) === undefined) setValue(object, field, null);
+function fillWithNull(object: DataObject, fields: EntityFetch['fields']): void {
+  for (const { key, get } of fields) if (get(object) === undefined) setValue(object, key, null);
 }
 
 function send(
