@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
@@ -37,7 +37,8 @@ function start(args: readonly string[], env: Record<string, string> = {}): Start
 }
 
 let folder: string;
-let subgraph: ApolloServer;
+let subgraph: ApolloServer<{ tenant?: string | string[] | undefined }>;
+let subgraphUrl: string;
 let supergraphFile: string;
 beforeAll(async () => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'sauti-gateway-'));
@@ -46,16 +47,26 @@ beforeAll(async () => {
     extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@authenticated"])
     type Query {
       hello(name: String!): String
+      tenant: String
     }
   `;
   subgraph = new ApolloServer({
     plugins: [ApolloServerPluginInlineTraceDisabled()],
     schema: buildSubgraphSchema({
       typeDefs,
-      resolvers: { Query: { hello: (_: unknown, { name }: { name: string }) => `Hello ${name}` } },
+      resolvers: {
+        Query: {
+          hello: (_: unknown, { name }: { name: string }) => `Hello ${name}`,
+          tenant: (_: unknown, _args: unknown, context: unknown) => (context as { tenant?: string }).tenant,
+        },
+      },
     }),
   });
-  const { url } = await startStandaloneServer(subgraph, { listen: { port: 0, host: '127.0.0.1' } });
+  const { url } = await startStandaloneServer(subgraph, {
+    listen: { port: 0, host: '127.0.0.1' },
+    context: async ({ req }) => ({ tenant: req.headers['x-tenant'] }),
+  });
+  subgraphUrl = url;
   const { supergraphSdl } = composeServices([{ name: 'greeting', url, typeDefs }]);
   writeFileSync(supergraphFile, supergraphSdl!);
 });
@@ -97,4 +108,77 @@ test('a missing or broken supergraph is named', async () => {
   const broken = start(['--supergraph', path.join(folder, 'broken.graphql')]);
   expect(await broken.exited).toBe(1);
   expect(broken.output()).toContain('could not start');
+});
+
+/** Writes a configuration file. */
+function aConfig(name: string, text: string): string {
+  const file = path.join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+test('with --config it composes running subgraphs and follows the settings', async () => {
+  const file = aConfig(
+    'composed.yaml',
+    `
+      supergraph: { subgraphs: [{ name: greeting, url: "${subgraphUrl}" }] }
+      port: 0
+      introspection: false
+      limits: { maxAliases: 1 }
+      subgraphs: { greeting: { headers: { forward: [x-tenant] } } }
+    `,
+  );
+  const gateway = start(['--config', file]);
+  try {
+    const url = await waitFor('the address', () => /http:\S+\/graphql/.exec(gateway.output())?.[0]);
+    const headers = { 'x-tenant': 'a' };
+    expect(await post(url, '{ tenant hello(name: "you") }', {}, { headers })).toEqual({
+      status: 200,
+      data: { tenant: 'a', hello: 'Hello you' },
+    });
+    expect((await post(url, '{ __schema { queryType { name } } }')).status).toBe(400);
+    expect((await post(url, '{ a: tenant b: tenant }')).errors?.[0]?.extensions.code).toBe('ALIAS_LIMIT');
+  } finally {
+    gateway.child.kill('SIGTERM');
+  }
+  expect(await gateway.exited).toBe(0);
+});
+
+test.each([
+  ['faults in it', 'port: x\nsupergrph: a\n', [/port/, /"supergrph" is unknown; did you mean "supergraph"\?/]],
+  [
+    'settings for a subgraph that is not there',
+    'subgraphs: { greetings: {} }\nsupergraph: ./supergraph.graphql\n',
+    [/"greetings"; the subgraphs are greeting/],
+  ],
+  [
+    'a subgraph that is not there',
+    'supergraph: { subgraphs: [{ name: gone, url: "http://127.0.0.1:1" }] }',
+    [/"gone" at http:\/\/127.0.0.1:1/],
+  ],
+  [
+    'a subgraph in this process',
+    'subgraphs: { greeting: { transport: in-process } }\nsupergraph: ./supergraph.graphql\n',
+    [/"greeting" does not run in this process/],
+  ],
+])('a configuration with %s ends the start with all that is wrong', async (_, text, messages) => {
+  const gateway = start(['--config', aConfig('faulty.yaml', text), '--port', '0']);
+  expect(await gateway.exited).toBe(1);
+  for (const message of messages) expect(gateway.output()).toMatch(message);
+});
+
+test('a supergraph file that breaks while it is served is told, and the one before stays', async () => {
+  const file = path.join(folder, 'changing.graphql');
+  copyFileSync(supergraphFile, file);
+  const gateway = start(['--supergraph', file, '--port', '0']);
+  try {
+    const url = await waitFor('the address', () => /http:\S+\/graphql/.exec(gateway.output())?.[0]);
+    writeFileSync(file, 'type Query { broken: Missing }');
+    gateway.child.kill('SIGHUP');
+    await waitFor('the refusal', () => gateway.output().includes('a new supergraph cannot be served'));
+    expect(await post(url, '{ hello(name: "you") }')).toEqual({ status: 200, data: { hello: 'Hello you' } });
+  } finally {
+    gateway.child.kill('SIGTERM');
+  }
+  expect(await gateway.exited).toBe(0);
 });

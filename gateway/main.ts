@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { deriveCallKey, signCallIdentity } from '../platform/identity/call-identity';
 import { Lifecycle, stopOnSignals } from '../platform/lifecycle';
 import { createLogger, type Logger } from '../platform/logger';
@@ -6,7 +5,7 @@ import { readOrMakeSecret } from '../platform/secret';
 import { startFailure } from '../platform/start-failure';
 import { composedSupergraph } from './config/composed-supergraph';
 import { configOptions } from './config/config-options';
-import type * as ReadConfig from './config/read-config';
+import { loadGatewayConfig } from './config/load-config';
 import type { GatewayConfig } from './config/schema';
 import { supergraphFile } from './config/supergraph-file';
 import { followSupergraph, type SupergraphSource } from './config/supergraph-source';
@@ -31,16 +30,18 @@ const STOP_LIMIT_MS = 15_000;
  */
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
-  const config = readConfig(gatewayConfigFile(argv, processEnvironment));
+  const config = loadGatewayConfig(gatewayConfigFile(argv, processEnvironment));
   const environment = readGatewayEnvironment(argv, processEnvironment, config);
   const logger = createLogger({ name: 'gateway', level: environment.logLevel });
   const lifecycle = new Lifecycle(logger);
-  const options = await gatewayOptions(config, environment, logger);
+  const known = new Set<string>();
+  const options = await gatewayOptions(config, environment, logger, (name) => known.add(name));
   const source = await openSupergraph(environment.supergraph, options);
   lifecycle.onStop('supergraph', () => source.stop(), STOP_LIMIT_MS);
   const gateway = await createGateway({ ...options, supergraphSdl: source.sdl }).catch((cause: Error) => {
     throw new Error(`${nameOf(environment.supergraph)} cannot be served as a supergraph: ${cause.message}`, { cause });
   });
+  checkNames(config, known);
   const { url } = await gateway.listen(environment.port, environment.host);
   lifecycle.onStop('gateway', () => gateway.stop(), STOP_LIMIT_MS);
   stopOnSignals(lifecycle, logger);
@@ -49,24 +50,21 @@ async function main(): Promise<void> {
   process.stdout.write(`gateway listens on ${url}/graphql\n`);
 }
 
-/** What reads and checks a file is loaded only for one: its libraries take 20 MB. */
-function readConfig(file: string | null): GatewayConfig {
-  if (file === null) return {};
-  const { readGatewayConfig } = createRequire(__filename)('./config/read-config') as typeof ReadConfig;
-  return readGatewayConfig(file);
-}
-
 async function gatewayOptions(
   config: GatewayConfig,
   environment: GatewayEnvironment,
   logger: Logger,
+  onSubgraph: (name: string) => void,
 ): Promise<Omit<GatewayOptions, 'supergraphSdl'>> {
   const { remoteSubgraph, limits, ...options } = configOptions(config);
   // Sauti's own subgraphs have the same setting: theirs comes first, because its answer is a typed one.
   const maxFileBytes = environment.maxFileBytes + (environment.identity ? 2 ** 20 : 0);
   return {
     ...options,
-    remoteSubgraph: (name) => ({ ...remoteSubgraph?.(name), ...environment.remoteSubgraph(name) }),
+    remoteSubgraph(name) {
+      onSubgraph(name);
+      return { ...remoteSubgraph?.(name), ...environment.remoteSubgraph(name) };
+    },
     ...(await identityOptions(environment)),
     forwardAuthorization: environment.forwardAuthorization,
     logger,
@@ -74,6 +72,15 @@ async function gatewayOptions(
     corsOrigins: environment.corsOrigins,
     limits: { ...limits, maxFileBytes, deadlineMs: environment.deadlineMs },
   };
+}
+
+/** Settings for a subgraph that is not there are a name misspelled; only the supergraph knows the right ones. */
+function checkNames({ subgraphs = {} }: GatewayConfig, known: ReadonlySet<string>): void {
+  const unknown = Object.keys(subgraphs).filter((name) => !known.has(name));
+  if (unknown.length > 0)
+    throw new Error(
+      `the configuration has settings for ${unknown.map((name) => `"${name}"`).join(', ')}; the subgraphs are ${[...known].join(', ')}`,
+    );
 }
 
 async function openSupergraph(

@@ -1,3 +1,5 @@
+import { loadGatewayConfig } from '../gateway/config/load-config';
+import type { GatewayConfig } from '../gateway/config/schema';
 import { EnvironmentReader, readPlatformEnvironment, type PlatformEnvironment } from '../platform/environment';
 
 export interface StartEnvironment extends PlatformEnvironment {
@@ -7,17 +9,27 @@ export interface StartEnvironment extends PlatformEnvironment {
   /** Where clients reach this process, when that is not http://localhost:<port>. */
   publicUrl: string | null;
   corsOrigins: string[];
+  /** The file that `SAUTI_GATEWAY_CONFIG` names; variables come before what is in it. */
+  gatewayConfig: GatewayConfig;
 }
 
 /** Reads and checks the environment of `npm start`; throws one error that lists all faults. */
 export function readStartEnvironment(): StartEnvironment {
   const reader = new EnvironmentReader(process.env);
+  const gatewayConfig = loadGatewayConfig(reader.text('SAUTI_GATEWAY_CONFIG'));
+  if (gatewayConfig.supergraph !== undefined)
+    reader.fault('SAUTI_GATEWAY_CONFIG names a file with a supergraph; npm start serves its own.');
+  const corsOrigins = reader.list('CORS_ORIGINS');
   const environment = {
     ...readPlatformEnvironment(reader),
-    host: reader.text('HOST') ?? '127.0.0.1',
-    port: reader.text('PORT') === null ? null : reader.wholeNumber('PORT', 4000, { min: 1, max: 65_535 }),
+    gatewayConfig,
+    host: reader.text('HOST') ?? gatewayConfig.host ?? '127.0.0.1',
+    port:
+      reader.text('PORT') === null
+        ? (gatewayConfig.port ?? null)
+        : reader.wholeNumber('PORT', 4000, { min: 1, max: 65_535 }),
     publicUrl: reader.url('PUBLIC_URL', ['http:', 'https:']),
-    corsOrigins: reader.list('CORS_ORIGINS'),
+    corsOrigins: corsOrigins.length > 0 ? corsOrigins : (gatewayConfig.corsOrigins ?? []),
   };
   reader.check();
   return environment;

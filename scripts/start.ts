@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { configOptions } from '../gateway/config/config-options';
 import { createGateway, type Gateway } from '../gateway/server';
 import { createAuthenticator } from '../gateway/viewer/authenticator';
 import { Lifecycle, stopOnSignals } from '../platform/lifecycle';
@@ -43,7 +44,9 @@ async function main(): Promise<void> {
     createTranslationSubgraph(platform, lifecycle),
     createNotificationSubgraph(platform),
   ];
+  const configured = configOptions(environment.gatewayConfig);
   const gateway = await createGateway({
+    ...configured,
     supergraphSdl: readRepositoryFile('gateway/supergraph.graphql'),
     subgraphs: new Map(all.map((subgraph) => [subgraph.name, subgraph])),
     authenticate: createAuthenticator({ jwks: () => users.jwks() }),
@@ -51,7 +54,7 @@ async function main(): Promise<void> {
     development: !environment.production,
     corsOrigins: environment.corsOrigins,
     // A little more than the slices allow, so that their typed FILE_TOO_LARGE comes before the gateway's own limit.
-    limits: { maxFileBytes: environment.maxFileBytes + 2 ** 20 },
+    limits: { ...configured.limits, maxFileBytes: environment.maxFileBytes + 2 ** 20 },
   });
   lifecycle.onStop('gateway', () => gateway.stop(), 15_000);
 

@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { DEFAULT_GATEWAY_LIMITS } from '../options';
 import { DEFAULT_SUBGRAPH_SETTINGS } from '../fetch/subgraph-settings';
 import { readRepositoryFile } from '../../platform/root';
 import { configOptions } from './config-options';
 import { parseGatewayConfig, readGatewayConfig } from './read-config';
+import { gatewayConfigSchema } from './schema';
 
 const parse = (text: string) => parseGatewayConfig(text, 'gateway.yaml');
 const settingsOf = (text: string, name = 'accounts') => configOptions(parse(text)).remoteSubgraph?.(name);
@@ -152,8 +154,29 @@ describe('a file', () => {
   });
 });
 
-test('every example in docs/gateway-configuration.md is a valid configuration', () => {
-  const examples = [...readRepositoryFile('docs/gateway-configuration.md').matchAll(/```yaml\n(.*?)```/gs)];
-  expect(examples.length).toBeGreaterThan(1);
-  for (const [, text] of examples) expect(faultsOf(text!)).toEqual([]);
+describe('docs/gateway-configuration.md', () => {
+  const examples = [...readRepositoryFile('docs/gateway-configuration.md').matchAll(/```yaml\n(.*?)```/gs)].map(
+    ([, text]) => text!,
+  );
+  const complete = examples.find((text) => text.includes('\nall:'))!;
+
+  test('has valid examples', () => {
+    for (const text of examples) expect(faultsOf(text)).toEqual([]);
+  });
+
+  test('has every entry there is in its complete example', () => {
+    const namesIn = (shape: object): string[] => Object.keys(shape).sort();
+    const config = parse(complete);
+    expect(namesIn(config)).toEqual(namesIn(gatewayConfigSchema.shape));
+    expect(namesIn(config.all!)).toEqual(namesIn(gatewayConfigSchema.shape.all.unwrap().shape));
+    expect(namesIn(config.limits!)).toEqual(namesIn(gatewayConfigSchema.shape.limits.unwrap().shape));
+    expect(namesIn(config.planning!)).toEqual(namesIn(gatewayConfigSchema.shape.planning.unwrap().shape));
+  });
+
+  test('tells the defaults as they are', () => {
+    const { limits, remoteSubgraph } = configOptions(parse(complete));
+    const { maxAnswerBytes, ...others } = DEFAULT_GATEWAY_LIMITS;
+    expect(limits).toEqual(others);
+    expect(remoteSubgraph?.('any other')?.settings).toEqual({ ...DEFAULT_SUBGRAPH_SETTINGS, maxAnswerBytes });
+  });
 });

@@ -20,6 +20,7 @@ export async function supergraphFile(file: string, lookMs = LOOK_MS): Promise<Su
         settling = setTimeout(() => void readSupergraph(file).then(changed.to, changed.failed), SETTLE_MS);
       };
       watchFile(file, { interval: lookMs, persistent: false }, onChange);
+      onChange(); // it may have changed between the first reading and the first look
     },
     async stop() {
       clearTimeout(settling);
