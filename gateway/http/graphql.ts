@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HeaderMap, type ApolloServer } from '@apollo/server';
-import type { GraphQLSchema } from 'graphql';
 import { SautiError } from '../../platform/errors';
 import type { Viewer } from '../../platform/identity/viewer';
 import type { Documents } from '../documents/documents';
-import { isIncremental, type Engine } from '../engine';
+import { isIncremental } from '../engine';
+import type { CurrentGeneration } from '../generation';
 import type { Caller } from '../execute/execution';
 import type { Authenticate, GatewayLimits } from '../options';
 import { readJsonBody } from './json-body';
@@ -17,10 +17,10 @@ import { sendAnswer, sendPayloads } from './send-answer';
 
 export interface GraphqlEndpoint {
   apollo: ApolloServer<Caller>;
-  engine: Engine;
-  documents: Documents;
+  current: CurrentGeneration;
   contentTypes: ContentTypes;
-  schema: GraphQLSchema;
+  /** Whether all requests have to pass through Apollo Server, because a plugin of the host sees each of them. */
+  hasRequestPlugins: boolean;
   authenticate: Authenticate | undefined;
   limits: GatewayLimits;
 }
@@ -42,9 +42,10 @@ export async function answerGraphql(
   const multipart = isMultipart(request) ? await receiveFiles(endpoint, request, viewer) : undefined;
   try {
     const body = multipart ? multipart.body : request.method === 'POST' ? await readBody(endpoint, request) : undefined;
-    if (!multipart && (await answerKnown(endpoint, request, response, body, caller))) return;
+    if (!multipart && !endpoint.hasRequestPlugins && (await answerKnown(endpoint, request, response, body, caller)))
+      return;
     refuseSubscription(
-      endpoint.schema,
+      endpoint.current().supergraph.apiSchema,
       endpoint.limits,
       request.method === 'GET' ? Object.fromEntries(url.searchParams) : body,
     );
@@ -77,12 +78,13 @@ export async function answerGraphql(
  * document is read here, too. False when Apollo Server has to answer.
  */
 async function answerKnown(
-  { engine, documents, contentTypes }: GraphqlEndpoint,
+  { current, contentTypes }: GraphqlEndpoint,
   request: IncomingMessage,
   response: ServerResponse,
   body: unknown,
   caller: Caller,
 ): Promise<boolean> {
+  const { engine, documents } = current();
   const inParts = takesParts(request);
   if (inParts) readDeferred(documents, body);
   const known = knownOperation(documents, body);
