@@ -5,7 +5,7 @@ import type { Caller, ExecutionServices, Result } from './execute/execution';
 import { coerceVariables } from './execute/variables';
 import type { Transport } from './fetch/transport';
 import { operationFromDocument, ROUTER_SUPPORTED_SUPERGRAPH_FEATURES, Supergraph } from '@apollo/federation-internals';
-import { withClientNames } from './execute/client-names';
+import { filled, withClientNames } from './execute/client-names';
 import type { PlannedOperation } from './execute/execution';
 import { createPlanner, type OperationRequest } from './plan/planner';
 import { subscribe } from './subscriptions/subscribe';
@@ -51,7 +51,7 @@ export function createEngine(options: {
     cacheSize: options.planCacheSize,
     logger,
     compile: (request, plan) => ({
-      operation: operationFromDocument(api, request.document, {
+      operation: operationFromDocument(api, filled(request.document), {
         ...(request.operation.name ? { operationName: request.operation.name.value } : {}),
         validate: false,
       }),
