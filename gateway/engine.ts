@@ -4,7 +4,7 @@ import { createCompiler, type CompiledOperation } from './compile/compile-operat
 import { ResponseTooLargeError } from './compile/response-writer';
 import { typeTests } from './compile/types';
 import { executeIncrementally, type Payload } from './execute/execute-incrementally';
-import { executeOperation, stageFor, type OperationRun } from './execute/execute-operation';
+import { executeOperation, type OperationRun } from './execute/execute-operation';
 import type { Answer, Caller, ExecutionServices } from './execute/execution';
 import { introspect } from './execute/introspection';
 import { coerceVariables } from './execute/variables';
@@ -55,9 +55,9 @@ export function isSubscription({ compiled }: PreparedOperation): boolean {
   return compiled.definition.operation === OperationTypeNode.SUBSCRIPTION;
 }
 
-/** Whether a prepared operation answers in several payloads with its variables (`Engine.executeIncrementally`). */
-export function isIncremental({ compiled, variables }: PreparedOperation): boolean {
-  return stageFor(compiled.stages, variables).deferred.length > 0;
+/** Whether a prepared operation answers in several payloads (`Engine.executeIncrementally`). */
+export function isIncremental({ compiled }: PreparedOperation): boolean {
+  return compiled.stage.deferred.length > 0;
 }
 
 export interface EngineOptions {

@@ -2,17 +2,15 @@ import type { DeferNode, PlanNode, QueryPlan, SubscriptionNode } from '@apollo/q
 import {
   Kind,
   parse,
-  visit,
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { LRUCache } from 'lru-cache';
 import { subgraphOperation, type SubgraphOperation } from '../fetch/transport';
 import type { PlannedRequest } from '../plan/planner';
 import type { LoadedSupergraph } from '../supergraph/supergraph';
-import { compileProgram, onlyField, type Condition, type Program, type Renames } from './program';
+import { compileProgram, onlyField, type Program, type Renames } from './program';
 import { responseWriter, type ResponseWriter } from './response-writer';
 import { compileRewrites, type Rewrite } from './rewrites';
 import { placeAt, type QueryPlace } from './place-at';
@@ -28,7 +26,7 @@ export interface CompiledOperation {
   /** What its source adds to the answer; undefined for queries and mutations. */
   source: EventSource | undefined;
   /** What to run: the fetches of a query or mutation, or those that follow an event. */
-  stages: readonly ConditionalStage[];
+  stage: Stage;
 }
 
 /** The root field of a subscription at its subgraph. */
@@ -41,17 +39,11 @@ export interface EventSource {
   onlyField: string | undefined;
 }
 
-/** The stage to run while all conditions hold; the first of a list that fits is the one. */
-export interface ConditionalStage {
-  conditions: readonly Condition[];
-  stage: Stage;
-}
-
 /** Fetches whose data is sent together, with what is sent later (`@defer`). */
 export interface Stage {
   program: Program;
-  /** A writer of what this stage answers, for these values of variables. Undefined when it has nothing of its own. */
-  writer: ((variables: Readonly<Record<string, unknown>>) => ResponseWriter) | undefined;
+  /** Writes what this stage answers. Undefined when it has nothing of its own. */
+  writer: ResponseWriter | undefined;
   deferred: readonly DeferredStage[];
 }
 
@@ -61,11 +53,8 @@ export interface DeferredStage {
   dependsOn: readonly string[];
   /** Response names and `@` for lists, from the root: an answer for each object there. */
   path: readonly string[];
-  stages: readonly ConditionalStage[];
+  stage: Stage;
 }
-
-/** Writers of one operation that are kept: one for each combination of its conditions. */
-const MAX_WRITERS = 64;
 
 /** Compiles plans of one supergraph. */
 export function createCompiler(
@@ -97,8 +86,8 @@ class OperationCompiler {
   compile({ node }: QueryPlan): CompiledOperation {
     const { definition } = this;
     const base = { definition, clientNames: this.request.clientNames, fragments: [...this.fragments.values()] };
-    if (node?.kind !== 'Subscription') return { ...base, source: undefined, stages: this.stages(node) };
-    return { ...base, source: this.source(node), stages: this.stages(node.rest) };
+    if (node?.kind !== 'Subscription') return { ...base, source: undefined, stage: this.stageOf(node) };
+    return { ...base, source: this.source(node), stage: this.stageOf(node.rest) };
   }
 
   private source({ primary }: SubscriptionNode): EventSource {
@@ -112,33 +101,8 @@ class OperationCompiler {
     };
   }
 
-  private stages(node: PlanNode | undefined): ConditionalStage[] {
-    if (!hasDefer(node)) return [{ conditions: [], stage: this.wholeStage(node) }];
-    return this.split(
-      node,
-      [],
-      (defer) => this.deferStage(defer),
-      (plain) => this.wholeStage(plain),
-    );
-  }
-
-  /** Conditions may only stand around a Defer; each way through them is a stage of its own. */
-  private split(
-    node: PlanNode | undefined,
-    conditions: readonly Condition[],
-    defer: (node: DeferNode) => Stage,
-    plain: (node: PlanNode | undefined) => Stage,
-  ): ConditionalStage[] {
-    if (node?.kind === 'Condition' && hasDefer(node)) {
-      const branch = (child: PlanNode | undefined, value: boolean): ConditionalStage[] =>
-        this.split(child, [...conditions, { variable: node.condition, value }], defer, plain);
-      return [...branch(node.ifClause, true), ...branch(node.elseClause, false)];
-    }
-    return [{ conditions, stage: node?.kind === 'Defer' ? defer(node) : plain(node) }];
-  }
-
-  /** A stage that answers the whole operation. */
-  private wholeStage(node: PlanNode | undefined): Stage {
+  private stageOf(node: PlanNode | undefined): Stage {
+    if (node?.kind === 'Defer') return this.deferStage(node);
     return this.stage(node, this.rootType, this.definition.selectionSet, []);
   }
 
@@ -155,12 +119,11 @@ class OperationCompiler {
     node,
   }: DeferNode['deferred'][number]): DeferredStage {
     const place = this.placeAt(queryPath);
-    const whole = (child: PlanNode | undefined): Stage => this.ownStage({ subselection, node: child }, place);
     return {
       label,
       dependsOn: depends.map(({ id }) => id),
       path: place.path,
-      stages: this.split(node, [], (defer) => this.deferStage(defer, place), whole),
+      stage: node?.kind === 'Defer' ? this.deferStage(node, place) : this.ownStage({ subselection, node }, place),
     };
   }
 
@@ -195,30 +158,16 @@ class OperationCompiler {
     const sharedBelow = program.mayShare ? entityPaths(program) : [];
     const mayRepeat = (at: readonly string[]): boolean =>
       sharedBelow.some((keys) => keys.length < at.length && keys.every((key, index) => key === at[index]));
-    const conditions = conditionVariables(selection, this.fragments);
-    const writers = new LRUCache<string, ResponseWriter>({ max: MAX_WRITERS });
-    return {
-      program,
-      deferred: [],
-      writer: (variables) => {
-        const key =
-          conditions.length === 0 ? '' : conditions.map((name) => (variables[name] === true ? '1' : '0')).join('');
-        const known = writers.get(key);
-        if (known) return known;
-        const made = responseWriter({
-          schema: this.supergraph.apiSchema,
-          type,
-          selections: [selection],
-          fragments: this.fragments,
-          variables,
-          mayRepeat,
-          clientNames: this.request.clientNames,
-          path,
-        });
-        writers.set(key, made);
-        return made;
-      },
-    };
+    const writer = responseWriter({
+      schema: this.supergraph.apiSchema,
+      type,
+      selections: [selection],
+      fragments: this.fragments,
+      mayRepeat,
+      clientNames: this.request.clientNames,
+      path,
+    });
+    return { program, writer, deferred: [] };
   }
 }
 
@@ -227,35 +176,4 @@ function entityPaths(program: Program): (readonly string[])[] {
   return program.steps.flatMap(({ parts }) =>
     parts.flatMap(({ paths, isFlat }) => (isFlat ? [] : paths.map(({ keys }) => keys))),
   );
-}
-
-function hasDefer(node: PlanNode | undefined): boolean {
-  if (node?.kind === 'Condition') return hasDefer(node.ifClause) || hasDefer(node.elseClause);
-  return node?.kind === 'Defer';
-}
-
-/** The variables that decide `@include` and `@skip` anywhere in a selection. */
-function conditionVariables(
-  selection: SelectionSetNode,
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-): string[] {
-  const names = new Set<string>();
-  const visited = new Set<string>();
-  const look = (node: SelectionSetNode): void => {
-    visit(node, {
-      Directive({ name, arguments: given }) {
-        const value = given?.[0]?.value;
-        if ((name.value === 'include' || name.value === 'skip') && value?.kind === Kind.VARIABLE)
-          names.add(value.name.value);
-      },
-      FragmentSpread({ name }) {
-        const fragment = fragments.get(name.value);
-        if (!fragment || visited.has(name.value)) return;
-        visited.add(name.value);
-        look(fragment.selectionSet);
-      },
-    });
-  };
-  look(selection);
-  return [...names];
 }

@@ -1,12 +1,10 @@
 import type { FetchNode, ResponsePath } from '@apollo/query-planner';
-import type { Condition } from './program';
 
 /** A Fetch of a plan with where it stands. */
 export interface PlannedFetch {
   node: FetchNode;
   path: ResponsePath;
   waitsFor: readonly PlannedFetch[];
-  conditions: readonly Condition[];
   /** Fetches in a row before it, on the longest way. */
   level: number;
 }
@@ -17,21 +15,22 @@ const MAX_MERGED = 30;
 /**
  * Groups fetches into requests. Entity fetches of one level to one subgraph become one request: none of them waits for
  * another, and they ask for what a request of its own would give. A fetch nothing waits for may go later: it joins a
- * later request to the same subgraph, which the answer has to wait for anyway. Fetches stay alone that
- * select from a root, depend on other conditions, or take arguments from their surroundings.
+ * later request to the same subgraph, which the answer has to wait for anyway. Fetches stay alone
+ * that select from a root, take arguments from their surroundings, or are awaited by a deferred part.
  */
 export function mergeFetches(fetches: readonly PlannedFetch[]): PlannedFetch[][] {
   const awaited = new Set(fetches.flatMap(({ waitsFor }) => waitsFor));
   const latest = new Map<string, number>();
   for (const fetch of fetches.filter(canMerge)) {
-    const key = kindOf(fetch);
-    latest.set(key, Math.max(latest.get(key) ?? 0, fetch.level));
+    const { serviceName } = fetch.node;
+    latest.set(serviceName, Math.max(latest.get(serviceName) ?? 0, fetch.level));
   }
   const groups = new Map<string, PlannedFetch[]>();
   const result: PlannedFetch[][] = [];
   for (const fetch of fetches) {
-    const level = awaited.has(fetch) ? fetch.level : (latest.get(kindOf(fetch)) ?? fetch.level);
-    const key = `${level} ${kindOf(fetch)}`;
+    const { serviceName } = fetch.node;
+    const level = awaited.has(fetch) ? fetch.level : (latest.get(serviceName) ?? fetch.level);
+    const key = `${level} ${serviceName}`;
     const group = canMerge(fetch) ? groups.get(key) : undefined;
     if (group && group.length < MAX_MERGED) {
       group.push(fetch);
@@ -46,8 +45,4 @@ export function mergeFetches(fetches: readonly PlannedFetch[]): PlannedFetch[][]
 
 function canMerge({ node }: PlannedFetch): boolean {
   return node.requires !== undefined && !node.contextRewrites?.length && !node.hasDefers;
-}
-
-function kindOf({ node, conditions }: PlannedFetch): string {
-  return JSON.stringify([node.serviceName, conditions.map(({ variable, value }) => `${variable}=${value}`)]);
 }

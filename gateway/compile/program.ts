@@ -1,5 +1,5 @@
 import type { FetchNode, PlanNode, ResponsePath } from '@apollo/query-planner';
-import { Kind, parse, visit, type FieldNode, type OperationDefinitionNode } from 'graphql';
+import { Kind, parse, type FieldNode, type OperationDefinitionNode } from 'graphql';
 import { accessor, type Accessor } from '../execute/data';
 import { subgraphOperation, type SubgraphOperation } from '../fetch/transport';
 import { contextArguments, type ContextArguments } from './context-arguments';
@@ -25,8 +25,6 @@ export interface Step {
   /** How many steps it waits for, and which wait for it. */
   waitsFor: number;
   next: readonly number[];
-  /** It runs while all these variables have these values (`@include`, `@skip`). */
-  conditions: readonly Condition[];
   /** Variables of the client that it uses. */
   variables: readonly string[];
   /** Selects from the roots of its subgraph, or, with `parts`, from entities. */
@@ -34,11 +32,6 @@ export interface Step {
   parts: readonly EntityFetch[];
   /** Its document for those parts that have entities to ask for, given as bits. */
   operation: (parts: number) => SubgraphOperation;
-}
-
-export interface Condition {
-  variable: string;
-  value: boolean;
 }
 
 export interface RootFetch {
@@ -61,11 +54,6 @@ export interface EntityFetch {
   renames: Renames;
   /** Response names it selects at its top; null fills them where a subgraph knows no such entity. */
   fields: readonly { key: string; get: Accessor }[];
-  /**
-   * Conditions of what it selects. While one does not hold, fields that only the left-out part requires were not fetched
-   * either: representations do without them.
-   */
-  conditions: readonly Condition[];
   /** Whether it selects leaves only, so that merging shares nothing between objects. */
   isFlat: boolean;
   context: ContextArguments | undefined;
@@ -74,10 +62,10 @@ export interface EntityFetch {
 /** What the planner renamed, for paths of errors: `name__alias_0` is `name` for the client. */
 export type Renames = ReadonlyMap<string, string>;
 
-/** Compiles the fetches of a plan node (without Defer). */
+/** Compiles the fetches of a plan node. Conditions are decided before planning; Defer is not for here. */
 export function compileProgram(node: PlanNode | undefined, types: TypeTests): Program {
   const fetches: PlannedFetch[] = [];
-  if (node) collectFetches(node, { path: [], waitsFor: [], conditions: [] }, fetches);
+  if (node) collectFetches(node, { path: [], waitsFor: [] }, fetches);
   const merged = mergeFetches(fetches);
   const mayShare = fetches.every(({ node: { contextRewrites } }) => !contextRewrites?.length);
   const compilePath = (path: ResponsePath): FlattenPath => flattenPath(path, types);
@@ -93,7 +81,6 @@ export function compileProgram(node: PlanNode | undefined, types: TypeTests): Pr
       subgraph: first.node.serviceName,
       waitsFor: waits[index]!.size,
       next: waits.flatMap((set, other) => (set.has(index) ? [other] : [])),
-      conditions: first.conditions,
       variables: [...new Set(group.flatMap(({ node: { variableUsages } }) => variableUsages ?? []))],
       ...(first.node.requires ? entityStep(group, compilePath, types) : rootStep(first, compilePath, types)),
     };
@@ -104,7 +91,6 @@ export function compileProgram(node: PlanNode | undefined, types: TypeTests): Pr
 interface Place {
   path: ResponsePath;
   waitsFor: readonly PlannedFetch[];
-  conditions: readonly Condition[];
 }
 
 /** Walks a plan; returns the fetches that must be done before what follows the node in a sequence. */
@@ -115,7 +101,6 @@ function collectFetches(node: PlanNode, place: Place, found: PlannedFetch[]): re
         node,
         path: place.path,
         waitsFor: place.waitsFor,
-        conditions: place.conditions,
         level: 1 + Math.max(-1, ...place.waitsFor.map(({ level }) => level)),
       };
       found.push(fetch);
@@ -133,16 +118,9 @@ function collectFetches(node: PlanNode, place: Place, found: PlannedFetch[]): re
       }
       return waitsFor === place.waitsFor ? [] : waitsFor;
     }
-    case 'Condition': {
-      const branch = (child: PlanNode | undefined, value: boolean): readonly PlannedFetch[] => {
-        if (!child) return [];
-        const conditions = [...place.conditions, { variable: node.condition, value }];
-        return collectFetches(child, { ...place, conditions }, found);
-      };
-      return [...branch(node.ifClause, true), ...branch(node.elseClause, false)];
-    }
+    case 'Condition':
     case 'Defer':
-      throw new Error('A deferred part stands where a plan has only fetches.');
+      throw new Error(`A plan has ${node.kind} where it should have only fetches.`);
   }
 }
 
@@ -191,7 +169,6 @@ function entityStep(
         key,
         get: accessor(key),
       })),
-      conditions: conditionsIn(field),
       isFlat: selected.every((selection) => !selection.selectionSet),
       context: contextArguments(node, fetches[0]!.path, types),
     };
@@ -267,19 +244,6 @@ function entityDocuments(group: readonly PlannedFetch[]): {
 function entitiesText(operation: string, definition: OperationDefinitionNode, alias: string, variable: string): string {
   const selection = (definition.selectionSet.selections[0] as FieldNode).selectionSet;
   return `${alias}:_entities(representations:$${variable})${operation.slice(selection!.loc!.start, selection!.loc!.end)}`;
-}
-
-/** The variable `@include` and `@skip` conditions anywhere below a field. */
-function conditionsIn(field: FieldNode): Condition[] {
-  const conditions: Condition[] = [];
-  visit(field, {
-    Directive({ name, arguments: given }) {
-      const value = given?.[0]?.value;
-      if ((name.value === 'include' || name.value === 'skip') && value?.kind === Kind.VARIABLE)
-        conditions.push({ variable: value.name.value, value: name.value === 'include' });
-    },
-  });
-  return conditions;
 }
 
 function topFields(field: FieldNode): FieldNode[] {

@@ -6,10 +6,9 @@ import type { TypeTests } from './types';
 
 /**
  * Makes of an object of the data the JSON text of its representation. Undefined when the object lacks a required field:
- * fetching that failed, and the error for it is already recorded. With `isPartial` missing fields are left out instead.
- * Equal entities have equal texts.
+ * fetching that failed, and the error for it is already recorded. Equal entities have equal texts.
  */
-export type WriteRepresentation = (object: DataObject, isPartial: boolean) => string | undefined;
+export type WriteRepresentation = (object: DataObject) => string | undefined;
 
 /** Compiles what a fetch `requires`: what is selected for a type is found out once, not for every object. */
 export function representationWriter(
@@ -18,17 +17,17 @@ export function representationWriter(
   types: TypeTests,
 ): WriteRepresentation {
   const write = objectWriter(requires, types);
-  const selected: WriteRepresentation = (object, isPartial) => {
+  const selected: WriteRepresentation = (object) => {
     const typename = object['__typename'];
     if (typeof typename !== 'string') return undefined;
-    const text = write(object, isPartial);
+    const text = write(object);
     // Without a type name the subgraph could not tell which entity is meant.
     return text === undefined || !text.startsWith('{"__typename"') ? undefined : text;
   };
   const rewrite = compileRewrites(inputRewrites, types);
   if (!rewrite) return selected;
-  return (object, isPartial) => {
-    const text = selected(object, isPartial);
+  return (object) => {
+    const text = selected(object);
     if (text === undefined) return undefined;
     const value: unknown = JSON.parse(text);
     rewrite(value);
@@ -40,7 +39,7 @@ interface Field {
   /** `"name":` */
   keyText: string;
   get: Accessor;
-  write: (value: unknown, isPartial: boolean) => string | undefined;
+  write: (value: unknown) => string | undefined;
 }
 
 type Selections = readonly QueryPlanSelectionNode[];
@@ -48,7 +47,7 @@ type Selections = readonly QueryPlanSelectionNode[];
 /** A writer of objects that looks up the fields to write by the object's type. */
 function objectWriter(selections: Selections, types: TypeTests): WriteRepresentation {
   const variants = new Map<string, readonly Field[]>();
-  return (object, isPartial) => {
+  return (object) => {
     const found = object['__typename'];
     const typename = typeof found === 'string' ? found : '';
     let fields = variants.get(typename);
@@ -56,11 +55,8 @@ function objectWriter(selections: Selections, types: TypeTests): WriteRepresenta
     let text = '';
     for (const { keyText, get, write } of fields) {
       const value = get(object);
-      if (value === undefined) {
-        if (isPartial) continue;
-        return undefined;
-      }
-      text += `${text === '' ? '{' : ','}${keyText}${write(value, isPartial) ?? 'null'}`;
+      if (value === undefined) return undefined;
+      text += `${text === '' ? '{' : ','}${keyText}${write(value) ?? 'null'}`;
     }
     return text === '' ? '{}' : `${text}}`;
   };
@@ -94,9 +90,9 @@ function fieldsFor(typename: string, selections: Selections, types: TypeTests): 
 
 function nestedWriter(selections: Selections, types: TypeTests): Field['write'] {
   const writeObject = objectWriter(selections, types);
-  const write: Field['write'] = (value, isPartial) => {
-    if (Array.isArray(value)) return `[${value.map((item) => write(item, isPartial) ?? 'null').join(',')}]`;
-    return isDataObject(value) ? writeObject(value, isPartial) : jsonValue(value);
+  const write: Field['write'] = (value) => {
+    if (Array.isArray(value)) return `[${value.map((item) => write(item) ?? 'null').join(',')}]`;
+    return isDataObject(value) ? writeObject(value) : jsonValue(value);
   };
   return write;
 }

@@ -7,7 +7,6 @@ import {
   isObjectType,
   isSpecifiedScalarType,
   Kind,
-  type DirectiveNode,
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
@@ -57,8 +56,6 @@ export interface WriterInput {
   type: GraphQLCompositeType;
   selections: readonly SelectionSetNode[];
   fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  /** Decides `@include` and `@skip`. */
-  variables: Readonly<Record<string, unknown>>;
   /** Whether objects below this path of response names may be reached more than once; their text is kept. */
   mayRepeat: (path: readonly string[]) => boolean;
   /** The response name to write, where it is another than the data's. */
@@ -68,7 +65,7 @@ export interface WriterInput {
 }
 
 /**
- * Compiles a selection into a writer: the selected fields in the order of GraphQL's CollectFields, `__typename`, checked
+ * Compiles a selection, whose conditions are decided, into a writer: the selected fields in the order of GraphQL's CollectFields, `__typename`, checked
  * leaves, and null propagation (https://spec.graphql.org/October2021/#sec-Handling-Field-Errors). The fields of a type
  * are collected when the first object of that type comes by.
  */
@@ -174,7 +171,6 @@ class WriterCompiler {
 
   private collect(typename: string, { selections }: SelectionSetNode, into: Map<string, FieldNode[]>): void {
     for (const node of selections) {
-      if (!isIncluded(node.directives, this.input.variables)) continue;
       if (node.kind === Kind.FIELD) {
         const name = (node.alias ?? node.name).value;
         const nodes = into.get(name);
@@ -252,22 +248,6 @@ class WriterCompiler {
     if (isCompositeType(type)) return this.composite(type, selections, path);
     return writeLeaf(type);
   }
-}
-
-/** Decides the conditions of a selection. */
-function isIncluded(
-  directives: readonly DirectiveNode[] | undefined,
-  variables: Readonly<Record<string, unknown>>,
-): boolean {
-  return (directives ?? []).every(({ name, arguments: given }) => {
-    if (name.value !== 'include' && name.value !== 'skip') return true;
-    const value = given?.[0]?.value;
-    const isTrue =
-      value?.kind === Kind.VARIABLE
-        ? variables[value.name.value] === true
-        : value?.kind === Kind.BOOLEAN && value.value;
-    return name.value === 'include' ? isTrue : !isTrue;
-  });
 }
 
 function writeFields(fields: readonly WrittenField[], object: DataObject, state: State): string | undefined {

@@ -4,7 +4,7 @@ import type { DeferredStage, Stage } from '../compile/compile-operation';
 import { isDataObject } from './data';
 import { deadline } from './deadline';
 import type { Answer, Execution, ExecutionServices } from './execution';
-import { newExecution, stageFor, write, type OperationRun } from './execute-operation';
+import { newExecution, write, type OperationRun } from './execute-operation';
 import { runProgram } from './run-program';
 
 /** What is sent of an operation with `@defer`: first an answer, then what was deferred, as it becomes ready. */
@@ -33,7 +33,7 @@ export async function* executeIncrementally(
   const limit = deadline(run.caller, run.deadlineMs);
   try {
     const execution = newExecution(run, services, limit.signal);
-    const stage = stageFor(run.compiled.stages, run.variables);
+    const { stage } = run.compiled;
     const work = new DeferredWork(execution);
     work.schedule(stage.deferred);
     await work.run(stage);
@@ -89,7 +89,7 @@ class DeferredWork {
   private async runDeferred(part: DeferredStage): Promise<readonly DeferredAnswer[]> {
     await Promise.all(part.dependsOn.map((id) => this.fetch(id).promise));
     const own: Execution = { ...this.execution, errors: [] };
-    const stage = stageFor(part.stages, own.variables);
+    const { stage } = part;
     this.schedule(stage.deferred);
     await runProgram(stage.program, own, (step) => step.ids.forEach((id) => this.fetch(id).resolve()));
     if (!stage.writer) return [];

@@ -1,4 +1,4 @@
-import type { CompiledOperation, ConditionalStage, Stage } from '../compile/compile-operation';
+import type { CompiledOperation, Stage } from '../compile/compile-operation';
 import type { DataObject } from './data';
 import { deadline } from './deadline';
 import { unexplained } from './errors';
@@ -23,7 +23,7 @@ export async function executeOperation(run: OperationRun, services: ExecutionSer
   const limit = deadline(run.caller, run.deadlineMs);
   try {
     const execution = newExecution(run, services, limit.signal);
-    const stage = stageFor(run.compiled.stages, run.variables);
+    const { stage } = run.compiled;
     await runProgram(stage.program, execution);
     return write(stage, execution.data, execution);
   } finally {
@@ -41,19 +41,10 @@ export function newExecution(
   return { services, compiled, variables, caller, signal, data, errors: [], isShared: false };
 }
 
-/** The stage that `@include`, `@skip` and `@defer(if:)` choose. */
-export function stageFor(stages: readonly ConditionalStage[], variables: Record<string, unknown>): Stage {
-  const chosen = stages.find(({ conditions }) =>
-    conditions.every(({ variable, value }) => (variables[variable] === true) === value),
-  );
-  if (!chosen) throw new Error('No stage of the operation fits its variables.');
-  return chosen.stage;
-}
-
 /** Writes what a stage answers about an object of the data; `errors` are those recorded so far. */
 export function write(stage: Stage, object: DataObject, execution: Execution): Answer {
   const { services, compiled, variables, errors } = execution;
-  const written = stage.writer?.(variables)(object, {
+  const written = stage.writer?.(object, {
     introspect: (field) => services.introspect(field, compiled, variables),
     maxLength: services.maxResponseLength,
     isShared: execution.isShared,

@@ -50,7 +50,7 @@ async function runInContext(step: Step, part: EntityFetch, execution: Execution)
   const groups = part.context?.(execution.data) ?? [];
   await Promise.all(
     groups.map(({ objects, variables }) => {
-      const wanted = new Wanted(part, execution.variables);
+      const wanted = new Wanted(part);
       for (const object of objects) wanted.add(object, 0);
       return runEntities(step, [wanted], variables, execution, false);
     }),
@@ -64,17 +64,11 @@ class Wanted {
   /** For each representation and each path of the part the objects there. */
   readonly targets: DataObject[][][] = [];
   private readonly indexes = new Map<string, number>();
-  private readonly isPartial: boolean;
 
-  constructor(
-    readonly part: EntityFetch,
-    variables: Record<string, unknown>,
-  ) {
-    this.isPartial = !part.conditions.every(({ variable, value }) => (variables[variable] === true) === value);
-  }
+  constructor(readonly part: EntityFetch) {}
 
   add(object: DataObject, path: number): void {
-    const text = this.part.write(object, this.isPartial);
+    const text = this.part.write(object);
     if (text === undefined) return;
     let index = this.indexes.get(text);
     if (index === undefined) {
@@ -89,8 +83,8 @@ class Wanted {
   }
 }
 
-function wantedAt(part: EntityFetch, { data, variables, isShared }: Execution): Wanted {
-  const wanted = new Wanted(part, variables);
+function wantedAt(part: EntityFetch, { data, isShared }: Execution): Wanted {
+  const wanted = new Wanted(part);
   const { paths } = part;
   for (let index = 0; index < paths.length; index++)
     for (const object of paths[index]!.collect(data, isShared)) wanted.add(object, index);
@@ -115,7 +109,7 @@ async function runEntities(
       const alone = (one: Wanted): Promise<void> =>
         runEntities(
           step,
-          all.map((each) => (each === one ? each : new Wanted(each.part, execution.variables))),
+          all.map((each) => (each === one ? each : new Wanted(each.part))),
           contextual,
           execution,
           mayShare,

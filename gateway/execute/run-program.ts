@@ -11,7 +11,7 @@ export function runProgram(
   if (steps.length === 0) return Promise.resolve();
   const [only] = steps;
   if (steps.length === 1 && only) {
-    return runs(only, execution) ? runStep(only, execution, mayShare).then(() => done?.(only)) : finished(only, done);
+    return runStep(only, execution, mayShare).then(() => done?.(only));
   }
   return new Promise((resolve) => {
     const waitsFor = steps.map((step) => step.waitsFor);
@@ -22,18 +22,8 @@ export function runProgram(
       if (--running === 0) resolve();
     };
     const start = (step: Step): void => {
-      if (runs(step, execution)) void runStep(step, execution, mayShare).then(() => end(step));
-      else end(step);
+      void runStep(step, execution, mayShare).then(() => end(step));
     };
     for (const step of steps) if (step.waitsFor === 0) start(step);
   });
-}
-
-async function finished(step: Step, done?: (step: Step) => void): Promise<void> {
-  done?.(step);
-}
-
-/** Whether `@include` and `@skip` want a step. */
-function runs({ conditions }: Step, { variables }: Execution): boolean {
-  return conditions.every(({ variable, value }) => (variables[variable] === true) === value);
 }

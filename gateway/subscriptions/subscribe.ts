@@ -4,7 +4,7 @@ import { isDataObject } from '../execute/data';
 import { deadline } from '../execute/deadline';
 import { adoptRootErrors, fetchFailure } from '../execute/errors';
 import type { Answer, ExecutionServices } from '../execute/execution';
-import { newExecution, stageFor, write, type OperationRun } from '../execute/execute-operation';
+import { newExecution, write, type OperationRun } from '../execute/execute-operation';
 import { sourceCall } from '../execute/fetch-step';
 import { runProgram } from '../execute/run-program';
 import { SubgraphError } from '../fetch/transport';
@@ -76,7 +76,7 @@ async function answerWithin(
     return failure(silence, source, run, services, signal);
   }
   source.rewriteOutput?.(execution.data);
-  const stage = stageFor(run.compiled.stages, run.variables);
+  const { stage } = run.compiled;
   await runProgram(stage.program, execution);
   return write(stage, execution.data, execution);
 }
