@@ -157,7 +157,7 @@ class OperationCompiler {
     const program = compileProgram(node, this.types);
     const sharedBelow = program.mayShare ? entityPaths(program) : [];
     const mayRepeat = (at: readonly string[]): boolean =>
-      sharedBelow.some((keys) => keys.length < at.length && keys.every((key, index) => key === at[index]));
+      sharedBelow.some((keys) => keys.length <= at.length && keys.every((key, index) => key === at[index]));
     const writer = responseWriter({
       schema: this.supergraph.apiSchema,
       type,
@@ -171,9 +171,7 @@ class OperationCompiler {
   }
 }
 
-/** Paths of entities below which objects may be shared. */
+/** Paths of entities: there and below objects may be shared. */
 function entityPaths(program: Program): (readonly string[])[] {
-  return program.steps.flatMap(({ parts }) =>
-    parts.flatMap(({ paths, isFlat }) => (isFlat ? [] : paths.map(({ keys }) => keys))),
-  );
+  return program.steps.flatMap(({ parts }) => parts.flatMap(({ paths }) => paths.map(({ keys }) => keys)));
 }

@@ -1,13 +1,16 @@
 import type { ResponsePath } from '@apollo/query-planner';
-import { accessor, isDataObject, type Accessor, type DataObject } from '../execute/data';
+import { accessor, isDataObject, setValue, type Accessor, type DataObject } from '../execute/data';
 import type { TypeTests } from './types';
 
 /** Where the objects of a fetch are: field names and lists on the way from the root of the data. */
 export interface FlattenPath {
   /**
-   * The objects at this path in the order of the data; nulls on the way simply lead nowhere. With `isShared`, which says
-   * that equal entities share what was fetched for them, each is returned once.
+   * Visits the objects at this path in the order of the data; nulls on the way simply lead nowhere. What the visitor
+   * returns takes the object's place. With `isShared`, which says that some objects stand at several places, each is
+   * visited once.
    */
+  visit(root: DataObject, isShared: boolean, visitor: (object: DataObject) => DataObject): void;
+  /** The objects that `visit` would visit. */
   collect(root: DataObject, isShared: boolean): DataObject[];
   /**
    * The paths a client sees of those objects that are among `wanted`; at most `limit`. A shared object has several.
@@ -32,15 +35,26 @@ interface Step {
  */
 export function flattenPath(path: ResponsePath, types: TypeTests): FlattenPath {
   const steps = path.flatMap((element) => stepsOf(String(element), types));
+  const last = steps.at(-1);
+  const visit: FlattenPath['visit'] = (root, isShared, visitor) => {
+    if (!last) return void visitor(root);
+    let level: unknown[] = [root];
+    for (let index = 0; index < steps.length - 1; index++) {
+      level = advance(level, steps[index]!);
+      if (isShared) level = [...new Set(level)];
+    }
+    visitChildren(level, last, isShared ? once(visitor) : visitor);
+  };
   return {
     keys: steps.flatMap(({ key }) => (key === undefined || key === '' ? [] : [key])),
+    visit,
     collect(root, isShared) {
-      let level: unknown[] = [root];
-      for (let index = 0; index < steps.length; index++) {
-        level = advance(level, steps[index]!);
-        if (isShared) level = [...new Set(level)];
-      }
-      return level.filter(isDataObject);
+      const found: DataObject[] = [];
+      visit(root, isShared, (object) => {
+        found.push(object);
+        return object;
+      });
+      return found;
     },
     locate(root, wanted, limit) {
       const found: (string | number)[][] = [];
@@ -51,6 +65,40 @@ export function flattenPath(path: ResponsePath, types: TypeTests): FlattenPath {
       return found;
     },
   };
+}
+
+/** A visitor that leaves alone what it has seen. */
+function once(visitor: (object: DataObject) => DataObject): (object: DataObject) => DataObject {
+  const seen = new Set<DataObject>();
+  return (object) => {
+    if (seen.has(object)) return object;
+    seen.add(object);
+    return visitor(object);
+  };
+}
+
+function visitChildren(
+  level: readonly unknown[],
+  { key, get, accepts }: Step,
+  visitor: (object: DataObject) => DataObject,
+): void {
+  const visit = (child: unknown): unknown =>
+    isDataObject(child) && (!accepts || accepts(child)) ? visitor(child) : child;
+  for (let index = 0; index < level.length; index++) {
+    const value = level[index];
+    if (key !== undefined) {
+      if (!isDataObject(value)) continue;
+      const child = get(value);
+      const kept = visit(child);
+      if (kept !== child) setValue(value, key, kept);
+    } else if (Array.isArray(value)) {
+      for (let at = 0; at < value.length; at++) {
+        const child: unknown = value[at];
+        const kept = visit(child);
+        if (kept !== child) value[at] = kept;
+      }
+    }
+  }
 }
 
 const SELF: Accessor = (object) => object;

@@ -5,7 +5,7 @@ import { subgraphOperation, type SubgraphOperation } from '../fetch/transport';
 import { contextArguments, type ContextArguments } from './context-arguments';
 import { flattenPath, type FlattenPath } from './flatten-path';
 import { mergeFetches, type PlannedFetch } from './merge-fetches';
-import { representationWriter, type WriteRepresentation } from './representation';
+import { representationWriter, type RepresentationWriter } from './representation';
 import { compileRewrites, type Rewrite } from './rewrites';
 import type { TypeTests } from './types';
 
@@ -48,8 +48,9 @@ export interface EntityFetch {
   /** Response name of its `_entities` field, and the variable of its representations. */
   alias: string;
   variable: string;
+  /** Equal paths of a program are one object. */
   paths: readonly FlattenPath[];
-  write: WriteRepresentation;
+  representation: RepresentationWriter;
   rewriteOutput: Rewrite | undefined;
   renames: Renames;
   /** Response names it selects at its top; null fills them where a subgraph knows no such entity. */
@@ -68,7 +69,13 @@ export function compileProgram(node: PlanNode | undefined, types: TypeTests): Pr
   if (node) collectFetches(node, { path: [], waitsFor: [] }, fetches);
   const merged = mergeFetches(fetches);
   const mayShare = fetches.every(({ node: { contextRewrites } }) => !contextRewrites?.length);
-  const compilePath = (path: ResponsePath): FlattenPath => flattenPath(path, types);
+  const paths = new Map<string, FlattenPath>();
+  const compilePath = (path: ResponsePath): FlattenPath => {
+    const key = JSON.stringify(path);
+    const compiled = paths.get(key) ?? flattenPath(path, types);
+    paths.set(key, compiled);
+    return compiled;
+  };
   const indexOf = new Map(merged.flatMap((group, index) => group.map((fetch) => [fetch, index] as const)));
   const waits = merged.map(
     (group) => new Set(group.flatMap(({ waitsFor }) => waitsFor.map((fetch) => indexOf.get(fetch)!))),
@@ -162,7 +169,7 @@ function entityStep(
       alias,
       variable,
       paths: fetches.map(({ path }) => compilePath(path)),
-      write: representationWriter(node.requires ?? [], node.inputRewrites, types),
+      representation: representationWriter(node.requires ?? [], node.inputRewrites, types),
       rewriteOutput: compileRewrites(node.outputRewrites, types),
       renames: renamesOf(node),
       fields: [...new Set(selected.map((selection) => (selection.alias ?? selection.name).value))].map((key) => ({

@@ -4,62 +4,102 @@ import { jsonString, jsonValue } from './json';
 import { compileRewrites } from './rewrites';
 import type { TypeTests } from './types';
 
-/**
- * Makes of an object of the data the JSON text of its representation. Undefined when the object lacks a required field:
- * fetching that failed, and the error for it is already recorded. Equal entities have equal texts.
- */
-export type WriteRepresentation = (object: DataObject) => string | undefined;
+/** What a fetch `requires` of the objects it is for. */
+export interface RepresentationWriter {
+  /**
+   * The JSON text of an object's representation. Undefined when the object lacks a required field: fetching that failed,
+   * and the error for it is already recorded. Equal entities have equal texts.
+   */
+  textOf(object: DataObject): string | undefined;
+  /**
+   * Whether an object has nothing but what its representation says. Then it is the same as any other one with the same
+   * text, and one can stand for all.
+   */
+  isStub(object: DataObject): boolean;
+  /** Where representations differ by one leaf only: how to read it, and which type all objects have. */
+  single: { typename: string; get: Accessor } | undefined;
+}
 
 /** Compiles what a fetch `requires`: what is selected for a type is found out once, not for every object. */
 export function representationWriter(
   requires: readonly QueryPlanSelectionNode[],
   inputRewrites: readonly FetchDataRewrite[] | undefined,
   types: TypeTests,
-): WriteRepresentation {
-  const write = objectWriter(requires, types);
-  const selected: WriteRepresentation = (object) => {
+): RepresentationWriter {
+  const variants = createVariants(requires, types);
+  const selected = (object: DataObject): string | undefined => {
     const typename = object['__typename'];
     if (typeof typename !== 'string') return undefined;
-    const text = write(object);
+    const text = writeFields(variants(typename), object);
     // Without a type name the subgraph could not tell which entity is meant.
     return text === undefined || !text.startsWith('{"__typename"') ? undefined : text;
   };
   const rewrite = compileRewrites(inputRewrites, types);
-  if (!rewrite) return selected;
-  return (object) => {
-    const text = selected(object);
-    if (text === undefined) return undefined;
-    const value: unknown = JSON.parse(text);
-    rewrite(value);
-    return JSON.stringify(value);
+  return {
+    single: singleLeaf(requires, types),
+    isStub(object) {
+      const typename = object['__typename'];
+      const fields = typeof typename === 'string' ? variants(typename) : [];
+      let left = fields.length;
+      for (const _ in object) if (--left < 0) return false;
+      return left === 0 && fields.every(({ isLeaf }) => isLeaf);
+    },
+    textOf: rewrite
+      ? (object) => {
+          const text = selected(object);
+          if (text === undefined) return undefined;
+          const value: unknown = JSON.parse(text);
+          rewrite(value);
+          return JSON.stringify(value);
+        }
+      : selected,
   };
 }
 
+function singleLeaf(requires: Selections, types: TypeTests): RepresentationWriter['single'] {
+  const [fragment, ...others] = requires;
+  if (fragment?.kind !== 'InlineFragment' || others.length > 0) return undefined;
+  const { typeCondition: typename, selections } = fragment;
+  if (typename === undefined || !types.isObjectType(typename) || selections.length !== 2) return undefined;
+  const leaf = selections.find((node) => node.kind === 'Field' && node.name !== '__typename' && !node.selections);
+  if (leaf?.kind !== 'Field' || !selections.some((node) => node.kind === 'Field' && node.name === '__typename'))
+    return undefined;
+  return { typename, get: accessor(getResponseName(leaf)) };
+}
+
 interface Field {
-  /** `"name":` */
+  /** `{"name":` for the first, `,"name":` for the others. */
   keyText: string;
   get: Accessor;
   write: (value: unknown) => string | undefined;
+  isLeaf: boolean;
 }
 
 type Selections = readonly QueryPlanSelectionNode[];
 
-/** A writer of objects that looks up the fields to write by the object's type. */
-function objectWriter(selections: Selections, types: TypeTests): WriteRepresentation {
+/** The fields to write for a type, or without one. */
+function createVariants(selections: Selections, types: TypeTests): (typename: string) => readonly Field[] {
   const variants = new Map<string, readonly Field[]>();
-  return (object) => {
-    const found = object['__typename'];
-    const typename = typeof found === 'string' ? found : '';
+  let last = '';
+  let lastFields: readonly Field[] | undefined;
+  return (typename) => {
+    if (lastFields && typename === last) return lastFields;
     let fields = variants.get(typename);
     if (!fields) variants.set(typename, (fields = fieldsFor(typename, selections, types)));
-    let text = '';
-    for (const { keyText, get, write } of fields) {
-      const value = get(object);
-      if (value === undefined) return undefined;
-      text += `${text === '' ? '{' : ','}${keyText}${write(value) ?? 'null'}`;
-    }
-    return text === '' ? '{}' : `${text}}`;
+    last = typename;
+    return (lastFields = fields);
   };
+}
+
+function writeFields(fields: readonly Field[], object: DataObject): string | undefined {
+  let text = '';
+  for (let index = 0; index < fields.length; index++) {
+    const { keyText, get, write } = fields[index]!;
+    const value = get(object);
+    if (value === undefined) return undefined;
+    text += keyText + (write(value) ?? 'null');
+  }
+  return text === '' ? '{}' : `${text}}`;
 }
 
 /** The fields selected for one type, with those of all fragments that fit it; the type name first. */
@@ -78,10 +118,11 @@ function fieldsFor(typename: string, selections: Selections, types: TypeTests): 
   };
   add(selections);
   const names = [...merged.keys()].sort((a, b) => Number(b === '__typename') - Number(a === '__typename'));
-  return names.map((name) => {
+  return names.map((name, index) => {
     const nested = merged.get(name);
     return {
-      keyText: `${jsonString(name)}:`,
+      keyText: `${index === 0 ? '{' : ','}${jsonString(name)}:`,
+      isLeaf: !nested,
       get: accessor(name),
       write: nested ? nestedWriter(nested, types) : jsonValue,
     };
@@ -89,10 +130,12 @@ function fieldsFor(typename: string, selections: Selections, types: TypeTests): 
 }
 
 function nestedWriter(selections: Selections, types: TypeTests): Field['write'] {
-  const writeObject = objectWriter(selections, types);
+  const variants = createVariants(selections, types);
   const write: Field['write'] = (value) => {
     if (Array.isArray(value)) return `[${value.map((item) => write(item) ?? 'null').join(',')}]`;
-    return isDataObject(value) ? writeObject(value) : jsonValue(value);
+    if (!isDataObject(value)) return jsonValue(value);
+    const typename = value['__typename'];
+    return writeFields(variants(typeof typename === 'string' ? typename : ''), value);
   };
   return write;
 }

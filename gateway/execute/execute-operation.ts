@@ -38,7 +38,7 @@ export function newExecution(
   signal: AbortSignal,
   data: DataObject = {},
 ): Execution {
-  return { services, compiled, variables, caller, signal, data, errors: [], isShared: false };
+  return { services, compiled, variables, caller, signal, data, errors: [], isShared: false, found: new Map() };
 }
 
 /** Writes what a stage answers about an object of the data; `errors` are those recorded so far. */

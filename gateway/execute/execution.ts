@@ -3,6 +3,7 @@ import type { ExecutionResult, FieldNode, GraphQLError } from 'graphql';
 import type { CallIdentity } from '../../platform/identity/viewer';
 import type { Logger } from '../../platform/logger';
 import type { CompiledOperation } from '../compile/compile-operation';
+import type { FlattenPath } from '../compile/flatten-path';
 import type { TypeTests } from '../compile/types';
 import type { Transport } from '../fetch/transport';
 import type { DataObject, KeepTypename } from './data';
@@ -47,6 +48,8 @@ export interface Execution {
   errors: GraphQLError[];
   /** Whether some of the data stands at several places: equal entities share what was fetched for them. */
   isShared: boolean;
+  /** The objects found at paths, as long as no fetch adds or replaces objects. */
+  found: Map<FlattenPath, readonly DataObject[]>;
 }
 
 /** An answer whose data is JSON text already: it is written once, and most transports send it as it is. */

@@ -1,4 +1,5 @@
 import { jsonValue } from '../compile/json';
+import type { FlattenPath } from '../compile/flatten-path';
 import type { EntityFetch, RootFetch, Step } from '../compile/program';
 import { SubgraphError, type SubgraphAnswer, type SubgraphCall, type SubgraphOperation } from '../fetch/transport';
 import { uploadsIn } from '../fetch/multipart-body';
@@ -16,7 +17,7 @@ export function runStep(step: Step, execution: Execution, mayShare: boolean): Pr
   if (part?.context) return runInContext(step, part, execution);
   return runEntities(
     step,
-    step.parts.map((each) => wantedAt(each, execution)),
+    step.parts.map((each) => wantedAt(each, execution, mayShare)),
     {},
     execution,
     mayShare,
@@ -35,6 +36,7 @@ async function runRoot(step: Step, root: RootFetch, execution: Execution): Promi
       throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'answered with neither data nor errors');
     }
     root.rewriteOutput?.(answer.data);
+    execution.found.clear();
     const { keepTypename } = execution.services;
     for (const target of others) mergeInto(target, copyOf(answer.data) as DataObject, keepTypename);
     mergeInto(first, answer.data, keepTypename);
@@ -51,7 +53,7 @@ async function runInContext(step: Step, part: EntityFetch, execution: Execution)
   await Promise.all(
     groups.map(({ objects, variables }) => {
       const wanted = new Wanted(part);
-      for (const object of objects) wanted.add(object, 0);
+      for (const object of objects) wanted.add(object, 0, false);
       return runEntities(step, [wanted], variables, execution, false);
     }),
   );
@@ -63,32 +65,74 @@ class Wanted {
   readonly texts: string[] = [];
   /** For each representation and each path of the part the objects there. */
   readonly targets: DataObject[][][] = [];
-  private readonly indexes = new Map<string, number>();
+  /** By text, or by the one leaf in which representations differ. */
+  private readonly indexes = new Map<unknown, number>();
 
   constructor(readonly part: EntityFetch) {}
 
-  add(object: DataObject, path: number): void {
-    const text = this.part.write(object);
-    if (text === undefined) return;
-    let index = this.indexes.get(text);
-    if (index === undefined) {
-      index = this.texts.push(text) - 1;
-      this.indexes.set(text, index);
-      this.targets.push([]);
-    }
+  /** Returns the object that is to stand in this one's place: another one that says just the same, or itself. */
+  add(object: DataObject, path: number, mayShare: boolean): DataObject {
+    const index = this.indexOf(object);
+    if (index === undefined) return object;
     const paths = this.targets[index]!;
     const objects = paths[path];
-    if (objects) objects.push(object);
-    else paths[path] = [object];
+    if (!objects) {
+      paths[path] = [object];
+      return object;
+    }
+    const [first] = objects;
+    const { representation } = this.part;
+    if (mayShare && first && representation.isStub(object) && representation.isStub(first)) return first;
+    objects.push(object);
+    return object;
+  }
+
+  private indexOf(object: DataObject): number | undefined {
+    const { representation } = this.part;
+    const { single } = representation;
+    let text: string | undefined;
+    let key: unknown;
+    if (single && object['__typename'] === single.typename) key = single.get(object);
+    else key = text = representation.textOf(object);
+    if (key === undefined) return undefined;
+    const known = this.indexes.get(key);
+    if (known !== undefined) return known;
+    text ??= representation.textOf(object);
+    if (text === undefined) return undefined;
+    const index = this.texts.push(text) - 1;
+    this.indexes.set(key, index);
+    this.targets.push([]);
+    return index;
   }
 }
 
-function wantedAt(part: EntityFetch, { data, isShared }: Execution): Wanted {
+function wantedAt(part: EntityFetch, execution: Execution, mayShare: boolean): Wanted {
   const wanted = new Wanted(part);
-  const { paths } = part;
-  for (let index = 0; index < paths.length; index++)
-    for (const object of paths[index]!.collect(data, isShared)) wanted.add(object, index);
+  for (let index = 0; index < part.paths.length; index++) {
+    const path = part.paths[index]!;
+    const found = execution.found.get(path);
+    if (found) for (const object of found) wanted.add(object, index, false);
+    else execution.found.set(path, findAt(path, wanted, index, execution, mayShare));
+  }
   return wanted;
+}
+
+/** Adds the objects at a path. Those that say the same become one: then everything about them is done once. */
+function findAt(
+  path: FlattenPath,
+  wanted: Wanted,
+  index: number,
+  execution: Execution,
+  mayShare: boolean,
+): DataObject[] {
+  const found: DataObject[] = [];
+  path.visit(execution.data, execution.isShared, (object) => {
+    const kept = wanted.add(object, index, mayShare);
+    if (kept === object) found.push(object);
+    else execution.isShared = true;
+    return kept;
+  });
+  return found;
 }
 
 async function runEntities(
@@ -142,6 +186,7 @@ function takeEntities(
     );
   }
   const { keepTypename } = execution.services;
+  if (!part.isFlat) execution.found.clear();
   for (let index = 0; index < entities.length; index++) {
     const entity: unknown = entities[index];
     const paths = targets[index]!;
