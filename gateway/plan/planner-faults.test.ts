@@ -82,6 +82,18 @@ test.each<[string, string, Record<string, unknown>, Record<string, unknown>?]>([
     '{ lamp { watts: name redCost } }',
     { lamp: { watts: 'lamp l1', redCost: 'cost of red of l1 at 60' } },
   ],
+  [
+    'what a skipped field requires is left out, and the other fields of its subgraph are not',
+    'query ($s: Boolean!) { lamp { redCost @skip(if: $s) price ... @include(if: $s) { ... { blueCost @skip(if: $s) } } } }',
+    { lamp: { price: 7 } },
+    { s: true },
+  ],
+  [
+    'all selections of a field are skipped',
+    'query ($s: Boolean!) { lamp { price @skip(if: $s) } lamps { ... on Lamp @include(if: false) { name } } }',
+    { lamp: {}, lamps: [{}, {}] },
+    { s: true },
+  ],
   ['an alias has the name of a key field', '{ lamp { id: name price } }', { lamp: { id: 'lamp l1', price: 7 } }],
   [
     'an alias is __typename',
@@ -111,6 +123,66 @@ test.each<[string, string, Record<string, unknown>, Record<string, unknown>?]>([
   const answer = await post(gateway.url, query, variables);
   expect(answer).toEqual({ status: 200, data });
   expect(Object.keys(answer.data?.['lamp'] ?? {})).toEqual(Object.keys(data['lamp'] ?? {}));
+});
+
+test('mutations run in the order in which a client reads them, and once', async () => {
+  const done: string[] = [];
+  const run = (name: string) => () => (done.push(name), name);
+  await using gateway = await aGatewayOver({
+    only: {
+      typeDefs: 'type Query { a: String } type Mutation { a: String  b: String  c: String }',
+      resolvers: { Mutation: { a: run('a'), b: run('b'), c: run('c') } },
+    },
+  });
+  const { data } = await post(
+    gateway.url,
+    'mutation { c ...F a @include(if: true) } fragment F on Mutation { b ... { a } }',
+  );
+  expect(done).toEqual(['c', 'b', 'a']);
+  expect(data).toEqual({ c: 'c', b: 'b', a: 'a' });
+});
+
+test('a compound key and required fields of its parts keep apart from a client’s aliases', async () => {
+  await using gateway = await aGatewayOver({
+    a: {
+      typeDefs: `
+        type Query { a: A }
+        type A @key(fields: "code { x }") { code: Code!  other: Code  dims(unit: String!): Dims  tag: Tag }
+        type Code @shareable { x: Int!  y: Int! }
+        type Dims { w: Int  h: Int }
+        type Tag { text: String }`,
+      resolvers: {
+        Query: { a: () => ({ code: { x: 1, y: 2 }, other: { x: 3, y: 4 }, tag: { text: 'tag' } }) },
+        A: {
+          __resolveReference: () => ({ code: { x: 1, y: 2 } }),
+          dims: (_: unknown, { unit }: { unit: string }) => (unit === 'cm' ? { w: 5, h: 6 } : { w: 7, h: 8 }),
+        },
+      },
+    },
+    b: {
+      typeDefs: `
+        type A @key(fields: "code { x }") { code: Code!  label: String
+          dims(unit: String!): Dims @external  area: String @requires(fields: "dims(unit: \\"cm\\") { w h }") }
+        type Code @shareable { x: Int! }
+        type Dims { w: Int @external  h: Int @external }`,
+      resolvers: {
+        A: {
+          label: ({ code }: { code: { x: number } }) => `label ${code.x}`,
+          area: ({ dims }: { dims: { w: number; h: number } }) => `${dims.w}x${dims.h}`,
+        },
+      },
+    },
+  });
+  const answer = await post(
+    gateway.url,
+    `{ a { code: other { x } label area  dims: tag { w: text } mm: dims(unit: "mm") { w: h } cm: dims(unit: "cm") { h: w } } }`,
+  );
+  expect(answer).toEqual({
+    status: 200,
+    data: {
+      a: { code: { x: 3 }, label: 'label 1', area: '5x6', dims: { w: 'tag' }, mm: { w: 8 }, cm: { h: 5 } },
+    },
+  });
 });
 
 test('a subgraph never sees the twin of a field', async () => {

@@ -46,9 +46,8 @@ export interface PlannerOptions<T> {
 export interface Planner<T> extends AsyncDisposable {
   /**
    * The plan of an operation: at once when it is known, otherwise as a promise. Concurrent requests for one plan share
-   * its planning. `variables` (coerced) decide `@include` and `@skip` on the root field of a subscription; other
-   * conditions are part of the plan. `labels`: see `overrideConditions`. Rejects with GraphQLError:
-   * PLAN_BUDGET_EXCEEDED (400), OVERLOADED (503), BAD_USER_INPUT, INTERNAL when there is no plan.
+   * its planning. `variables` (coerced) decide the conditions in it; `labels`: see `overrideConditions`. Rejects with
+   * GraphQLError: PLAN_BUDGET_EXCEEDED (400), OVERLOADED (503), BAD_USER_INPUT, INTERNAL when there is no plan.
    */
   plan(
     request: OperationRequest,

@@ -38,7 +38,8 @@ export async function startPlanningThread(sdl: string): Promise<PlanningThread> 
   let waiting: { resolve: (reply: unknown) => void; reject: (error: Error) => void } | undefined;
   let end: ThreadEndedError | undefined;
   const finish = (error: ThreadEndedError): void => {
-    waiting?.reject((end ??= error));
+    end ??= error;
+    waiting?.reject(end);
     waiting = undefined;
   };
   const next = <Reply>(): Promise<Reply> => {

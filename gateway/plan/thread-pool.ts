@@ -79,9 +79,9 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
       },
       (error: unknown) => {
         logger.error({ error }, 'a planning thread could not start');
-        close(slot);
-        // Whoever waits would wait for ever if no thread can start.
-        if (slots.size === 0) [...waiting.splice(0), ...ahead.splice(0)].forEach((entry) => entry.reject(error));
+        slots.delete(slot);
+        // Nobody waits for a thread that may never come; the next job tries again.
+        if (slots.size === 0) for (const entry of [...waiting.splice(0), ...ahead.splice(0)]) entry.reject(error);
       },
     );
     return slot;

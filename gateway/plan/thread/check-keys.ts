@@ -20,11 +20,11 @@ export function checkKeys(fetch: FetchNode, supergraph: RewrittenSupergraph): vo
 function keysOf(
   type: string,
   service: string,
-  { partialKeys, interfacesOf }: RewrittenSupergraph,
+  { partialKeys, interfaces }: RewrittenSupergraph,
 ): readonly EntityKey[] | undefined {
   const own = partialKeys.get(place(service, type));
   if (own) return own;
-  const asInterface = interfacesOf(type).map((name) => partialKeys.get(place(service, name)));
+  const asInterface = (interfaces.get(type) ?? []).map((name) => partialKeys.get(place(service, name)));
   return asInterface.find((keys) => keys?.[0]?.isInterfaceObject);
 }
 

@@ -37,8 +37,8 @@ export interface RewrittenSupergraph {
   requires: ReadonlyMap<string, SelectionSetNode>;
   /** Keys by subgraph and type; `place` makes the keys. Only where one of them cannot be resolved. */
   partialKeys: ReadonlyMap<string, readonly EntityKey[]>;
-  /** Interfaces a type implements. */
-  interfacesOf: (type: string) => readonly string[];
+  /** The interfaces a type implements, for every type that does. */
+  interfaces: ReadonlyMap<string, readonly string[]>;
   overrides: { label: string; field: string }[];
   addedFields: [name: string, argumentTexts: string[]][];
   interfaceObjects: string[];
@@ -73,7 +73,11 @@ export function rewriteSupergraph(sdl: string): RewrittenSupergraph {
     twins: twins.byName,
     requires,
     partialKeys,
-    interfacesOf: (name) => supergraph.types.get(name)?.interfaces?.map((node) => node.name.value) ?? [],
+    interfaces: new Map(
+      [...supergraph.types].flatMap(([name, { interfaces }]) =>
+        interfaces?.length ? [[name, interfaces.map((node) => node.name.value)]] : [],
+      ),
+    ),
     overrides: overridesIn(supergraph),
     addedFields: addedFields(document),
     interfaceObjects: interfaceObjects(supergraph),
