@@ -70,7 +70,7 @@ export function goalsTable(figures: readonly TargetFigures[], hostile: readonly 
   );
 }
 
-/** The part of what stock takes: what stays comparable when the machine is busy with other things. */
+/** The part of what stock takes in the same run. */
 function shareOf(value: number | undefined, stock: number | undefined): string {
   return value === undefined || stock === undefined || value === stock
     ? ''
