@@ -44,9 +44,9 @@ export function goalsTable(figures: readonly TargetFigures[], hostile: readonly 
     cell: (target) => figure(cpuOf(target, query), 3) + shareOf(cpuOf(target, query), cpuOf('stock', query)),
   });
   const rows: Row[] = [
-    cpu('heavy', '≤ 0.7 (1/12)'),
-    cpu('mid', '≤ 0.20 (1/8)'),
-    cpu('small', '≤ 0.07 (1/6)'),
+    cpu('heavy', '≤ 0.7 (8 %)'),
+    cpu('mid', '≤ 0.20 (12 %)'),
+    cpu('small', '≤ 0.07 (17 %)'),
     {
       title: 'RSS under load, MiB',
       goal: '≤ 200',
@@ -70,7 +70,9 @@ export function goalsTable(figures: readonly TargetFigures[], hostile: readonly 
   );
 }
 
-/** How many times less than stock: what stays comparable when the machine is busy with other things. */
+/** The part of what stock takes in the same run. */
 function shareOf(value: number | undefined, stock: number | undefined): string {
-  return value === undefined || stock === undefined || value === stock ? '' : ` (1/${figure(stock / value, 1)})`;
+  return value === undefined || stock === undefined || value === stock
+    ? ''
+    : ` (${figure((100 * value) / stock, 0)} %)`;
 }

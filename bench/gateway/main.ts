@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   await using resources = new Resources();
   const cores = chooseCores();
   const folder = mkdtempSync(path.join(tmpdir(), 'sauti-bench-'));
-  resources.defer(() => rmSync(folder, { recursive: true, force: true }));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const subgraphs = resources.use(await startSubgraphs());
   const bench: Bench = { subgraphs, load: resources.use(startLoad()), expected: oracleAnswers() };
   const launch: LaunchOptions = {
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
   const hostile = options.hostile ? await measureHostiles(bench, wanted, launch, folder) : [];
   const sections = [
     describeRun(options, { cores, otherWorkShare, peers: needsPeers ? peerVersions() : [] }),
-    `## Figures to reach\n\n${goalsTable(figures, hostile)}`,
+    `## Figures to reach\n\nIn parentheses: the part of what stock takes in the same run.\n\n${goalsTable(figures, hostile)}`,
     '## All figures',
     figuresTables(figures),
     hostileTable(hostile),
