@@ -13,6 +13,7 @@ import { createHandler, type Page } from './http/handler';
 import { healthPage, readyPage } from './http/health';
 import { createHttpServer, listen } from './http/listen';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits, type GatewayOptions } from './options';
+import { Slots } from './slots';
 import { createSocketOperations } from './websocket/operations';
 import { createSocketServer, type SocketServer } from './websocket/server';
 
@@ -50,7 +51,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     limits,
     logger,
   });
-  const running: Running = { servers: new Set(), isStopping: false, inFlight: new Set() };
+  const running: Running = { servers: new Set(), isStopping: false, inFlight: new Slots() };
   const endpoint: GraphqlEndpoint = {
     apollo: apollo.server,
     current,
@@ -142,12 +143,12 @@ interface Running {
   servers: Set<Server>;
   isStopping: boolean;
   /** Answers that are not out yet. */
-  inFlight: Set<ServerResponse>;
+  inFlight: Slots<ServerResponse>;
 }
 
 function track(running: Running, response: ServerResponse): void {
-  running.inFlight.add(response);
-  response.once('close', () => running.inFlight.delete(response));
+  const leave = running.inFlight.enter(response);
+  response.once('close', leave);
   // A connection that stays open would be used for another request.
   if (running.isStopping) response.setHeader('connection', 'close');
 }
@@ -164,7 +165,7 @@ async function stop(
   running.isStopping = true;
   const closing = [...running.servers].map((server) => new Promise((resolve) => server.close(resolve)));
   for (const server of running.servers) server.closeIdleConnections();
-  for (const response of running.inFlight) if (!response.headersSent) response.setHeader('connection', 'close');
+  for (const response of running.inFlight.items()) if (!response.headersSent) response.setHeader('connection', 'close');
   await Promise.all([finishInFlight(running, parts.graceMs), parts.sockets.stop(parts.graceMs)]);
   for (const server of running.servers) server.closeAllConnections();
   await Promise.all(closing);
@@ -174,7 +175,7 @@ async function stop(
 
 /** Waits until every answer is out; after the grace the connections of the late ones are cut. */
 async function finishInFlight({ inFlight }: Running, graceMs: number): Promise<void> {
-  const cut = setTimeout(() => inFlight.forEach((response) => response.destroy()), graceMs);
-  await Promise.all([...inFlight].map((response) => new Promise((resolve) => response.once('close', resolve))));
+  const cut = setTimeout(() => inFlight.items().forEach((response) => response.destroy()), graceMs);
+  await Promise.all(inFlight.items().map((response) => new Promise((resolve) => response.once('close', resolve))));
   clearTimeout(cut);
 }
