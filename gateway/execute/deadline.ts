@@ -1,4 +1,4 @@
-import { setMaxListeners } from 'node:events';
+import { Cancellation, type CancelSignal } from '../../platform/cancellation';
 
 const DEADLINE = Symbol('the deadline passed');
 
@@ -11,21 +11,24 @@ export function isDeadline(reason: unknown): boolean {
  * A signal that follows `parent` and also aborts `ms` after now, or after `from` settles. Dispose it when the work is
  * done: it must not stay behind on a parent that lives for as long as a subscription.
  */
-export function deadline(parent: AbortSignal, ms: number, from?: Promise<void>): { signal: AbortSignal } & Disposable {
-  const controller = new AbortController();
-  setMaxListeners(0, controller.signal); // one for every call under way, and a plan may have many
-  const follow = (): void => controller.abort(parent.reason);
+export function deadline(
+  parent: CancelSignal,
+  ms: number,
+  from?: Promise<void>,
+): { signal: CancelSignal } & Disposable {
+  const signal = new Cancellation();
+  const follow = (): void => signal.abort(parent.reason);
   let timer: NodeJS.Timeout | undefined;
   let disposed = false;
   const start = (): void => {
-    if (!disposed) timer = setTimeout(() => controller.abort(DEADLINE), ms);
+    if (!disposed) timer = setTimeout(() => signal.abort(DEADLINE), ms);
   };
   if (from) from.then(start, start);
   else start();
   if (parent.aborted) follow();
-  else parent.addEventListener('abort', follow, { once: true });
+  else parent.addEventListener('abort', follow);
   return {
-    signal: controller.signal,
+    signal,
     [Symbol.dispose]() {
       disposed = true;
       clearTimeout(timer);

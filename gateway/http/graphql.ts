@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HeaderMap, type ApolloServer } from '@apollo/server';
 import type { GraphQLSchema } from 'graphql';
+import { Cancellation, type CancelSignal } from '../../platform/cancellation';
 import { SautiError } from '../../platform/errors';
 import type { Viewer } from '../../platform/identity/viewer';
 import type { Documents } from '../documents/documents';
@@ -131,12 +132,12 @@ async function identify(
 }
 
 /** Aborts when the connection closes before the answer is out. */
-function leavingSignal(response: ServerResponse): AbortSignal {
-  const left = new AbortController();
+function leavingSignal(response: ServerResponse): CancelSignal {
+  const left = new Cancellation();
   response.once('close', () => {
     if (!response.writableFinished) left.abort(new Error('The client closed the connection.'));
   });
-  return left.signal;
+  return left;
 }
 
 function isMultipart(request: IncomingMessage): boolean {
