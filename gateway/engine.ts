@@ -9,8 +9,11 @@ import type { Answer, Caller, ExecutionServices } from './execute/execution';
 import { introspect } from './execute/introspection';
 import { coerceVariables } from './execute/variables';
 import type { Transport } from './fetch/transport';
+import type { GatewayLimits, PlanningOptions } from './options';
+import { overrideConditions } from './plan/override-labels';
+import type { PlanStore } from './plan/plan-store';
 import { inClientNames, payloadInClientNames } from './execute/client-names';
-import { createPlanner, type OperationRequest } from './plan/planner';
+import { createPlanner, type OperationInUse, type OperationRequest } from './plan/planner';
 import { subscribe } from './subscriptions/subscribe';
 import type { LoadedSupergraph } from './supergraph/supergraph';
 
@@ -39,6 +42,12 @@ export interface Engine extends AsyncDisposable {
   executeIncrementally(prepared: PreparedOperation, caller: Caller): AsyncGenerator<Payload, void, void>;
   /** Opens a subscription; see `subscribe`. */
   subscribe(prepared: PreparedOperation, caller: Caller): AsyncGenerator<Answer, void, void>;
+  /** Operations that clients use, last used first. */
+  inUse(): OperationInUse[];
+  /** Plans operations ahead; see `Planner.warm`. */
+  warm(operations: readonly OperationInUse[], signal: AbortSignal): Promise<unknown>;
+  /** Resolves as soon as nothing runs, subscriptions included. */
+  idle(): Promise<void>;
 }
 
 /** Whether a prepared operation answers with a stream (`Engine.subscribe`) and not with one result. */
@@ -51,22 +60,32 @@ export function isIncremental({ compiled, variables }: PreparedOperation): boole
   return stageFor(compiled.stages, variables).deferred.length > 0;
 }
 
-/** An engine over one supergraph that keeps the plans of the last `planCacheSize` operations. */
-export function createEngine(options: {
+export interface EngineOptions {
   supergraph: LoadedSupergraph;
   transports: ReadonlyMap<string, Transport>;
   logger: Logger;
-  planCacheSize: number;
-  deadlineMs: number;
-  maxResponseLength: number;
-}): Engine {
-  const { supergraph, logger, deadlineMs } = options;
+  limits: Pick<GatewayLimits, 'planCacheSize' | 'deadlineMs' | 'maxResponseLength'>;
+  planning: PlanningOptions;
+  /** Keeps plans between starts. */
+  store: PlanStore | undefined;
+  /** Labels of `@override(label:)` that are on. */
+  overrideLabels: ReadonlySet<string>;
+}
+
+/** An engine over one supergraph. Disposing ends its planning; what runs goes on. */
+export function createEngine(options: EngineOptions): Engine {
+  const { supergraph, logger, planning, store, overrideLabels, limits } = options;
+  const { deadlineMs } = limits;
   const planner = createPlanner({
     supergraph,
-    cacheSize: options.planCacheSize,
+    ...(planning.budgetMs === undefined ? {} : { budgetMs: planning.budgetMs }),
+    ...(planning.threads === undefined ? {} : { threads: planning.threads }),
+    cacheSize: limits.planCacheSize,
+    store,
     logger,
     compile: createCompiler(supergraph),
   });
+  const running = new Running();
   const types = typeTests(supergraph.fullSchema);
   const services: ExecutionServices = {
     types,
@@ -74,7 +93,7 @@ export function createEngine(options: {
     transports: options.transports,
     logger,
     introspect: (field, operation, variables) => introspect(supergraph.apiSchema, field, operation, variables),
-    maxResponseLength: options.maxResponseLength,
+    maxResponseLength: limits.maxResponseLength,
   };
   const runOf = (prepared: PreparedOperation, caller: Caller): OperationRun => ({ ...prepared, caller, deadlineMs });
 
@@ -85,7 +104,11 @@ export function createEngine(options: {
       const { variables } = coerced;
       const refuse = (error: unknown): Refusal => planningFailure(error, request, requestId, logger);
       try {
-        const compiled = planner.plan(request, variables);
+        const compiled = planner.plan(
+          request,
+          variables,
+          overrideConditions(supergraph.labels, { active: overrideLabels }),
+        );
         if (!(compiled instanceof Promise)) return { compiled, variables };
         return compiled.then((made) => ({ compiled: made, variables }), refuse);
       } catch (error) {
@@ -93,22 +116,56 @@ export function createEngine(options: {
       }
     },
     async execute(prepared, caller) {
+      running.begin();
       try {
         return inClientNames(await executeOperation(runOf(prepared, caller), services), prepared.compiled);
       } catch (error) {
         return tooLarge(error);
+      } finally {
+        running.end();
       }
     },
     async *executeIncrementally(prepared, caller) {
-      for await (const payload of executeIncrementally(runOf(prepared, caller), services))
-        yield payloadInClientNames(payload, prepared.compiled);
+      running.begin();
+      try {
+        for await (const payload of executeIncrementally(runOf(prepared, caller), services))
+          yield payloadInClientNames(payload, prepared.compiled);
+      } finally {
+        running.end();
+      }
     },
     async *subscribe(prepared, caller) {
-      for await (const answer of subscribe(runOf(prepared, caller), services))
-        yield inClientNames(answer, prepared.compiled);
+      running.begin();
+      try {
+        for await (const answer of subscribe(runOf(prepared, caller), services))
+          yield inClientNames(answer, prepared.compiled);
+      } finally {
+        running.end();
+      }
     },
+    inUse: () => planner.inUse(),
+    warm: (operations, signal) => planner.warm(operations, signal),
+    idle: () => running.idle(),
     [Symbol.asyncDispose]: () => planner[Symbol.asyncDispose](),
   };
+}
+
+/** Counts what runs. */
+class Running {
+  private count = 0;
+  private waiting: (() => void)[] = [];
+
+  begin(): void {
+    this.count++;
+  }
+
+  end(): void {
+    if (--this.count === 0) for (const resolve of this.waiting.splice(0)) resolve();
+  }
+
+  idle(): Promise<void> {
+    return this.count === 0 ? Promise.resolve() : new Promise((resolve) => this.waiting.push(resolve));
+  }
 }
 
 /** What planning refuses it says in a `GraphQLError` of its own; anything else is a fault of ours. */

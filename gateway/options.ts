@@ -1,7 +1,9 @@
+import type { ApolloServerPlugin } from '@apollo/server';
 import type { VerifiedToken } from '../platform/identity/access-token';
 import type { CallIdentity } from '../platform/identity/viewer';
 import type { Logger } from '../platform/logger';
 import type { Subgraph } from '../platform/subgraph/subgraph';
+import type { Caller } from './execute/execution';
 import type { SubgraphSettings } from './fetch/subgraph-settings';
 import { DEFAULT_LIMITS, type OperationLimits } from './limits';
 
@@ -50,6 +52,11 @@ export interface GatewayOptions {
   /** Labels of `@override(label:)` that are on; those that say `percent(…)` decide for themselves. */
   overrideLabels?: readonly string[];
   planning?: PlanningOptions;
+  /**
+   * Plugins of Apollo Server. One that wants to see requests (`requestDidStart`) makes all of them pass through Apollo
+   * Server, which costs more than executing a small query.
+   */
+  plugins?: readonly ApolloServerPlugin<Caller>[];
   /** Origins that may call from a browser: `https://app.example`, or `http://localhost:*` for any port. */
   corsOrigins?: readonly string[];
   limits?: Partial<GatewayLimits>;

@@ -2,23 +2,17 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
-import { createDocuments } from './documents/documents';
-import { createEngine, type Engine } from './engine';
-import { limitRules } from './limits';
-import { socketRules } from './websocket/single-root-field';
 import type { Caller } from './execute/execution';
 import { graphiqlPage } from './explorer/graphiql';
-import { createTransports } from './fetch/transports';
-import type { Transport } from './fetch/transport';
-import { createApolloServer } from './http/apollo';
+import { createGeneration, retire, warmUp, type CurrentGeneration, type Generation } from './generation';
+import { startApolloServer } from './http/apollo';
 import { DEVELOPMENT_ORIGINS, originPolicy } from './http/cors';
 import { createContentTypes } from './http/content-types';
-import { answerGraphql } from './http/graphql';
+import { answerGraphql, type GraphqlEndpoint } from './http/graphql';
 import { createHandler, type Page } from './http/handler';
 import { healthPage, readyPage } from './http/health';
 import { createHttpServer, listen } from './http/listen';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits, type GatewayOptions } from './options';
-import { loadSupergraph } from './supergraph/supergraph';
 import { createSocketOperations } from './websocket/operations';
 import { createSocketServer, type SocketServer } from './websocket/server';
 
@@ -40,53 +34,37 @@ export interface Gateway {
 
 /** Builds a gateway from its parts. Throws when the supergraph cannot be read or a subgraph has no address. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { development, logger, introspection = options.development } = options;
+  const { development, logger, introspection = options.development, plugins = [] } = options;
   const limits: GatewayLimits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
-  const supergraph = await loadSupergraph(options.supergraphSdl, { defer: true });
-  const transports = await orDispose(supergraph, () => createTransports(supergraph, options, limits));
-  const engine = createEngine({ supergraph, transports, logger, ...limits });
-  const documents = createDocuments({
-    schema: supergraph.apiSchema,
-    rules: [...socketRules, ...limitRules(limits, { introspection })],
-    limits,
-    suggestions: development,
-    cacheSize: limits.planCacheSize,
-  });
+  let generation = await createGeneration(options.supergraphSdl, options, limits);
+  const current: CurrentGeneration = () => generation;
   const contentTypes = createContentTypes();
-  const apollo = createApolloServer({ supergraph, engine, documents, limits, development, introspection, logger });
-  await apollo.start();
+  const apollo = await startApolloServer({ generation, limits, development, introspection, logger, plugins });
 
   const origins = originPolicy([...(options.corsOrigins ?? []), ...(development ? DEVELOPMENT_ORIGINS : [])]);
-  const operations = createSocketOperations({ schema: supergraph.apiSchema, engine, documents });
   const sockets = createSocketServer({
     path: GRAPHQL_PATH,
-    operations,
+    operations: createSocketOperations(current),
     authenticate: options.authenticate,
     origins,
     limits,
     logger,
   });
   const running: Running = { servers: new Set(), isStopping: false, inFlight: new Set() };
+  const endpoint: GraphqlEndpoint = {
+    apollo: apollo.server,
+    current,
+    contentTypes,
+    hasRequestPlugins: plugins.some((plugin) => plugin.requestDidStart !== undefined),
+    authenticate: options.authenticate,
+    limits,
+  };
   const answer: Page = (request, response, url, requestId) =>
-    answerGraphql(
-      {
-        apollo,
-        engine,
-        documents,
-        schema: supergraph.apiSchema,
-        authenticate: options.authenticate,
-        limits,
-        contentTypes,
-      },
-      request,
-      response,
-      url,
-      requestId,
-    );
+    answerGraphql(endpoint, request, response, url, requestId);
   const handler = createHandler({
     pages: pagesOf(
       answer,
-      readyPage(transports, () => running.isStopping),
+      readyPage(current, () => running.isStopping),
       development,
     ),
     byteRoutes: [...(options.subgraphs?.values() ?? [])].flatMap((subgraph) => subgraph.byteRoutes),
@@ -99,12 +77,30 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   };
   const handleUpgrade: Gateway['handleUpgrade'] = (request, socket, head) =>
     sockets.handleUpgrade(request, socket, head);
+  const change = async (supergraphSdl: string): Promise<void> => {
+    const before = generation;
+    if (stopped || supergraphSdl === before.supergraph.sdl) return;
+    const next = await createGeneration(supergraphSdl, options, limits);
+    await warmUp(next, before);
+    if (stopped) return next.end();
+    generation = next;
+    apollo.update(next);
+    const retired = retire(before).catch((error: unknown) =>
+      logger.error({ error }, 'the supergraph before could not be ended'),
+    );
+    retiring.add(before);
+    void retired.finally(() => retiring.delete(before));
+  };
+  const retiring = new Set<Generation>();
+  let updating: Promise<void> = Promise.resolve();
   let stopped: Promise<void> | undefined;
   return {
     handle,
     handleUpgrade,
-    async update() {
-      throw new Error('A running gateway cannot change its supergraph yet.');
+    update(supergraphSdl) {
+      const updated = updating.then(() => change(supergraphSdl));
+      updating = updated.catch(() => {});
+      return updated;
     },
     async listen(port, host) {
       const server = createHttpServer({ request: handle, upgrade: handleUpgrade });
@@ -116,7 +112,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         url: `http://${address.family === 'IPv6' ? 'localhost' : address.address}:${address.port}`,
       };
     },
-    stop: () => (stopped ??= stop(running, { sockets, apollo, engine, transports, graceMs: limits.stopGraceMs })),
+    stop: () =>
+      (stopped ??= stop(running, {
+        sockets,
+        apollo: apollo.server,
+        generations: () => [generation, ...retiring],
+        graceMs: limits.stopGraceMs,
+      })),
   };
 }
 
@@ -134,16 +136,6 @@ function pagesOf(
     ['/ready', { methods: ['GET', 'HEAD'], answer: ready }],
     ...(development ? [['/graphiql', { methods: ['GET', 'HEAD'], answer: graphiqlPage(GRAPHQL_PATH) }] as const] : []),
   ]);
-}
-
-/** What `make` gives; when it throws, nobody else will dispose of the resource. */
-async function orDispose<Made>(resource: AsyncDisposable, make: () => Made): Promise<Made> {
-  try {
-    return make();
-  } catch (error) {
-    await resource[Symbol.asyncDispose]();
-    throw error;
-  }
 }
 
 interface Running {
@@ -165,8 +157,7 @@ async function stop(
   parts: {
     sockets: SocketServer;
     apollo: ApolloServer<Caller>;
-    engine: Engine;
-    transports: ReadonlyMap<string, Transport>;
+    generations: () => readonly Generation[];
     graceMs: number;
   },
 ): Promise<void> {
@@ -178,8 +169,7 @@ async function stop(
   for (const server of running.servers) server.closeAllConnections();
   await Promise.all(closing);
   await parts.apollo.stop();
-  await parts.engine[Symbol.asyncDispose]();
-  await Promise.all([...parts.transports.values()].map((transport) => transport.dispose()));
+  await Promise.all(parts.generations().map((one) => one.end()));
 }
 
 /** Waits until every answer is out; after the grace the connections of the late ones are cut. */

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { repositoryRoot } from '../../platform/root';
 import { targetEnvironment } from './environment';
-import type { LoadReply, LoadRequest, LoadResult, SubgraphsReply, SubgraphsRequest } from './messages';
+import type { LoadReply, LoadRequest, LoadResult, RunRequest, SubgraphsReply, SubgraphsRequest } from './messages';
 
 /** A process of the benchmark itself that answers one message at a time. */
 class Child<Request extends object, Reply> implements Disposable {
@@ -66,16 +66,24 @@ export async function startSubgraphs(): Promise<Subgraphs> {
 
 /** The load generator as the benchmark sees it. */
 export interface Load extends Disposable {
-  run(request: LoadRequest): Promise<LoadResult>;
+  /** Opens connections to a gateway in place of those before, each with one trivial request. */
+  open(port: number, connections: number): Promise<void>;
+  run(request: RunRequest): Promise<LoadResult>;
 }
 
 export function startLoad(): Load {
   const child = new Child<LoadRequest, LoadReply>('load.ts');
+  const ask = async (request: LoadRequest): Promise<LoadResult | undefined> => {
+    const reply = await child.ask(request);
+    if (reply.kind === 'failed') throw new Error(reply.reason);
+    return reply.kind === 'done' ? reply.result : undefined;
+  };
   return {
+    open: async (port, connections) => void (await ask({ kind: 'open', port, connections })),
     async run(request) {
-      const reply = await child.ask(request);
-      if (reply.kind === 'failed') throw new Error(reply.reason);
-      return reply.result;
+      const result = await ask({ kind: 'run', ...request });
+      if (!result) throw new Error('the load generator gave no result');
+      return result;
     },
     [Symbol.dispose]: () => child[Symbol.dispose](),
   };

@@ -39,6 +39,7 @@ export async function measureHostile(
     nodeArgs: ['-r', path.join(repositoryRoot(), 'bench/gateway/event-loop.cjs')],
     env: { BENCH_EVENT_LOOP_FILE: file },
   });
+  await bench.load.open(running.port, CONNECTIONS);
   await smallRequests(bench, running); // plans, compiles and warms the small operation
   await eventLoopDelay(running, file);
   const startedAt = performance.now();
@@ -70,17 +71,11 @@ async function stallOf(bench: Bench, running: TargetProcess): Promise<number> {
 }
 
 /** The longest latency of a second of small requests; every answer is checked. */
-async function smallRequests(bench: Bench, { port, target }: TargetProcess): Promise<number> {
-  const result = await bench.load.run({
-    port,
-    query: QUERIES.small,
-    expected: bench.expected.small,
-    connections: CONNECTIONS,
-    durationMs: SLICE_MS,
-    paceMs: PACE_MS,
-  });
-  if (result.wrong > 0) throw new Error(`${target.name} gave wrong answers beside a hostile operation`);
-  return result.maxMs;
+async function smallRequests({ load, expected }: Bench, { target }: TargetProcess): Promise<number> {
+  const run = { query: QUERIES.small, expected: expected.small, durationMs: SLICE_MS, paceMs: PACE_MS };
+  const { wrong, maxMs } = await load.run(run);
+  if (wrong > 0) throw new Error(`${target.name} gave wrong answers beside a hostile operation`);
+  return maxMs;
 }
 
 function describe({ status, body }: { status: number; body: string }): string {

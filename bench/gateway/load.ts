@@ -1,31 +1,37 @@
 /** The process that makes load: keep-alive connections that send the next request when the answer to the last is in. */
-import net, { type Socket } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
-import { HttpMessages } from './http-messages';
-import type { LoadReply, LoadRequest, LoadResult } from './messages';
+import { LoadConnection } from './load-connection';
+import type { LoadReply, LoadRequest, LoadResult, RunRequest } from './messages';
 
 /** Different correct texts of one answer that are remembered, e.g. with another order of fields. */
 const MAX_KNOWN_ANSWERS = 10;
 
+let connections: LoadConnection[] = [];
+
 process.on('message', (request: LoadRequest) => {
-  makeLoad(request).then(
-    (result) => process.send?.({ kind: 'done', result } satisfies LoadReply),
-    (error: Error) => process.send?.({ kind: 'failed', reason: error.message } satisfies LoadReply),
-  );
+  answer(request).then(reply, (error: Error) => reply({ kind: 'failed', reason: error.message }));
 });
 process.on('disconnect', () => process.exit(0));
 
-async function makeLoad(request: LoadRequest): Promise<LoadResult> {
+async function answer(request: LoadRequest): Promise<LoadReply> {
+  if (request.kind === 'run') return { kind: 'done', result: await run(request) };
+  for (const connection of connections) connection.close();
+  connections = [];
+  for (let index = 0; index < request.connections; index += 1)
+    connections.push(await LoadConnection.open(request.port));
+  return { kind: 'opened' };
+}
+
+async function run(request: RunRequest): Promise<LoadResult> {
   const isRight = checker(request.expected);
   const latencies: number[] = [];
-  const result = { wrong: 0, wrongExample: null as string | null, answerBytes: 0 };
+  const result = { wrong: 0, wrongExample: null as string | null };
   const startedAt = performance.now();
   const until = startedAt + request.durationMs;
   await Promise.all(
-    Array.from({ length: request.connections }, () =>
-      runConnection(request, until, (body, status, latencyMs) => {
+    connections.map((connection) =>
+      connection.run(request, until, (body, status, latencyMs) => {
         latencies.push(latencyMs);
-        result.answerBytes = body.length;
         if (status === 200 && isRight(body)) return;
         result.wrong += 1;
         result.wrongExample ??= `${status} ${body.toString('utf8', 0, 300)}`;
@@ -50,7 +56,7 @@ async function makeLoad(request: LoadRequest): Promise<LoadResult> {
 function checker(expected: unknown): (body: Buffer) => boolean {
   const known: Buffer[] = [];
   return (body) => {
-    if (known.some((answer) => answer.equals(body))) return true;
+    if (known.some((right) => right.equals(body))) return true;
     try {
       const { data, errors } = JSON.parse(body.toString('utf8')) as { data?: unknown; errors?: unknown };
       if (errors !== undefined || !isDeepStrictEqual(data, expected)) return false;
@@ -62,55 +68,6 @@ function checker(expected: unknown): (body: Buffer) => boolean {
   };
 }
 
-type OnAnswer = (body: Buffer, status: number, latencyMs: number) => void;
-
-/** Resolves when the time is over and the last answer is in; rejects when the connection breaks. */
-function runConnection(request: LoadRequest, until: number, onAnswer: OnAnswer): Promise<void> {
-  const bytes = requestBytes(request);
-  return new Promise((resolve, reject) => {
-    let sentAt = 0;
-    const socket = net.connect({ port: request.port, host: '127.0.0.1', noDelay: true });
-    const send = (): void => {
-      sentAt = performance.now();
-      socket.write(bytes);
-    };
-    const next = (): void => {
-      const now = performance.now();
-      if (now >= until) return close(socket, resolve);
-      const waitMs = request.paceMs - (now - sentAt);
-      if (waitMs > 0) setTimeout(send, waitMs);
-      else send();
-    };
-    const messages = new HttpMessages((body, firstLine) => {
-      onAnswer(body, Number(firstLine.split(' ')[1]), performance.now() - sentAt);
-      next();
-    });
-    socket.on('connect', send);
-    socket.on('data', (chunk) => messages.push(chunk));
-    socket.on('error', reject);
-    socket.on('close', () => reject(new Error('the gateway closed a connection under load')));
-  });
-}
-
-function close(socket: Socket, onClosed: () => void): void {
-  socket.removeAllListeners('close').removeAllListeners('error');
-  socket.on('error', () => socket.destroy());
-  socket.once('close', onClosed);
-  socket.end();
-  socket.destroySoon();
-}
-
-function requestBytes({ port, query }: LoadRequest): Buffer {
-  const body = JSON.stringify({ query });
-  return Buffer.from(
-    [
-      'POST /graphql HTTP/1.1',
-      `host: 127.0.0.1:${port}`,
-      'content-type: application/json',
-      'accept: application/graphql-response+json, application/json;q=0.9',
-      `content-length: ${Buffer.byteLength(body)}`,
-      '',
-      body,
-    ].join('\r\n'),
-  );
+function reply(message: LoadReply): void {
+  process.send?.(message);
 }

@@ -6,14 +6,14 @@ import { goalsTable } from './goals';
 import { measureHostile, type HostileFigures } from './hostile';
 import type { Bench } from './measure';
 import { readOptions, type Options } from './options';
-import { installPeers } from './peers';
+import { installPeers, peerVersions } from './peers';
 import { profileTarget } from './profile';
 import { recordOperations } from './recording';
 import { figuresTables, hostileTable } from './report';
 import { Resources } from './resources';
 import { describeRun, writeResults } from './results';
 import { runRounds, type TargetFigures } from './rounds';
-import { chooseCores } from './system';
+import { chooseCores, watchOtherWork } from './system';
 import { startTarget, type LaunchOptions } from './target-process';
 import { TARGETS, type Target } from './targets';
 import { HOSTILE_SCHEMAS } from './workload/hostile';
@@ -25,7 +25,11 @@ import { composeText } from './workload/supergraph';
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (!options) return;
-  installPeers();
+  const wanted = TARGETS.filter(({ name }) =>
+    options.profile ? name === options.profile : options.targets.includes(name),
+  );
+  const needsPeers = wanted.some((target) => target.needsPeers);
+  if (needsPeers) installPeers();
   await using resources = new Resources();
   const cores = chooseCores();
   const folder = mkdtempSync(path.join(tmpdir(), 'sauti-bench-'));
@@ -38,17 +42,17 @@ async function main(): Promise<void> {
     core: cores?.gateway ?? null,
   };
   writeFileSync(launch.supergraphFile, supergraphOf(SUBGRAPH_SCHEMAS, subgraphs));
-  await writeRecording(bench, options, launch);
+  if (options.queries.length > 0 && wanted.some(({ needsRecording }) => needsRecording))
+    await writeRecording(bench, launch);
   if (options.profile) {
-    const target = TARGETS.find(({ name }) => name === options.profile)!; // the command line was checked
-    process.stdout.write(`${await profileTarget(bench, target, options, launch, folder)}\n`);
+    for (const target of wanted)
+      process.stdout.write(`${await profileTarget(bench, target, options, launch, folder)}\n`);
     return;
   }
-  const wanted = TARGETS.filter(({ name }) => options.targets.includes(name));
-  const figures = await measureAll(bench, wanted, options, launch);
+  const { figures, otherWorkShare } = await measureAll(bench, wanted, options, launch);
   const hostile = options.hostile ? await measureHostiles(bench, wanted, launch, folder) : [];
   const sections = [
-    describeRun(options, cores),
+    describeRun(options, { cores, otherWorkShare, peers: needsPeers ? peerVersions() : [] }),
     `## Figures to reach\n\n${goalsTable(figures, hostile)}`,
     '## All figures',
     figuresTables(figures),
@@ -65,15 +69,17 @@ async function measureAll(
   targets: readonly Target[],
   options: Options,
   launch: LaunchOptions,
-): Promise<TargetFigures[]> {
-  if (options.queries.length === 0) return [];
+): Promise<{ figures: TargetFigures[]; otherWorkShare: number | null }> {
+  if (options.queries.length === 0) return { figures: [], otherWorkShare: null };
   await using resources = new Resources();
   const processes = [];
   for (const target of targets) {
     tell(`starting ${target.name}`);
     processes.push(resources.use(await startTarget(target, launch)));
   }
-  return await runRounds(bench, processes, options, tell);
+  const otherWork = watchOtherWork();
+  const figures = await runRounds(bench, processes, options, tell);
+  return { figures, otherWorkShare: otherWork() };
 }
 
 async function measureHostiles(
@@ -98,11 +104,8 @@ function supergraphOf(schemas: Readonly<Record<string, string>>, { ports }: Subg
 }
 
 /** What the stock gateway calls, for the targets that only repeat it. */
-async function writeRecording(bench: Bench, options: Options, launch: LaunchOptions): Promise<void> {
-  const wanted = options.profile ? [options.profile] : options.queries.length > 0 ? options.targets : [];
-  const isNeeded = TARGETS.some(({ name, needsRecording }) => needsRecording && wanted.includes(name));
-  const stock = TARGETS.find(({ name }) => name === 'stock');
-  if (!isNeeded || !stock) return;
+async function writeRecording(bench: Bench, launch: LaunchOptions): Promise<void> {
+  const stock = TARGETS.find(({ name }) => name === 'stock')!; // it is in the list for good
   tell('recording the calls of the stock plan');
   await using recorder = await startTarget(stock, launch);
   const operations = await recordOperations(recorder.port, bench.subgraphs, bench.expected);
@@ -114,6 +117,7 @@ function tell(progress: string): void {
   process.stderr.write(`${progress}\n`);
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1)); // ends the targets too
 main().catch((error: unknown) => {
   process.stderr.write(`The benchmark failed: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Load, Subgraphs } from './children';
+import type { LoadResult } from './messages';
 import { cpuMs, memoryBytes } from './system';
 import { post, type TargetProcess } from './target-process';
 import { QUERIES, type QueryName } from './workload/queries';
@@ -15,6 +16,8 @@ export interface Measurement {
   callsPerRequest: number;
   /** Of the CPU time, what the stand-ins for subgraphs in the same process took; 0 where there are none. */
   standInMsPerRequest: number;
+  /** Calls that a subgraph had to execute because it had not seen that very body before; then it is slower than usual. */
+  unpreparedCalls: number;
   /** Resident memory right after the load. */
   rssBytes: number;
 }
@@ -33,6 +36,7 @@ export interface LoadShape {
 
 /** Puts load on a target and reads its CPU time before the first request and after the last answer. */
 export async function measure(bench: Bench, target: TargetProcess, shape: LoadShape): Promise<Measurement> {
+  await bench.load.open(target.port, shape.connections);
   const before = await used(bench, target);
   const cpuBefore = cpuMs(target.pid);
   const result = await runLoad(bench, target, shape);
@@ -46,34 +50,53 @@ export async function measure(bench: Bench, target: TargetProcess, shape: LoadSh
     p95Ms: result.p95Ms,
     p99Ms: result.p99Ms,
     callsPerRequest: (after.calls - before.calls) / result.requests,
+    unpreparedCalls: after.executed - before.executed,
     standInMsPerRequest: (after.answeringMs - before.answeringMs) / result.requests,
     rssBytes: now,
   };
 }
 
-/** Calls since the start, and the time that stand-ins for subgraphs have taken in the target's own process. */
-async function used(bench: Bench, { target, port }: TargetProcess): Promise<{ calls: number; answeringMs: number }> {
-  if (!target.holdsSubgraphs) return { calls: (await bench.subgraphs.count()).calls, answeringMs: 0 };
-  const response = await fetch(`http://127.0.0.1:${port}/bench`);
-  return (await response.json()) as { calls: number; answeringMs: number };
+interface Used {
+  calls: number;
+  executed: number;
+  /** What stand-ins for subgraphs in the target's own process have taken. */
+  answeringMs: number;
 }
+
+/** Totals since the start, from where the subgraphs of this target are. */
+async function used(bench: Bench, { target, port }: TargetProcess): Promise<Used> {
+  if (!target.holdsSubgraphs) return { ...(await bench.subgraphs.count()), answeringMs: 0 };
+  const response = await fetch(`http://127.0.0.1:${port}/bench`);
+  return (await response.json()) as Used;
+}
+
+const WARM_UP_CONNECTIONS = 16;
+/** Requests after which V8 has compiled what is hot, in gateways that take 10 ms for one. */
+const WARM_UP_REQUESTS = 400;
+/** On a machine that is busy otherwise, a warm-up may take this many times as long to get there. */
+const WARM_UP_STRETCH = 4;
 
 /** Load whose figures nobody keeps. Throws when an answer is wrong. */
 export async function warmUp(bench: Bench, target: TargetProcess, query: QueryName, seconds: number): Promise<void> {
-  const connections = 16;
-  await runLoad(bench, target, { query, connections, durationMs: seconds * 1_000 });
+  const shape = { query, connections: WARM_UP_CONNECTIONS, durationMs: seconds * 1_000 };
+  await bench.load.open(target.port, WARM_UP_CONNECTIONS);
+  for (let turn = 0, requests = 0; turn < WARM_UP_STRETCH && requests < WARM_UP_REQUESTS; turn += 1)
+    requests += (await runLoad(bench, target, shape)).requests;
 }
 
-async function runLoad(bench: Bench, { target, port }: TargetProcess, { query, ...shape }: LoadShape) {
-  const request = { port, query: QUERIES[query], expected: bench.expected[query], paceMs: 0, ...shape };
-  const result = await bench.load.run(request).catch((error: Error) => {
-    throw new Error(`${target.name}, ${query}, ${shape.connections} connections: ${error.message}`);
+async function runLoad(
+  { load, expected }: Bench,
+  { target }: TargetProcess,
+  { query, connections, durationMs }: LoadShape,
+): Promise<LoadResult> {
+  const run = load.run({ query: QUERIES[query], expected: expected[query], durationMs, paceMs: 0 });
+  const result = await run.catch((error: Error) => {
+    throw new Error(`${target.name}, ${query}, ${connections} connections: ${error.message}`);
   });
-  if (result.wrong > 0)
-    throw new Error(
-      `${target.name}, ${query}: ${result.wrong} of ${result.requests} answers are wrong: ${result.wrongExample}`,
-    );
-  return result;
+  if (result.wrong === 0) return result;
+  throw new Error(
+    `${target.name}, ${query}: ${result.wrong} of ${result.requests} answers are wrong: ${result.wrongExample}`,
+  );
 }
 
 /** Compares one answer, got apart from any load, with the oracle's. Throws when it differs. */

@@ -15,18 +15,20 @@ export interface RecordedCall {
   answeredAt: number;
 }
 
-/** One run of the load generator. */
-export interface LoadRequest {
-  port: number;
+/** What the benchmark asks the load generator: first connections (which replace those before), then runs over them. */
+export type LoadRequest = { kind: 'open'; port: number; connections: number } | ({ kind: 'run' } & RunRequest);
+
+export interface RunRequest {
   query: string;
   /** What the answer's `data` must be. */
   expected: unknown;
-  connections: number;
   /** How long new requests are sent; those under way are waited for. */
   durationMs: number;
   /** At least this long between two requests of one connection; 0: as fast as answers come. */
   paceMs: number;
 }
+
+export type LoadReply = { kind: 'opened' } | { kind: 'done'; result: LoadResult } | { kind: 'failed'; reason: string };
 
 export interface LoadResult {
   requests: number;
@@ -39,7 +41,4 @@ export interface LoadResult {
   p95Ms: number;
   p99Ms: number;
   maxMs: number;
-  answerBytes: number;
 }
-
-export type LoadReply = { kind: 'done'; result: LoadResult } | { kind: 'failed'; reason: string };

@@ -7,7 +7,7 @@ const USAGE = `npm run bench:gateway -- [options]
   --queries LIST      ${QUERY_NAMES.join(', ')}, hostile (default: all)
   --connections LIST  (default: 1,16,50)
   --rounds N          targets take turns this often; medians are reported (default: 3)
-  --seconds N         length of one measurement (default: 1.5)
+  --seconds N         length of one measurement (default: 1.2)
   --warm-up N         seconds of load for each target and query before the first round (default: 2)
   --write             stores the report in bench/RESULTS.md
   --profile TARGET    instead of measuring: profiles one target under load and prints where the time goes
@@ -34,7 +34,7 @@ export function readOptions(argv: readonly string[]): Options | null {
       queries: { type: 'string', default: [...QUERY_NAMES, 'hostile'].join() },
       connections: { type: 'string', default: '1,16,50' },
       rounds: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '1.5' },
+      seconds: { type: 'string', default: '1.2' },
       'warm-up': { type: 'string', default: '2' },
       write: { type: 'boolean', default: false },
       profile: { type: 'string' },

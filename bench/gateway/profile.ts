@@ -20,7 +20,9 @@ interface CpuProfile {
 const ROWS = 40;
 const CONNECTIONS = 16;
 const WRITE_LIMIT_MS = 60_000;
-const IDLE = '(idle)';
+/** What no request causes: waiting, and the profiler's own start. */
+const isOutside = ({ functionName, url }: { functionName: string; url: string }): boolean =>
+  functionName === '(idle)' || url === 'node:inspector' || (functionName === 'dispatch' && url === '');
 
 /** Profiles a target under load, after the warm-up, and returns a summary for each query; the profiles are kept. */
 export async function profileTarget(
@@ -69,7 +71,7 @@ function summarize(profile: CpuProfile, cpuMsPerRequest: number): string {
   profile.samples.forEach((id, index) => {
     const frame = frames.get(id);
     const time = profile.timeDeltas[index] ?? 0;
-    if (!frame || frame.functionName === IDLE) return;
+    if (!frame || isOutside(frame)) return;
     total += time;
     const file = placeOf(frame.url);
     add(byFunction, `${frame.functionName || '(anonymous)'} ${file}${file ? `:${frame.lineNumber + 1}` : ''}`, time);

@@ -7,7 +7,7 @@ const { renameSync, writeFileSync } = require('node:fs');
 const { Session } = require('node:inspector');
 
 const file = process.env.BENCH_PROFILE_FILE;
-const INTERVAL_US = 200;
+const INTERVAL_US = 500;
 const session = new Session();
 session.connect();
 let isOn = false;

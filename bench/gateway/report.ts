@@ -15,7 +15,7 @@ export function figuresTables(figures: readonly TargetFigures[]): string {
           target.queries.find((entry) => entry.query === query)!,
         ),
       );
-      return `### ${query}\n\n${table(headings([...byConnections.keys()]), rows)}${standInNote(figures, query)}`;
+      return `### ${query}\n\n${table(headings([...byConnections.keys()]), rows)}${notes(figures, query)}`;
     })
     .join('\n\n');
 }
@@ -49,15 +49,23 @@ function targetRow({ target, rssBytes, peakBytes }: TargetFigures, { byConnectio
   ];
 }
 
-function standInNote(figures: readonly TargetFigures[], query: string): string {
-  const notes = figures.flatMap(({ target, queries }) => {
+function notes(figures: readonly TargetFigures[], query: string): string {
+  const lines = figures.flatMap(({ target, queries }) => {
     const measured = [...(queries.find((entry) => entry.query === query)?.byConnections.values() ?? [])];
-    const least = Math.min(...measured.map(({ standInMsPerRequest }) => standInMsPerRequest));
-    return target.holdsSubgraphs
-      ? [`Of the CPU time of "${target.title}", ${figure(least, 3)} ms are the stand-ins for its subgraphs.`]
-      : [];
+    const standInMs = Math.min(...measured.map(({ standInMsPerRequest }) => standInMsPerRequest));
+    const unprepared = Math.max(...measured.map(({ unpreparedCalls }) => unpreparedCalls));
+    return [
+      ...(target.holdsSubgraphs
+        ? [`Of the CPU time of "${target.title}", ${figure(standInMs, 3)} ms are the stand-ins for its subgraphs.`]
+        : []),
+      ...(unprepared > 0
+        ? [
+            `"${target.title}" made up to ${figure(unprepared, 0)} calls that were new to the subgraphs, which slows it.`,
+          ]
+        : []),
+    ];
   });
-  return notes.map((note) => `\n\n${note}`).join('');
+  return lines.map((line) => `\n\n${line}`).join('');
 }
 
 /** What other clients saw while one hostile operation was planned. Empty when it was not tried. */

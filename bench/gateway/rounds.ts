@@ -78,6 +78,7 @@ function medians(samples: readonly Measurement[]): Measurement {
   const of = (field: keyof Measurement): number => median(samples.map((sample) => sample[field]));
   return {
     standInMsPerRequest: of('standInMsPerRequest'),
+    unpreparedCalls: of('unpreparedCalls'),
     cpuMsPerRequest: of('cpuMsPerRequest'),
     requestsPerSecond: of('requestsPerSecond'),
     p50Ms: of('p50Ms'),

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { createServer, type AddressInfo } from 'node:net';
 
 /** Kernel ticks in one second; 100 on every Linux that Node supports. */
@@ -28,6 +29,29 @@ export function memoryBytes(pid: number): { now: number; peak: number } {
   return total;
 }
 
+/**
+ * Begins to watch the machine; the function it returns gives the share of all cores, 0 to 1, that went into processes
+ * that are not this one or below it. Their work makes every figure worse, so a report says how much there was.
+ */
+export function watchOtherWork(): () => number {
+  const read = () => ({ busyMs: machineBusyMs(), ownMs: cpuMs(process.pid), atMs: performance.now() });
+  const start = read();
+  return () => {
+    const end = read();
+    const otherMs = end.busyMs - start.busyMs - (end.ownMs - start.ownMs);
+    return Math.max(0, otherMs / ((end.atMs - start.atMs) * cpus().length));
+  };
+}
+
+/** User, nice, system, interrupts and stolen time of all cores since boot; not idle, not waiting for disks. */
+function machineBusyMs(): number {
+  const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = readFileSync('/proc/stat', 'utf8')
+    .split('\n', 1)[0]!
+    .split(/\s+/)
+    .map(Number);
+  return ((user + nice + system + irq + softirq + steal) * 1_000) / TICKS_PER_SECOND;
+}
+
 function processTree(pid: number): number[] {
   const children = readProc(pid, `task/${pid}/children`).split(' ').filter(Boolean).map(Number);
   return [pid, ...children.flatMap(processTree)];
@@ -41,8 +65,14 @@ function readProc(pid: number, file: string): string {
   }
 }
 
-/** The core for the gateway under test and the one for everything else; null where cores cannot be chosen. */
-export function chooseCores(): { gateway: number; rest: number } | null {
+/** The core for the gateway under test and the one for everything else. */
+export interface Cores {
+  gateway: number;
+  rest: number;
+}
+
+/** Takes the first two cores this process may use; null where there is one only, or no `taskset`. */
+export function chooseCores(): Cores | null {
   const allowed = /^Cpus_allowed_list:\s+(.+)$/m.exec(readProc(process.pid, 'status'))?.[1] ?? '';
   const cores = allowed.split(',').flatMap((range) => {
     const [from = NaN, to = from] = range.split('-').map(Number);

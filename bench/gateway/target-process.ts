@@ -36,6 +36,8 @@ export async function startTarget(target: Target, options: LaunchOptions): Promi
     env: targetEnvironment({ ...env, ...options.env }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   const output = keepOutput(child);
   await untilAnswers(child, port, () => `${target.name} did not start:\n${output()}`);
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
@@ -53,6 +55,10 @@ export async function startTarget(target: Target, options: LaunchOptions): Promi
     },
   };
 }
+
+/** Targets are not told when the benchmark is stopped half-way, so it ends them itself. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 function keepOutput(child: ChildProcess): () => string {
   let text = '';

@@ -15,6 +15,8 @@ export interface Target {
   title: string;
   /** Whether identical calls under way at the same time are sent once; null where there is nothing to share. */
   sharesInFlight: boolean | null;
+  /** Whether bench/peers must be installed for it. */
+  needsPeers: boolean;
   /** Whether it needs the recorded plans. */
   needsRecording: boolean;
   /** Whether its subgraphs are in its own process, where it counts the calls itself. */
@@ -41,7 +43,10 @@ export type TargetName = (typeof TARGET_NAMES)[number];
 const gatewayFolder = (file: string): string => path.join(repositoryRoot(), 'bench/gateway', file);
 const peersFolder = (file: string): string => path.join(repositoryRoot(), 'bench/peers', file);
 
-/** The standalone gateway, as `npm run gateway` starts it. */
+/**
+ * The standalone gateway, as `npm run gateway` starts it. It shares no calls in flight by itself; once its configuration
+ * file can ask for that, a second target beside this one measures it, as for Hive.
+ */
 const sautiHttp: Target['command'] = ({ supergraphFile, port }) => ({
   args: [path.join(repositoryRoot(), 'dist/gateway/main.js'), '--supergraph', supergraphFile, '--port', String(port)],
 });
@@ -72,15 +77,28 @@ function floor(levels: keyof RecordedOperation['levels']): Target['command'] {
   return ({ recordingFile, port }) => ({ args: [peersFolder('floor.mjs'), recordingFile, levels, String(port)] });
 }
 
-const gateway = { needsRecording: false, holdsSubgraphs: false, sharesInFlight: false, facesHostile: true };
-const bare = { needsRecording: true, holdsSubgraphs: false, sharesInFlight: null, facesHostile: false };
+const gateway = {
+  needsPeers: true,
+  needsRecording: false,
+  holdsSubgraphs: false,
+  sharesInFlight: false,
+  facesHostile: true,
+};
+const bare = {
+  needsPeers: true,
+  needsRecording: true,
+  holdsSubgraphs: false,
+  sharesInFlight: null,
+  facesHostile: false,
+};
 
 /** Everything that can be measured, in the order of the table. */
 export const TARGETS: readonly Target[] = [
-  { ...gateway, name: 'sauti-http', title: 'Sauti over HTTP', command: sautiHttp },
+  { ...gateway, name: 'sauti-http', title: 'Sauti over HTTP', needsPeers: false, command: sautiHttp },
   {
     ...gateway,
     name: 'sauti-in-process',
+    needsPeers: false,
     title: 'Sauti in process',
     holdsSubgraphs: true,
     facesHostile: false,

@@ -22,7 +22,7 @@ export function repair(schema: GraphQLSchema, operation: Operation): Operation |
     const errors = validate(schema, current.document);
     if (errors.length === 0) return current;
     // The last field of a conflict goes: the others may then stay.
-    const guilty = new Set(errors.slice(0, 3).flatMap(({ nodes }) => nodes?.findLast(isSelection) ?? []));
+    const guilty = new Set(errors.flatMap(({ nodes }) => nodes?.findLast(isSelection) ?? []));
     if (guilty.size === 0) throw new Error(`${errors[0]!.message}\n${print(current.document)}`);
     current = without(current, (node) => guilty.has(node));
   }

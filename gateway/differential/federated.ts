@@ -38,7 +38,8 @@ function resolversOf(
   world: HashWorld,
 ): object {
   const reference = {
-    __resolveReference: (representation: Record<string, unknown>) => world.find(definition, representation),
+    // Async, so that one bad representation does not fail the others.
+    __resolveReference: async (representation: Record<string, unknown>) => world.find(definition, representation),
   };
   const isEntity = type.keys.some(({ isResolvable }) => isResolvable);
   if (type.isInterface) return { __resolveType: typeOf, ...(isEntity ? reference : {}) };

@@ -9,6 +9,7 @@ import {
   isRequiredArgument,
   Kind,
   OperationTypeNode,
+  print,
   type DirectiveNode,
   type FieldNode,
   type FragmentDefinitionNode,
@@ -80,6 +81,9 @@ class Writer {
   readonly fragments: { node: FragmentDefinitionNode; type: GraphQLCompositeType; height: number }[] = [];
   private fields = 0;
   private fragmentNames = 0;
+  private freshAliases = 0;
+  /** Which field has which response name so far. */
+  private readonly holders = new Map<string, string>();
 
   constructor(
     private readonly schema: GraphQLSchema,
@@ -91,14 +95,20 @@ class Writer {
   selections(type: GraphQLCompositeType, depth: number): SelectionSetNode {
     const { random } = this;
     const selections: SelectionNode[] = [];
-    for (let left = 1 + random.below(depth === 0 ? 4 : 5); left > 0; left--) {
+    for (let left = 1 + random.below(4); left > 0; left--) {
       const chance = random.below(100);
       if (chance < 10) selections.push(this.typename());
-      else if (chance < 28 && depth < this.options.maxDepth) selections.push(this.inlineFragment(type, depth));
-      else if (chance < 40 && depth < this.options.maxDepth) selections.push(this.spread(type, depth));
+      else if (this.isFull(depth)) selections.push(...this.field(type, depth));
+      else if (chance < 28) selections.push(this.inlineFragment(type, depth));
+      else if (chance < 40) selections.push(this.spread(type, depth));
       else selections.push(...this.field(type, depth));
+      if (this.isFull(depth)) break;
     }
     return { kind: Kind.SELECTION_SET, selections };
+  }
+
+  private isFull(depth: number): boolean {
+    return depth >= this.options.maxDepth || this.fields >= this.options.maxFields;
   }
 
   private typename(): FieldNode {
@@ -111,24 +121,22 @@ class Writer {
     const { random } = this;
     const field = this.chooseField(type, depth);
     if (!field)
-      return [
-        isAbstractType(type) && depth < this.options.maxDepth ? this.inlineFragment(type, depth) : this.typename(),
-      ];
+      return [isAbstractType(type) && !this.isFull(depth) ? this.inlineFragment(type, depth) : this.typename()];
     this.fields++;
     const args = field.args.flatMap((argument) => {
       const value = this.inputs.argument(argument);
       return value ? [{ kind: Kind.ARGUMENT, name: nameNode(argument.name), value } as const] : [];
     });
+    const alias = this.aliasOf(type, field, `${field.name}(${args.map(print).join()}): ${String(field.type)}`);
     const node = (): FieldNode => ({
       kind: Kind.FIELD,
+      ...(alias ? { alias: nameNode(alias) } : {}),
       name: nameNode(field.name),
       arguments: args,
       directives: this.directives(),
       ...this.nested(field, depth),
     });
-    const alias = this.aliasOf(type, field);
-    const named = (): FieldNode => ({ ...node(), ...(alias ? { alias: nameNode(alias) } : {}) });
-    return random.chance(0.07) ? [named(), named()] : [named()];
+    return random.chance(0.07) ? [node(), node()] : [node()];
   }
 
   private nested(field: AnyField, depth: number): { selectionSet?: SelectionSetNode } {
@@ -138,7 +146,7 @@ class Writer {
 
   private chooseField(type: GraphQLCompositeType, depth: number): AnyField | undefined {
     if (!isObjectType(type) && !isInterfaceType(type)) return undefined;
-    const isFull = depth >= this.options.maxDepth || this.fields >= this.options.maxFields;
+    const isFull = this.isFull(depth);
     const fields = Object.values(type.getFields()).filter(({ args }) =>
       args.every((argument) => !isRequiredArgument(argument) || isWritable(argument.type)),
     );
@@ -149,7 +157,17 @@ class Writer {
     return candidates && this.random.pick(candidates);
   }
 
-  private aliasOf(type: GraphQLCompositeType, field: AnyField): string | undefined {
+  /** An alias, mostly one that does not conflict: `signature` tells apart fields that must not share a name. */
+  private aliasOf(type: GraphQLCompositeType, field: AnyField, signature: string): string | undefined {
+    const chosen = this.chooseAlias(type, field);
+    const name = chosen ?? field.name;
+    const holder = this.holders.get(name);
+    if (holder !== undefined && holder !== signature && this.random.chance(0.9)) return `x${this.freshAliases++}`;
+    this.holders.set(name, signature);
+    return chosen;
+  }
+
+  private chooseAlias(type: GraphQLCompositeType, field: AnyField): string | undefined {
     const { random, options } = this;
     const mustAlias = field.args.length > 0 && options.mustAlias(field.name);
     if (!mustAlias && !random.chance(field.args.length > 0 ? 0.4 : 0.2)) return undefined;

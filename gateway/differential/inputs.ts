@@ -64,7 +64,8 @@ export function createInputs(random: Random, variables: Variables): Inputs {
     if (isListType(type)) {
       const item = type.ofType;
       // One value stands for a list of one.
-      if (random.chance(0.15)) return presentLiteral(getNullableType(item), depth, false);
+      if (!isListType(getNullableType(item)) && random.chance(0.15))
+        return presentLiteral(getNullableType(item), depth, false);
       return {
         kind: Kind.LIST,
         values: Array.from({ length: random.below(3) }, () => slot(item, depth + 1, isOpen)),

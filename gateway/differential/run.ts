@@ -69,17 +69,26 @@ async function describeMismatch(
     (await gateway.compare(candidate, seed, failures)).difference === difference;
   const operation = await shrink(apiSchema, found.operation, fails);
   const comparison = await gateway.compare(operation, seed, failures);
-  const calls = comparison.calls.map(
+  return {
+    seed,
+    operation,
+    comparison,
+    report: `supergraph ${name}, seed ${seed}, failures ${failures}: ${describeComparison(operation, comparison)}`,
+  };
+}
+
+/** All of a comparison as text for a person: operation, both answers, and the calls that were made. */
+export function describeComparison(operation: Operation, { difference, expected, got, calls }: Comparison): string {
+  const callTexts = calls.map(
     ({ subgraph, query, variables, answer }) =>
       `${subgraph}: ${query.replace(/\s+/g, ' ')} ${JSON.stringify(variables)}\n    => ${JSON.stringify(answer)}`,
   );
-  const report = [
-    `supergraph ${name}, seed ${seed}, failures ${failures}: differs in ${difference}`,
+  return [
+    difference === null ? 'no difference' : `differs in ${difference}`,
     print(operation.document),
     `variables ${JSON.stringify(operation.variables)}`,
-    `expected ${comparison.expected}`,
-    `got      ${comparison.got}`,
-    ...calls,
+    `expected ${expected}`,
+    `got      ${got}`,
+    ...callTexts,
   ].join('\n');
-  return { seed, operation, comparison, report };
 }

@@ -1,4 +1,5 @@
 import { Cancellation, type CancelSignal } from '../../platform/cancellation';
+import type { Caller } from './execution';
 
 const DEADLINE = Symbol('the deadline passed');
 
@@ -7,32 +8,44 @@ export function isDeadline(reason: unknown): boolean {
   return reason === DEADLINE;
 }
 
+/** When an operation of a caller is to be given up. End it when the work is done. */
+export interface Deadline {
+  signal: CancelSignal;
+  end(): void;
+}
+
 /**
- * A signal that follows `parent` and also aborts `ms` after now, or after `from` settles. Dispose it when the work is
- * done: it must not stay behind on a parent that lives for as long as a subscription.
+ * A signal that follows the caller's and also aborts `ms` after now, or after the request body is in. It is the caller's
+ * own where nothing else listens to that; otherwise `end` takes care that nothing stays behind on a signal that may live
+ * for as long as a subscription.
  */
 export function deadline(
-  parent: CancelSignal,
+  { signal: parent, controller: own, bodyReceived }: Pick<Caller, 'signal' | 'controller' | 'bodyReceived'>,
   ms: number,
-  from?: Promise<void>,
-): { signal: CancelSignal } & Disposable {
-  const signal = new Cancellation();
-  const follow = (): void => signal.abort(parent.reason);
+): Deadline {
+  const controller = own ?? new Cancellation();
+  const follow = (): void => controller.abort(parent.reason);
+  if (!own) {
+    if (parent.aborted) follow();
+    else parent.addEventListener('abort', follow);
+  }
+  let hasEnded = false;
   let timer: NodeJS.Timeout | undefined;
-  let disposed = false;
   const start = (): void => {
-    if (!disposed) timer = setTimeout(() => signal.abort(DEADLINE), ms);
+    if (!hasEnded) timer = setTimeout(pass, ms, controller);
   };
-  if (from) from.then(start, start);
+  if (bodyReceived) bodyReceived.then(start, start);
   else start();
-  if (parent.aborted) follow();
-  else parent.addEventListener('abort', follow);
   return {
-    signal,
-    [Symbol.dispose]() {
-      disposed = true;
+    signal: controller,
+    end() {
+      hasEnded = true;
       clearTimeout(timer);
-      parent.removeEventListener('abort', follow);
+      if (!own) parent.removeEventListener('abort', follow);
     },
   };
+}
+
+function pass(controller: Cancellation): void {
+  controller.abort(DEADLINE);
 }

@@ -30,17 +30,21 @@ export async function* executeIncrementally(
   run: OperationRun,
   services: ExecutionServices,
 ): AsyncGenerator<Payload, void, void> {
-  using limit = deadline(run.caller.signal, run.deadlineMs, run.caller.bodyReceived);
-  const execution = newExecution(run, services, limit.signal);
-  const stage = stageFor(run.compiled.stages, run.variables);
-  const work = new DeferredWork(execution);
-  work.schedule(stage.deferred);
-  await work.run(stage);
-  const answer = write(stage, execution.data, execution);
-  // Nothing can be added to an answer that is null as a whole.
-  const isOver = work.isEmpty || answer.dataText === 'null';
-  yield { kind: 'initial', hasNext: !isOver, ...answer };
-  if (!isOver) yield* work.payloads();
+  const limit = deadline(run.caller, run.deadlineMs);
+  try {
+    const execution = newExecution(run, services, limit.signal);
+    const stage = stageFor(run.compiled.stages, run.variables);
+    const work = new DeferredWork(execution);
+    work.schedule(stage.deferred);
+    await work.run(stage);
+    const answer = write(stage, execution.data, execution);
+    // Nothing can be added to an answer that is null as a whole.
+    const isOver = work.isEmpty || answer.dataText === 'null';
+    yield { kind: 'initial', hasNext: !isOver, ...answer };
+    if (!isOver) yield* work.payloads();
+  } finally {
+    limit.end();
+  }
 }
 
 /** The deferred parts of one execution. */

@@ -21,11 +21,15 @@ export interface OperationRun {
  * Throws `ResponseTooLargeError`.
  */
 export async function executeOperation(run: OperationRun, services: ExecutionServices): Promise<Answer> {
-  using limit = deadline(run.caller.signal, run.deadlineMs, run.caller.bodyReceived);
-  const execution = newExecution(run, services, limit.signal);
-  const stage = stageFor(run.compiled.stages, run.variables);
-  await runProgram(stage.program, execution);
-  return write(stage, execution.data, execution);
+  const limit = deadline(run.caller, run.deadlineMs);
+  try {
+    const execution = newExecution(run, services, limit.signal);
+    const stage = stageFor(run.compiled.stages, run.variables);
+    await runProgram(stage.program, execution);
+    return write(stage, execution.data, execution);
+  } finally {
+    limit.end();
+  }
 }
 
 /** An execution that has fetched nothing yet. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ExecutionResult, FieldNode, GraphQLError } from 'graphql';
-import type { CancelSignal } from '../../platform/cancellation';
+import type { Cancellation, CancelSignal } from '../../platform/cancellation';
 import type { CallIdentity } from '../../platform/identity/viewer';
 import type { Logger } from '../../platform/logger';
 import type { CompiledOperation } from '../compile/compile-operation';
@@ -28,6 +28,8 @@ export interface Caller {
   headers?: IncomingHttpHeaders | undefined;
   /** Aborted when the client left. */
   signal: CancelSignal;
+  /** What aborts the signal, where only this operation listens to it: then its deadline does so, too. */
+  controller?: Cancellation;
   /** Settles when the request body is in; the deadline counts from then, so that a long upload is not a late answer. */
   bodyReceived?: Promise<void>;
 }

@@ -7,21 +7,20 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import type { GatewayGraphQLRequestContext, GatewayInterface } from '@apollo/server-gateway-interface';
-import { getOperationAST, GraphQLError } from 'graphql';
+import { getOperationAST, GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Logger } from '../../platform/logger';
-import type { Documents } from '../documents/documents';
-import { isIncremental, type Engine } from '../engine';
+import { isIncremental } from '../engine';
+import type { Generation } from '../generation';
 import { resultOf, type Caller, type Result } from '../execute/execution';
 import { sandboxPage } from '../explorer/sandbox';
 import { limitRules, parseOptions, type OperationLimits } from '../limits';
-import type { LoadedSupergraph } from '../supergraph/supergraph';
 import { formatError } from './format-error';
 
 export interface ApolloOptions {
-  supergraph: LoadedSupergraph;
-  engine: Engine;
-  /** Learns which documents Apollo Server found valid. */
-  documents: Documents;
+  /** The generation to start with. */
+  generation: Generation;
+  /** Plugins of the host beside our own. */
+  plugins: readonly ApolloServerPlugin<Caller>[];
   limits: OperationLimits;
   development: boolean;
   /** Whether clients may ask for the schema. */
@@ -29,14 +28,21 @@ export interface ApolloOptions {
   logger: Logger;
 }
 
+export interface RunningApollo {
+  server: ApolloServer<Caller>;
+  /** Answers by another generation from now on. */
+  update(next: Generation): void;
+}
+
 /**
  * Apollo Server as the HTTP side knows it: request format, CSRF prevention, validation, plugins and landing page are
  * its own; what it would execute goes to our engine. Reports nothing to Apollo, whatever the environment says.
  */
-export function createApolloServer(options: ApolloOptions): ApolloServer<Caller> {
-  const { development, introspection, limits, logger } = options;
-  return new ApolloServer<Caller>({
-    gateway: engineGateway(options),
+export async function startApolloServer(options: ApolloOptions): Promise<RunningApollo> {
+  const { development, introspection, limits, logger, generation } = options;
+  const gateway = new GenerationGateway(generation);
+  const server = new ApolloServer<Caller>({
+    gateway,
     logger: apolloLogger(logger),
     nodeEnv: development ? 'development' : 'production',
     introspection: true, // where it is off, our own rule says so, in the same words on every transport
@@ -47,8 +53,14 @@ export function createApolloServer(options: ApolloOptions): ApolloServer<Caller>
     parseOptions: parseOptions(limits),
     validationRules: limitRules(limits, { introspection }),
     formatError,
-    plugins: [...quietPlugins(), development ? sandboxPage() : ApolloServerPluginLandingPageDisabled()],
+    plugins: [
+      ...options.plugins,
+      ...quietPlugins(),
+      development ? sandboxPage() : ApolloServerPluginLandingPageDisabled(),
+    ],
   });
+  await server.start();
+  return { server, update: (next) => gateway.update(next) };
 }
 
 function quietPlugins(): ApolloServerPlugin[] {
@@ -60,28 +72,46 @@ function quietPlugins(): ApolloServerPlugin[] {
   ];
 }
 
-/** Our supergraph and engine behind the interface Apollo Server has for gateways. */
-function engineGateway({ supergraph, engine, documents }: ApolloOptions): GatewayInterface {
-  let announce: (() => void) | undefined;
-  return {
-    onSchemaLoadOrUpdate(callback) {
-      announce = () => callback({ apiSchema: supergraph.apiSchema, coreSupergraphSdl: supergraph.sdl });
-      return () => (announce = undefined);
-    },
-    async load() {
-      announce?.();
-      return {
-        executor: (request) => run({ engine, documents }, request as unknown as GatewayGraphQLRequestContext<Caller>),
-      };
-    },
-    async stop() {},
-  };
+/** Our generations behind the interface Apollo Server has for gateways. */
+class GenerationGateway implements GatewayInterface {
+  private announce: (() => void) | undefined;
+  /** A request is executed by the generation whose schema it was validated against, also while that changes. */
+  private readonly generations = new WeakMap<GraphQLSchema, Generation>();
+
+  constructor(private current: Generation) {
+    this.generations.set(current.supergraph.apiSchema, current);
+  }
+
+  update(next: Generation): void {
+    this.current = next;
+    this.generations.set(next.supergraph.apiSchema, next);
+    this.announce?.();
+  }
+
+  onSchemaLoadOrUpdate(
+    callback: Parameters<NonNullable<GatewayInterface['onSchemaLoadOrUpdate']>>[0],
+  ): ReturnType<NonNullable<GatewayInterface['onSchemaLoadOrUpdate']>> {
+    this.announce = () => {
+      const { apiSchema, sdl } = this.current.supergraph;
+      callback({ apiSchema, coreSupergraphSdl: sdl });
+    };
+    return () => (this.announce = undefined);
+  }
+
+  async load(): ReturnType<GatewayInterface['load']> {
+    this.announce?.();
+    return {
+      executor: (request) => {
+        const context = request as unknown as GatewayGraphQLRequestContext<Caller>;
+        return run(this.generations.get(context.schema) ?? this.current, context);
+      },
+    };
+  }
+
+  async stop(): Promise<void> {}
 }
 
-async function run(
-  { engine, documents }: Pick<ApolloOptions, 'engine' | 'documents'>,
-  request: GatewayGraphQLRequestContext<Caller>,
-): Promise<Result> {
+async function run({ engine, documents }: Generation, request: GatewayGraphQLRequestContext<Caller>): Promise<Result> {
   documents.add(request.source, request.document);
   const operation = getOperationAST(request.document, request.request.operationName);
   if (!operation) return refuse(unknownOperation(request.request.operationName));

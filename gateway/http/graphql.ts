@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HeaderMap, type ApolloServer } from '@apollo/server';
-import type { GraphQLSchema } from 'graphql';
-import { Cancellation, type CancelSignal } from '../../platform/cancellation';
+import { Cancellation } from '../../platform/cancellation';
 import { SautiError } from '../../platform/errors';
 import type { Viewer } from '../../platform/identity/viewer';
 import type { Documents } from '../documents/documents';
-import { isIncremental, type Engine } from '../engine';
+import { isIncremental } from '../engine';
+import type { CurrentGeneration } from '../generation';
 import type { Caller } from '../execute/execution';
 import type { Authenticate, GatewayLimits } from '../options';
 import { readJsonBody } from './json-body';
@@ -18,10 +18,10 @@ import { sendAnswer, sendPayloads } from './send-answer';
 
 export interface GraphqlEndpoint {
   apollo: ApolloServer<Caller>;
-  engine: Engine;
-  documents: Documents;
+  current: CurrentGeneration;
   contentTypes: ContentTypes;
-  schema: GraphQLSchema;
+  /** Whether all requests have to pass through Apollo Server, because a plugin of the host sees each of them. */
+  hasRequestPlugins: boolean;
   authenticate: Authenticate | undefined;
   limits: GatewayLimits;
 }
@@ -37,18 +37,16 @@ export async function answerGraphql(
   const { headers } = request;
   const { authorization } = headers;
   const viewer = await identify(endpoint.authenticate, authorization);
-  const caller: Caller = {
-    identity: { viewer, requestId },
-    authorization,
-    headers: request.headers,
-    signal: leavingSignal(response),
-  };
+  const controller = leavingController(response);
+  const identity = { viewer, requestId };
+  const caller: Caller = { identity, authorization, headers, signal: controller, controller };
   const multipart = isMultipart(request) ? await receiveFiles(endpoint, request, viewer) : undefined;
   try {
     const body = multipart ? multipart.body : request.method === 'POST' ? await readBody(endpoint, request) : undefined;
-    if (!multipart && (await answerKnown(endpoint, request, response, body, caller))) return;
+    if (!multipart && !endpoint.hasRequestPlugins && (await answerKnown(endpoint, request, response, body, caller)))
+      return;
     refuseSubscription(
-      endpoint.schema,
+      endpoint.current().supergraph.apiSchema,
       endpoint.limits,
       request.method === 'GET' ? Object.fromEntries(url.searchParams) : body,
     );
@@ -81,12 +79,13 @@ export async function answerGraphql(
  * document is read here, too. False when Apollo Server has to answer.
  */
 async function answerKnown(
-  { engine, documents, contentTypes }: GraphqlEndpoint,
+  { current, contentTypes }: GraphqlEndpoint,
   request: IncomingMessage,
   response: ServerResponse,
   body: unknown,
   caller: Caller,
 ): Promise<boolean> {
+  const { engine, documents } = current();
   const inParts = takesParts(request);
   if (inParts) readDeferred(documents, body);
   const known = knownOperation(documents, body);
@@ -132,7 +131,7 @@ async function identify(
 }
 
 /** Aborts when the connection closes before the answer is out. */
-function leavingSignal(response: ServerResponse): CancelSignal {
+function leavingController(response: ServerResponse): Cancellation {
   const left = new Cancellation();
   response.once('close', () => {
     if (!response.writableFinished) left.abort(new Error('The client closed the connection.'));

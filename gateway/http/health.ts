@@ -1,4 +1,5 @@
 import type { Transport } from '../fetch/transport';
+import type { CurrentGeneration } from '../generation';
 import type { Page } from './handler';
 import { sendJson } from './responses';
 
@@ -14,10 +15,11 @@ export const healthPage: Page = (_request, response) => sendJson(response, 200, 
  * Whether the gateway can answer: lists each subgraph. 503 when one does not answer or while the gateway stops. The
  * reasons are in the log.
  */
-export function readyPage(transports: ReadonlyMap<string, Transport>, isStopping: () => boolean): Page {
+export function readyPage(current: CurrentGeneration, isStopping: () => boolean): Page {
   let kept: { at: number; states: Promise<Record<string, boolean>> } | undefined;
   return async (_request, response) => {
-    if (!kept || performance.now() - kept.at > KEEP_MS) kept = { at: performance.now(), states: probe(transports) };
+    if (!kept || performance.now() - kept.at > KEEP_MS)
+      kept = { at: performance.now(), states: probe(current().transports) };
     const subgraphs = await kept.states;
     const isReady = !isStopping() && Object.values(subgraphs).every(Boolean);
     sendJson(response, isReady ? 200 : 503, {

@@ -9,55 +9,71 @@ export interface RenamedOperation {
 }
 
 /**
- * Gives a response name of its own to every field whose name the planner needs for itself. It selects keys and required
- * fields beside those of the client, by their plain names; where a client uses such a name for another field or with
- * other arguments, the planner silently drops one of the two (decision 10). A response name is replaced as a whole, so
- * fields that could be merged still can.
+ * Gives a response name of its own to every field whose name is taken. The planner selects keys and required fields
+ * beside those of the client, by their plain names; where a client uses such a name for another field or with other
+ * arguments, it silently drops one of the two, and so it does below interface objects with different fields under one
+ * name (decision 10). Fields that can be merged are the same field with the same arguments, so they stay together.
  */
 export function renameClashingFields(
-  operation: { document: DocumentNode; operation: OperationDefinitionNode },
+  { document, operation }: { document: DocumentNode; operation: OperationDefinitionNode },
   addedFields: ReadonlyMap<string, readonly string[]>,
 ): RenamedOperation {
   const taken = new Set<string>(addedFields.keys());
-  const clashing = new Set<string>();
-  visit(operation.document, {
+  /** By response name: the fields that clients select under it. */
+  const variants = new Map<string, Set<string>>();
+  visit(document, {
     ...skipIntrospection,
     Field(node) {
       taken.add(responseName(node)).add(node.name.value);
       if (isIntrospection(node)) return false;
-      if (clashes(node, addedFields)) clashing.add(responseName(node));
+      const name = responseName(node);
+      variants.set(name, (variants.get(name) ?? new Set()).add(fieldText(node)));
       return undefined;
     },
   });
-  if (clashing.size === 0) return { ...operation, clientNames: NO_NAMES };
+  const clientNames = new Map<string, string>();
+  const replacements = new Map<string, string>();
+  for (const [name, fields] of variants) {
+    const kept = keptField(name, fields, addedFields.get(name));
+    for (const field of fields) {
+      if (field === kept) continue;
+      const replacement = freeName(name, taken);
+      replacements.set(`${name}: ${field}`, replacement);
+      clientNames.set(replacement, name);
+    }
+  }
+  if (replacements.size === 0) return { document, operation, clientNames };
 
-  const replacements = new Map([...clashing].map((name) => [name, freeName(name, taken)]));
   const replace = <Node extends ASTNode>(root: Node): Node =>
     visit(root, {
       ...skipIntrospection,
       Field: {
         enter: (node) => (isIntrospection(node) ? false : undefined),
         leave(node) {
-          const name = replacements.get(responseName(node));
-          if (!name || isIntrospection(node) || isPlainlyAdded(node, addedFields)) return undefined;
-          return { ...node, alias: { kind: Kind.NAME, value: name } };
+          const name = replacements.get(`${responseName(node)}: ${fieldText(node)}`);
+          return name === undefined ? undefined : { ...node, alias: { kind: Kind.NAME, value: name } };
         },
       },
     });
-  const renamed = replace(operation.operation);
-  return {
-    document: {
-      ...operation.document,
-      definitions: operation.document.definitions.map((node) =>
-        node === operation.operation ? renamed : replace(node),
-      ),
-    },
-    operation: renamed,
-    clientNames: new Map([...replacements].map(([name, replacement]) => [replacement, name])),
-  };
+  const renamed = replace(operation);
+  const definitions = document.definitions.map((node) => (node === operation ? renamed : replace(node)));
+  return { document: { ...document, definitions }, operation: renamed, clientNames };
 }
 
-const NO_NAMES: ReadonlyMap<string, string> = new Map();
+/** The field that may keep a response name: the one that the planner adds under it, or else the first. */
+function keptField(
+  name: string,
+  fields: ReadonlySet<string>,
+  added: readonly string[] | undefined,
+): string | undefined {
+  if (!added) return [...fields][0];
+  return added.length === 1 ? `${name}(${added[0]})` : undefined;
+}
+
+/** Equal for fields that can be merged. */
+function fieldText(node: FieldNode): string {
+  return `${node.name.value}(${argumentsText(node.arguments)})`;
+}
 
 /** Introspection is answered by the gateway itself, without a plan. */
 const skipIntrospection = {
@@ -71,18 +87,6 @@ function isIntrospection(node: FieldNode): boolean {
 
 function responseName(node: FieldNode): string {
   return node.alias?.value ?? node.name.value;
-}
-
-function clashes(node: FieldNode, addedFields: ReadonlyMap<string, readonly string[]>): boolean {
-  const name = responseName(node);
-  const added = addedFields.get(name);
-  if (!added) return false;
-  return name !== node.name.value || added.length > 1 || added[0] !== argumentsText(node.arguments);
-}
-
-/** Whether a field is just what the planner adds, without arguments: then it may share the name, whatever others do. */
-function isPlainlyAdded(node: FieldNode, addedFields: ReadonlyMap<string, readonly string[]>): boolean {
-  return !node.arguments?.length && !clashes(node, addedFields);
 }
 
 function freeName(name: string, taken: Set<string>): string {

@@ -11,8 +11,9 @@ import {
 } from 'graphql';
 import type { LoadedSupergraph } from '../supergraph/supergraph';
 import { renameClashingFields } from './client-names';
+import { decideConditions } from './conditions';
 import { labelsThatMatter } from './override-labels';
-import { resolveRootConditions } from './root-conditions';
+import { plannerDocument } from './planner-document';
 import type { PlanJob } from './thread/messages';
 
 /** A validated document and the operation in it that is asked for. */
@@ -27,7 +28,7 @@ export interface OperationRequest {
 export interface OperationInUse {
   source: string;
   operationName: string | undefined;
-  /** Values of the variables in root conditions of a subscription. */
+  /** Values of the variables in conditions. */
   conditions: readonly (readonly [variable: string, value: boolean])[];
   labels: readonly (readonly [label: string, isActive: boolean])[];
 }
@@ -36,15 +37,15 @@ export interface OperationInUse {
 export interface KeyedRequest extends OperationRequest {
   key: string;
   use: OperationInUse;
-  /** Whether `document` says what `source` does: root conditions change it. */
+  /** Whether `document` says what `source` does: conditions change it. */
   isAsWritten: boolean;
 }
 
 /** What a plan was made for. */
 export interface PlannedRequest extends OperationRequest {
   /**
-   * `document` and `operation` as they were planned: root conditions of subscriptions are decided, and response names
-   * that clash with the planner's own are replaced. The data of an execution goes by these names.
+   * What the answer is made by: conditions are decided (so selection sets may be empty), and response names that clash
+   * with the planner's own are replaced. The data of an execution goes by these names.
    */
   document: DocumentNode;
   operation: OperationDefinitionNode;
@@ -53,8 +54,8 @@ export interface PlannedRequest extends OperationRequest {
 }
 
 /**
- * Decides the root conditions of a subscription and picks the labels that matter. The supergraph is not part of the key:
- * every supergraph has a planner of its own. Throws BAD_USER_INPUT when a subscription then selects nothing.
+ * Decides the conditions and picks the labels that matter. The supergraph is not part of the key: every supergraph has a
+ * planner of its own. Throws BAD_USER_INPUT as `decideConditions` does.
  */
 export function keyedRequest(
   request: OperationRequest,
@@ -63,11 +64,11 @@ export function keyedRequest(
   supergraph: LoadedSupergraph,
 ): KeyedRequest {
   const { source } = request;
-  const { document, operation, conditions } = resolveRootConditions(request, variables);
+  const { document, operation, conditions } = decideConditions(request, variables);
   const use: OperationInUse = {
     source,
     operationName: isAlone(document) ? undefined : operation.name?.value,
-    conditions: [...conditions],
+    conditions,
     labels: labels ? labelsThatMatter(document, labels, supergraph) : [],
   };
   const isPlain = use.operationName === undefined && use.conditions.length === 0 && use.labels.length === 0;
@@ -99,7 +100,7 @@ export function plannedRequest(request: KeyedRequest, { addedFields }: LoadedSup
 
 /** What a thread is asked to plan. */
 export function jobOf(request: KeyedRequest, supergraph: LoadedSupergraph): PlanJob {
-  const { document } = plannedRequest(request, supergraph);
+  const document = plannerDocument(plannedRequest(request, supergraph), supergraph);
   return {
     text: request.isAsWritten && document === request.document ? request.source : print(document),
     operationName: request.operation.name?.value,

@@ -49,9 +49,23 @@ async function answerEvent(
   run: OperationRun,
   services: ExecutionServices,
 ): Promise<Answer> {
-  using limit = deadline(run.caller.signal, run.deadlineMs);
+  const limit = deadline({ signal: run.caller.signal }, run.deadlineMs);
+  try {
+    return await answerWithin(limit.signal, source, event, run, services);
+  } finally {
+    limit.end();
+  }
+}
+
+async function answerWithin(
+  signal: CancelSignal,
+  source: EventSource,
+  event: SubgraphAnswer,
+  run: OperationRun,
+  services: ExecutionServices,
+): Promise<Answer> {
   const isData = isDataObject(event.data);
-  const execution = newExecution(run, services, limit.signal, isData ? (event.data as Record<string, unknown>) : {});
+  const execution = newExecution(run, services, signal, isData ? (event.data as Record<string, unknown>) : {});
   if (event.errors) {
     execution.errors.push(
       ...adoptRootErrors(event.errors, { path: undefined, renames: source.renames }, [execution.data], execution),
@@ -60,7 +74,7 @@ async function answerEvent(
   if (!isData) {
     if (execution.errors.length > 0) return { dataText: 'null', errors: execution.errors };
     const silence = new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'an event has neither data nor errors');
-    return failure(silence, source, run, services, limit.signal);
+    return failure(silence, source, run, services, signal);
   }
   source.rewriteOutput?.(execution.data);
   const stage = stageFor(run.compiled.stages, run.variables);

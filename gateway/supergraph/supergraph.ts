@@ -20,6 +20,8 @@ export interface LoadedSupergraph extends AsyncDisposable {
   labelledFields: ReadonlyMap<string, ReadonlySet<string>>;
   /** Fields that plans select besides what the client does; see `SupergraphDescription.addedFields`. */
   addedFields: ReadonlyMap<string, readonly string[]>;
+  /** Interfaces that some subgraph knows as object types (`@interfaceObject`). */
+  interfaceObjects: ReadonlySet<string>;
   /** Hands over the thread that loaded the supergraph; undefined when it was handed over before. The taker ends it. */
   takeThread(): PlanningThread | undefined;
 }
@@ -36,7 +38,7 @@ export interface SupergraphOptions {
  */
 export async function loadSupergraph(sdl: string, options: SupergraphOptions = {}): Promise<LoadedSupergraph> {
   let thread: PlanningThread | undefined = await startPlanningThread(sdl);
-  const { apiSdl, subgraphs, overrides, addedFields, planner } = thread.description;
+  const { apiSdl, subgraphs, overrides, addedFields, interfaceObjects, planner } = thread.description;
   const apiSchema = buildSchema(options.defer ? `${apiSdl}\n${DEFER_SDL}` : apiSdl);
   await nextTurn(); // requests that arrived meanwhile need not wait for both schemas
   const fullSchema = buildSchema(sdl);
@@ -53,6 +55,7 @@ export async function loadSupergraph(sdl: string, options: SupergraphOptions = {
     labels: [...labelledFields.keys()],
     labelledFields,
     addedFields: new Map(addedFields),
+    interfaceObjects: new Set(interfaceObjects),
     takeThread() {
       const taken = thread;
       thread = undefined;

@@ -14,6 +14,7 @@ const SECRET = 'a secret that only tests know, of decent length';
 export interface RunningShop extends AsyncDisposable {
   shop: Shop;
   gateway: Gateway;
+  supergraphSdl: string;
   url: string;
   webSocketUrl: string;
   /** Stops one subgraph, cutting its connections; over HTTP only. */
@@ -41,8 +42,9 @@ export async function aRunningShop(mode: Mode, options: Partial<GatewayOptions> 
     }
   }
   const urls = Object.fromEntries([...served].map(([name, { port }]) => [name, `http://127.0.0.1:${port}/graphql`]));
+  const supergraphSdl = shopSupergraph(urls);
   const gateway = await createGateway({
-    supergraphSdl: shopSupergraph(urls),
+    supergraphSdl,
     ...(mode === 'in process'
       ? { subgraphs }
       : { signCall: (name, identity, body) => signCallIdentity(deriveCallKey(SECRET, name), name, identity, body) }),
@@ -54,6 +56,7 @@ export async function aRunningShop(mode: Mode, options: Partial<GatewayOptions> 
   const url = `http://127.0.0.1:${address.port}/graphql`;
   return {
     shop,
+    supergraphSdl,
     gateway,
     url,
     webSocketUrl: url.replace('http', 'ws'),

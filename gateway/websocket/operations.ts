@@ -1,7 +1,7 @@
-import { getOperationAST, GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
+import { getOperationAST, GraphQLError, type ExecutionArgs } from 'graphql';
 import { returnable } from '../../platform/returnable';
-import type { Documents } from '../documents/documents';
 import { isIncremental, isSubscription, type Engine, type PreparedOperation } from '../engine';
+import type { CurrentGeneration } from '../generation';
 import type { Payload } from '../execute/execute-incrementally';
 import { resultOf, type Answer, type Caller } from '../execute/execution';
 import { unknownOperation } from '../http/apollo';
@@ -16,6 +16,7 @@ interface SubscribePayload {
 /** What graphql-ws carries from its `onSubscribe` to its `execute` and `subscribe`. */
 interface Carried {
   prepared: PreparedOperation;
+  engine: Engine;
   caller: Caller;
 }
 
@@ -27,14 +28,10 @@ export interface SocketOperations {
 }
 
 /** Operations as they arrive on a WebSocket: the same rules, limits and error format as on HTTP. */
-export function createSocketOperations(options: {
-  schema: GraphQLSchema;
-  engine: Engine;
-  documents: Documents;
-}): SocketOperations {
-  const { schema, engine, documents } = options;
+export function createSocketOperations(current: CurrentGeneration): SocketOperations {
   return {
     async prepare({ query, operationName, variables }, caller) {
+      const { engine, documents, supergraph } = current();
       const document = documents.read(query);
       if (Array.isArray(document)) return document;
       const operation = getOperationAST(document, operationName);
@@ -46,11 +43,11 @@ export function createSocketOperations(options: {
         caller.identity.requestId,
       );
       if ('errors' in prepared) return prepared.errors;
-      const carried: Carried = { prepared, caller };
-      return { schema, document, operationName, contextValue: carried };
+      const carried: Carried = { prepared, engine, caller };
+      return { schema: supergraph.apiSchema, document, operationName, contextValue: carried };
     },
     run(args) {
-      const { prepared, caller } = args.contextValue as Carried;
+      const { prepared, engine, caller } = args.contextValue as Carried;
       return returnable<Answer | Payload>(caller.signal, (signal) => {
         const own = { ...caller, signal };
         if (isSubscription(prepared)) return engine.subscribe(prepared, own);

@@ -88,5 +88,5 @@ const TYPE_DEFS: Record<string, string> = {
 };
 
 export function zoo(): HashSupergraph {
-  return { ...aHashSupergraph('zoo', TYPE_DEFS), largest: { fields: 9, depth: 4 } };
+  return { ...aHashSupergraph('zoo', TYPE_DEFS), largest: { fields: 16, depth: 4 } };
 }

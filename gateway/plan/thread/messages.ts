@@ -17,6 +17,8 @@ export interface SupergraphDescription {
    * texts of the arguments it is added with; '' for none.
    */
   addedFields: readonly (readonly [name: string, argumentTexts: readonly string[]])[];
+  /** Interfaces that some subgraph knows as object types (`@interfaceObject`). */
+  interfaceObjects: readonly string[];
   /** Identifies everything besides the supergraph that decides a plan: planner, its settings, our rewrites. */
   planner: string;
 }

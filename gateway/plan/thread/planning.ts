@@ -46,6 +46,7 @@ export function loadPlanning(sdl: string): Planning {
       subgraphs: original.subgraphsMetadata().map(({ name, url }) => ({ name, url })),
       overrides: rewritten.overrides,
       addedFields: rewritten.addedFields,
+      interfaceObjects: rewritten.interfaceObjects,
       planner: plannerIdentity(),
     },
     plan(job) {

@@ -41,6 +41,7 @@ export interface RewrittenSupergraph {
   interfacesOf: (type: string) => readonly string[];
   overrides: { label: string; field: string }[];
   addedFields: [name: string, argumentTexts: string[]][];
+  interfaceObjects: string[];
 }
 
 /** A key of the maps above: names of a subgraph, a type and perhaps a field. */
@@ -75,6 +76,7 @@ export function rewriteSupergraph(sdl: string): RewrittenSupergraph {
     interfacesOf: (name) => supergraph.types.get(name)?.interfaces?.map((node) => node.name.value) ?? [],
     overrides: overridesIn(supergraph),
     addedFields: addedFields(document),
+    interfaceObjects: interfaceObjects(supergraph),
   };
 }
 
@@ -146,6 +148,12 @@ function collectRequires(
     const fields = parseFieldSet(withTwins(requires, into.twins));
     into.requires.set(place(graph, type.name.value, field.name.value), fields);
   }
+}
+
+function interfaceObjects({ types }: SupergraphDocument): string[] {
+  return [...types.values()]
+    .filter((type) => applied(type, 'join__type').some((node) => isTrue(argument(node, 'isInterfaceObject'))))
+    .map((type) => type.name.value);
 }
 
 function overridesIn(supergraph: SupergraphDocument): { label: string; field: string }[] {

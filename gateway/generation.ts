@@ -1,0 +1,74 @@
+import { createDocuments, type Documents } from './documents/documents';
+import { createEngine, type Engine } from './engine';
+import { createTransports } from './fetch/transports';
+import type { Transport } from './fetch/transport';
+import { limitRules } from './limits';
+import type { GatewayLimits, GatewayOptions } from './options';
+import { filePlanStore } from './plan/plan-store';
+import { loadSupergraph, type LoadedSupergraph } from './supergraph/supergraph';
+import { socketRules } from './websocket/single-root-field';
+
+/** Everything that belongs to one supergraph. A gateway that changes its supergraph replaces all of it at once. */
+export interface Generation {
+  supergraph: LoadedSupergraph;
+  transports: ReadonlyMap<string, Transport>;
+  engine: Engine;
+  documents: Documents;
+  /** Ends planning and closes connections. What still runs fails. */
+  end(): Promise<void>;
+}
+
+/** The generation that answers new operations. */
+export type CurrentGeneration = () => Generation;
+
+/** How long a new supergraph may be held back while the operations in use are planned for it. */
+const WARM_UP_MS = 10_000;
+
+/** Loads a supergraph. Throws when it cannot be read or a subgraph has no address. */
+export async function createGeneration(
+  supergraphSdl: string,
+  options: GatewayOptions,
+  limits: GatewayLimits,
+): Promise<Generation> {
+  const { logger, development, introspection = development, planning = {} } = options;
+  const supergraph = await loadSupergraph(supergraphSdl, { defer: true });
+  try {
+    const transports = createTransports(supergraph, options, limits);
+    const engine = createEngine({
+      supergraph,
+      transports,
+      logger,
+      limits,
+      planning,
+      store: planning.store ? filePlanStore({ directory: planning.store, logger }) : undefined,
+      overrideLabels: new Set(options.overrideLabels),
+    });
+    const documents = createDocuments({
+      schema: supergraph.apiSchema,
+      rules: [...socketRules, ...limitRules(limits, { introspection })],
+      limits,
+      suggestions: development,
+      cacheSize: limits.planCacheSize,
+    });
+    const end = async (): Promise<void> => {
+      await engine[Symbol.asyncDispose]();
+      await Promise.all([...transports.values()].map((transport) => transport.dispose()));
+    };
+    let ended: Promise<void> | undefined;
+    return { supergraph, transports, engine, documents, end: () => (ended ??= end()) };
+  } catch (error) {
+    await supergraph[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Plans what clients of the generation before are using, so that the change costs them nothing. */
+export async function warmUp(next: Generation, before: Generation): Promise<void> {
+  await next.engine.warm(before.engine.inUse(), AbortSignal.timeout(WARM_UP_MS));
+}
+
+/** Ends a generation after what runs on it, subscriptions included. */
+export async function retire(generation: Generation): Promise<void> {
+  await generation.engine.idle();
+  await generation.end();
+}
