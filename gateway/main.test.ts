@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
@@ -167,16 +167,23 @@ test.each([
   for (const message of messages) expect(gateway.output()).toMatch(message);
 });
 
-test('a supergraph file that breaks while it is served is told, and the one before stays', async () => {
+test('a supergraph file that changes is taken up; one that breaks is told, and the one before stays', async () => {
   const file = path.join(folder, 'changing.graphql');
-  copyFileSync(supergraphFile, file);
+  const text = readFileSync(supergraphFile, 'utf8');
+  writeFileSync(file, text);
   const gateway = start(['--supergraph', file, '--port', '0']);
   try {
     const url = await waitFor('the address', () => /http:\S+\/graphql/.exec(gateway.output())?.[0]);
+    expect((await post(url, '{ __typename }')).data).toEqual({ __typename: 'Query' });
+    writeFileSync(file, text.replace(/^\s*tenant: String.*$/m, ''));
+    await waitFor('the field to be gone', async () => (await post(url, '{ tenant }')).status === 400);
     writeFileSync(file, 'type Query { broken: Missing }');
     gateway.child.kill('SIGHUP');
     await waitFor('the refusal', () => gateway.output().includes('a new supergraph cannot be served'));
     expect(await post(url, '{ hello(name: "you") }')).toEqual({ status: 200, data: { hello: 'Hello you' } });
+    writeFileSync(file, text);
+    gateway.child.kill('SIGHUP');
+    await waitFor('the field to be back', async () => (await post(url, '{ tenant }')).status === 200);
   } finally {
     gateway.child.kill('SIGTERM');
   }

@@ -1,13 +1,15 @@
+import type { CancelSignal } from './cancellation';
+
 /** Settles like `work`, or rejects with the signal's reason as soon as it aborts: not everything that is awaited listens to its signal. */
-export async function orAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+export async function orAborted<Value>(work: Promise<Value>, signal: CancelSignal): Promise<Value> {
   work.catch(() => {}); // after an abort nobody listens any more
   let abort = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason is handed on as it is
     abort = () => reject(signal.reason);
   });
-  signal.throwIfAborted();
-  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) throw signal.reason;
+  signal.addEventListener('abort', abort);
   try {
     return await Promise.race([work, aborted]);
   } finally {

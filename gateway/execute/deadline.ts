@@ -1,4 +1,4 @@
-import { setMaxListeners } from 'node:events';
+import { Cancellation, type CancelSignal } from '../../platform/cancellation';
 import type { Caller } from './execution';
 
 const DEADLINE = Symbol('the deadline passed');
@@ -10,7 +10,7 @@ export function isDeadline(reason: unknown): boolean {
 
 /** When an operation of a caller is to be given up. End it when the work is done. */
 export interface Deadline {
-  signal: AbortSignal;
+  signal: CancelSignal;
   end(): void;
 }
 
@@ -23,12 +23,11 @@ export function deadline(
   { signal: parent, controller: own, bodyReceived }: Pick<Caller, 'signal' | 'controller' | 'bodyReceived'>,
   ms: number,
 ): Deadline {
-  const controller = own ?? new AbortController();
-  setMaxListeners(0, controller.signal); // one for every call under way, and a plan may have many
+  const controller = own ?? new Cancellation();
   const follow = (): void => controller.abort(parent.reason);
   if (!own) {
     if (parent.aborted) follow();
-    else parent.addEventListener('abort', follow, { once: true });
+    else parent.addEventListener('abort', follow);
   }
   let hasEnded = false;
   let timer: NodeJS.Timeout | undefined;
@@ -38,7 +37,7 @@ export function deadline(
   if (bodyReceived) bodyReceived.then(start, start);
   else start();
   return {
-    signal: controller.signal,
+    signal: controller,
     end() {
       hasEnded = true;
       clearTimeout(timer);
@@ -47,6 +46,6 @@ export function deadline(
   };
 }
 
-function pass(controller: AbortController): void {
+function pass(controller: Cancellation): void {
   controller.abort(DEADLINE);
 }

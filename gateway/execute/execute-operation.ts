@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../../platform/cancellation';
 import type { CompiledOperation, Stage } from '../compile/compile-operation';
 import type { DataObject } from './data';
 import { deadline } from './deadline';
@@ -35,7 +36,7 @@ export async function executeOperation(run: OperationRun, services: ExecutionSer
 export function newExecution(
   { compiled, variables, caller }: OperationRun,
   services: ExecutionServices,
-  signal: AbortSignal,
+  signal: CancelSignal,
   data: DataObject = {},
 ): Execution {
   return { services, compiled, variables, caller, signal, data, errors: [], isShared: false, found: new Map() };

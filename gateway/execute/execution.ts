@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ExecutionResult, FieldNode, GraphQLError } from 'graphql';
+import type { Cancellation, CancelSignal } from '../../platform/cancellation';
 import type { CallIdentity } from '../../platform/identity/viewer';
 import type { Logger } from '../../platform/logger';
 import type { CompiledOperation } from '../compile/compile-operation';
@@ -27,9 +28,9 @@ export interface Caller {
   /** Headers of the client's HTTP request, for the forwarding rules of subgraphs. */
   headers?: IncomingHttpHeaders | undefined;
   /** Aborted when the client left. */
-  signal: AbortSignal;
+  signal: CancelSignal;
   /** What aborts the signal, where only this operation listens to it: then its deadline does so, too. */
-  controller?: AbortController;
+  controller?: Cancellation;
   /** Settles when the request body is in; the deadline counts from then, so that a long upload is not a late answer. */
   bodyReceived?: Promise<void>;
 }
@@ -42,7 +43,7 @@ export interface Execution {
   variables: Record<string, unknown>;
   caller: Caller;
   /** The client left or the deadline passed: the reason tells which. */
-  signal: AbortSignal;
+  signal: CancelSignal;
   /** Everything fetched so far, merged. */
   data: DataObject;
   errors: GraphQLError[];

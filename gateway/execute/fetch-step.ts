@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../../platform/cancellation';
 import { jsonValue } from '../compile/json';
 import type { FlattenPath } from '../compile/flatten-path';
 import type { EntityFetch, RootFetch, Step } from '../compile/program';
@@ -225,7 +226,7 @@ function send(
 ): Promise<SubgraphAnswer> {
   const transport = execution.services.transports.get(step.subgraph);
   if (!transport) throw new SubgraphError('SUBGRAPH_UNAVAILABLE', 'no transport has this name');
-  execution.signal.throwIfAborted();
+  if (execution.signal.aborted) throw execution.signal.reason;
   const names = step.variables.filter((name) => Object.hasOwn(execution.variables, name));
   const given = [...names.map((name) => [name, execution.variables[name]] as const), ...Object.entries(contextual)];
   return transport.execute(callOf(operation, execution, given, wanted));
@@ -233,7 +234,7 @@ function send(
 
 function callOf(
   operation: SubgraphOperation,
-  { caller, signal }: { caller: Caller; signal: AbortSignal },
+  { caller, signal }: { caller: Caller; signal: CancelSignal },
   given: readonly (readonly [string, unknown])[],
   wanted: readonly Wanted[],
 ): SubgraphCall {

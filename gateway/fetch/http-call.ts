@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import type { CancelSignal } from '../../platform/cancellation';
 import { SautiError } from '../../platform/errors';
 import { HELD_OFF, type CallOutcome, type CircuitBreaker } from './breaker';
 import { AnswerTooLargeError, decodeBody, tooLarge } from './decode';
@@ -24,7 +25,7 @@ export interface HttpRequest<Value> {
   /** How often the request may be sent again after a connection failed without any answer. */
   retries: number;
   /** Undefined where the call is ended by `cancel` instead. */
-  signal: AbortSignal | undefined;
+  signal: CancelSignal | undefined;
   /** Makes the result of an answer; throws a {@link SubgraphError} when it is none. */
   read(status: number, text: string): Value;
 }

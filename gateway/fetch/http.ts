@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { Pool } from 'undici';
+import type { CancelSignal } from '../../platform/cancellation';
 import { MULTIPART_BODY } from '../../platform/identity/call-identity';
 import type { Logger } from '../../platform/logger';
 import type { SignCall } from '../options';
@@ -112,7 +113,7 @@ class HttpSender {
   private requestOf<Value>(
     call: SubgraphCall,
     body: string,
-    signal: AbortSignal | undefined,
+    signal: CancelSignal | undefined,
     read: HttpRequest<Value>['read'],
   ): HttpRequest<Value> {
     const { deadlineMs, retries } = this.options.settings;

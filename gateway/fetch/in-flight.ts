@@ -1,3 +1,5 @@
+import type { CancelSignal } from '../../platform/cancellation';
+
 /** A call under way that can be ended before it has settled. */
 export interface Cancellable {
   cancel(): void;
@@ -14,9 +16,10 @@ export class InFlightCalls<Value> {
    * Waits for the call under this key, and starts it when there is none. A caller whose signal aborts is rejected with
    * its reason; only when it was the last one the call is cancelled, and nobody joins it any more.
    */
-  join(key: string, signal: AbortSignal, start: StartCall<Value>): Promise<Value> {
+  join(key: string, signal: CancelSignal, start: StartCall<Value>): Promise<Value> {
     return new Promise((resolve, reject) => {
-      signal.throwIfAborted();
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason is handed on as it is
+      if (signal.aborted) return reject(signal.reason);
       const running = this.calls.get(key);
       const call = running ?? new SharedCall<Value>(() => this.calls.delete(key));
       call.add(new Caller(call, signal, resolve, reject));
@@ -65,7 +68,7 @@ class SharedCall<Value> {
 class Caller<Value> {
   constructor(
     private readonly call: SharedCall<Value>,
-    readonly signal: AbortSignal,
+    readonly signal: CancelSignal,
     readonly resolve: (value: Value) => void,
     readonly reject: (error: unknown) => void,
   ) {}

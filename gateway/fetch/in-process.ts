@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { orAborted } from '../../platform/or-aborted';
+import { abortSignalOf } from '../../platform/cancellation';
 import type { Subgraph, SubgraphResult } from '../../platform/subgraph/subgraph';
 import type { SubgraphSettings } from './subgraph-settings';
 import { SubgraphError, type SubgraphCall, type Transport } from './transport';
@@ -18,11 +18,12 @@ export function inProcessTransport(subgraph: Subgraph, deadlineMs: SubgraphSetti
   return {
     execute(call) {
       // When the files are in, only the subgraph knows; the deadline of the whole operation still holds.
-      if (call.hasUploads) return orAborted(subgraph.execute(requestOf(call), call), call.signal);
-      const ms = call.operation.kind === 'mutation' ? deadlineMs.mutation : deadlineMs.query;
+      const isMutation = call.operation.kind === 'mutation';
+      const ms = call.hasUploads ? undefined : isMutation ? deadlineMs.mutation : deadlineMs.query;
       return withDeadline(call, ms, (signal) => subgraph.execute(requestOf(call), { identity: call.identity, signal }));
     },
-    subscribe: (call) => subgraph.subscribe(requestOf(call), call),
+    subscribe: (call) =>
+      subgraph.subscribe(requestOf(call), { identity: call.identity, signal: abortSignalOf(call.signal) }),
     ready: () => subgraph.ready(),
     dispose: async () => {},
   };
@@ -31,11 +32,12 @@ export function inProcessTransport(subgraph: Subgraph, deadlineMs: SubgraphSetti
 /** Settles like the work, or as soon as the deadline passes or the call is no longer wanted; its signal aborts then. */
 function withDeadline(
   { signal }: SubgraphCall,
-  ms: number,
+  ms: number | undefined,
   work: (signal: AbortSignal) => Promise<SubgraphResult>,
 ): Promise<SubgraphResult> {
   return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason is handed on as it is
+    if (signal.aborted) return reject(signal.reason);
     const controller = new AbortController();
     setMaxListeners(0, controller.signal); // resolvers may listen, and there may be many
     const end = (): void => {
@@ -49,7 +51,8 @@ function withDeadline(
       controller.abort(reason);
     };
     const leave = (): void => cancel(signal.reason);
-    const timer = setTimeout(() => cancel(new SubgraphError('SUBGRAPH_TIMEOUT', `did not answer within ${ms} ms`)), ms);
+    const expire = (): void => cancel(new SubgraphError('SUBGRAPH_TIMEOUT', `did not answer within ${ms} ms`));
+    const timer = ms === undefined ? undefined : setTimeout(expire, ms);
     signal.addEventListener('abort', leave);
     work(controller.signal).then(
       (result) => {

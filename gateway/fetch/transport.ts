@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
+import type { CancelSignal } from '../../platform/cancellation';
 import type { CallIdentity } from '../../platform/identity/viewer';
 
 /** The document of a fetch, prepared once when its plan is compiled. */
@@ -29,7 +30,7 @@ export interface SubgraphCall {
   /** The client's other headers, for the forwarding rules of a subgraph; undefined where there was no HTTP request. */
   headers: IncomingHttpHeaders | undefined;
   /** Aborted when the client left or the deadline of the whole operation passed. */
-  signal: AbortSignal;
+  signal: CancelSignal;
 }
 
 /** An answer as it came: nothing in it has been checked against the schema. Whoever asked may change it. */
@@ -85,7 +86,7 @@ export function subgraphOperation(
 }
 
 /** A query that the gateway asks for itself, on behalf of nobody. */
-export function ownCall(query: string, requestId: string, signal: AbortSignal): SubgraphCall {
+export function ownCall(query: string, requestId: string, signal: CancelSignal): SubgraphCall {
   return {
     operation: subgraphOperation(query, undefined, 'query'),
     variablesText: () => '{}',

@@ -86,7 +86,7 @@ function openStream(
     if (socket && socket.readyState !== WebSocket.OPEN) socket.terminate();
     socket?.resume();
   };
-  call.signal.addEventListener('abort', close, { once: true });
+  call.signal.addEventListener('abort', close);
   if (call.signal.aborted) close();
 
   async function* events(): AsyncGenerator<SubgraphAnswer> {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HeaderMap, type ApolloServer } from '@apollo/server';
+import { Cancellation } from '../../platform/cancellation';
 import { SautiError } from '../../platform/errors';
 import type { Viewer } from '../../platform/identity/viewer';
 import type { Documents } from '../documents/documents';
@@ -38,7 +39,7 @@ export async function answerGraphql(
   const viewer = await identify(endpoint.authenticate, authorization);
   const controller = leavingController(response);
   const identity = { viewer, requestId };
-  const caller: Caller = { identity, authorization, headers, signal: controller.signal, controller };
+  const caller: Caller = { identity, authorization, headers, signal: controller, controller };
   const multipart = isMultipart(request) ? await receiveFiles(endpoint, request, viewer) : undefined;
   try {
     const body = multipart ? multipart.body : request.method === 'POST' ? await readBody(endpoint, request) : undefined;
@@ -130,8 +131,8 @@ async function identify(
 }
 
 /** Aborts when the connection closes before the answer is out. */
-function leavingController(response: ServerResponse): AbortController {
-  const left = new AbortController();
+function leavingController(response: ServerResponse): Cancellation {
+  const left = new Cancellation();
   response.once('close', () => {
     if (!response.writableFinished) left.abort(new Error('The client closed the connection.'));
   });

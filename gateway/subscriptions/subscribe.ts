@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../../platform/cancellation';
 import { orAborted } from '../../platform/or-aborted';
 import type { SubgraphAnswer } from '../fetch/transport';
 import { isDataObject } from '../execute/data';
@@ -57,7 +58,7 @@ async function answerEvent(
 }
 
 async function answerWithin(
-  signal: AbortSignal,
+  signal: CancelSignal,
   source: EventSource,
   event: SubgraphAnswer,
   run: OperationRun,
@@ -86,7 +87,7 @@ function failure(
   source: EventSource,
   run: OperationRun,
   services: ExecutionServices,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Answer {
   const field = source.onlyField === undefined ? [] : [source.onlyField];
   const execution = newExecution(run, services, signal);
