@@ -19,7 +19,7 @@ export function runStep(step: Step, execution: Execution, mayShare: boolean): Pr
   return runEntities(
     step,
     step.parts.map((each) => wantedAt(each, execution, mayShare)),
-    {},
+    NOTHING,
     execution,
     mayShare,
   );
@@ -30,7 +30,7 @@ async function runRoot(step: Step, root: RootFetch, execution: Execution): Promi
   const [first, ...others] = targets;
   if (!first) return;
   try {
-    const answer = await send(step, step.operation(0), execution, [], {});
+    const answer = await send(step, step.operation(0), execution, [], NOTHING);
     if (answer.errors) execution.errors.push(...adoptRootErrors(answer.errors, root, targets, execution));
     if (!isDataObject(answer.data)) {
       if (answer.errors) return;
@@ -227,15 +227,25 @@ function send(
   const transport = execution.services.transports.get(step.subgraph);
   if (!transport) throw new SubgraphError('SUBGRAPH_UNAVAILABLE', 'no transport has this name');
   if (execution.signal.aborted) throw execution.signal.reason;
-  const names = step.variables.filter((name) => Object.hasOwn(execution.variables, name));
-  const given = [...names.map((name) => [name, execution.variables[name]] as const), ...Object.entries(contextual)];
+  const given = givenOf(step.variables, execution.variables, contextual);
   return transport.execute(callOf(operation, execution, given, wanted));
+}
+
+type Given = readonly (readonly [string, unknown])[];
+const NOTHING: DataObject = {};
+
+/** The variables a request needs, and only those: one subgraph need not learn what was meant for another. */
+function givenOf(names: readonly string[], variables: Record<string, unknown>, contextual: DataObject): Given {
+  const given: (readonly [string, unknown])[] = [];
+  for (const name of names) if (Object.hasOwn(variables, name)) given.push([name, variables[name]]);
+  if (contextual !== NOTHING) given.push(...Object.entries(contextual));
+  return given;
 }
 
 function callOf(
   operation: SubgraphOperation,
   { caller, signal }: { caller: Caller; signal: CancelSignal },
-  given: readonly (readonly [string, unknown])[],
+  given: Given,
   wanted: readonly Wanted[],
 ): SubgraphCall {
   return {
@@ -255,7 +265,7 @@ function callOf(
   };
 }
 
-function variablesText(given: readonly (readonly [string, unknown])[], wanted: readonly Wanted[]): string {
+function variablesText(given: Given, wanted: readonly Wanted[]): string {
   let text = '';
   for (const [name, value] of given) {
     const valueText = jsonValue(value);
@@ -272,6 +282,5 @@ export function sourceCall(
   variables: Record<string, unknown>,
   caller: Caller,
 ): SubgraphCall {
-  const given = names.filter((name) => Object.hasOwn(variables, name)).map((name) => [name, variables[name]] as const);
-  return callOf(operation, { caller, signal: caller.signal }, given, []);
+  return callOf(operation, { caller, signal: caller.signal }, givenOf(names, variables, NOTHING), []);
 }

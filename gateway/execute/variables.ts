@@ -12,6 +12,7 @@ export function coerceVariables(
   operation: OperationDefinitionNode,
   inputs: Readonly<Record<string, unknown>>,
 ): { variables: Record<string, unknown> } | { errors: GraphQLError[] } {
+  if (!operation.variableDefinitions?.length) return { variables: {} };
   const result = getVariableValues(schema, operation.variableDefinitions ?? [], inputs, { maxErrors: 50 });
   if (result.coerced) return { variables: result.coerced };
   return {

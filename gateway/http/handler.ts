@@ -6,6 +6,8 @@ import type { ByteRoute } from '../../platform/subgraph/subgraph';
 import { allowOrigin, answerPreflight, type OriginPolicy } from './cors';
 import { HttpError, sendError } from './responses';
 
+const BASE = 'http://gateway';
+
 /** Answers a path of the gateway itself. May throw an `HttpError`. */
 export type Page = (
   request: IncomingMessage,
@@ -27,6 +29,9 @@ export interface HandlerOptions {
 export function createHandler(
   options: HandlerOptions,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  // Most requests name a page and nothing more: their URLs are read once.
+  const urls = new Map([...options.pages.keys()].map((path) => [path, new URL(path, BASE)]));
+  const routing = { ...options, urls };
   return async (request, response) => {
     const requestId = randomUUID();
     lingerUnread(request, response);
@@ -35,7 +40,7 @@ export function createHandler(
     response.setHeader('x-frame-options', 'DENY');
     response.setHeader('referrer-policy', 'no-referrer');
     try {
-      await dispatch(options, request, response, requestId);
+      await dispatch(routing, request, response, requestId);
     } catch (error) {
       fail(options.logger, error, response, requestId);
     }
@@ -43,12 +48,12 @@ export function createHandler(
 }
 
 async function dispatch(
-  { pages, byteRoutes, origins }: HandlerOptions,
+  { pages, byteRoutes, origins, urls }: HandlerOptions & { urls: ReadonlyMap<string, URL> },
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
 ): Promise<void> {
-  const url = urlOf(request);
+  const url = urls.get(request.url ?? '') ?? urlOf(request);
   allowOrigin(request, response, origins);
   if (request.method === 'OPTIONS' && request.headers['access-control-request-method']) {
     if (answerPreflight(request, response, origins)) return;
@@ -72,10 +77,10 @@ async function dispatch(
 
 function urlOf(request: IncomingMessage): URL {
   const target = request.url ?? '/';
-  if (!target.startsWith('/') || target.startsWith('//') || !URL.canParse(target, 'http://gateway')) {
+  if (!target.startsWith('/') || target.startsWith('//') || !URL.canParse(target, BASE)) {
     throw new HttpError(400, 'BAD_REQUEST', 'The request target is not a path.');
   }
-  return new URL(target, 'http://gateway');
+  return new URL(target, BASE);
 }
 
 function fail(logger: Logger, error: unknown, response: ServerResponse, requestId: string): void {
