@@ -33,6 +33,8 @@ export interface Call {
 
 export interface ComparedGateway extends AsyncDisposable {
   supergraph: HashSupergraph;
+  /** Operations that were refused because planning them takes too much time or memory. */
+  overBudget(): number;
   /** Runs an operation in the world with this seed on both sides. */
   compare(operation: Operation, seed: number, failures: Failures): Promise<Comparison>;
 }
@@ -46,6 +48,9 @@ interface Answer {
 /** Wider than what clients get: the test is about answers, not about limits. */
 const LIMITS = { maxTokens: 20_000, maxDepth: 60, maxAliases: 2_000, maxSelections: 50_000, maxBodyBytes: 1_000_000 };
 
+/** More than clients get, since the machine may be busy. */
+const PLANNING_MS = 20_000;
+
 /** A gateway on a free port, over the subgraphs of a hash world, in this process. */
 export async function aComparedGateway(supergraph: HashSupergraph): Promise<ComparedGateway> {
   const calls: Call[] = [];
@@ -55,12 +60,15 @@ export async function aComparedGateway(supergraph: HashSupergraph): Promise<Comp
     logger: silentLogger,
     development: true,
     limits: LIMITS,
+    planning: { budgetMs: PLANNING_MS },
   });
+  let overBudget = 0;
   const { address } = await gateway.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${address.port}/graphql`;
   const { world } = supergraph;
   return {
     supergraph,
+    overBudget: () => overBudget,
     async compare({ document, variables }, seed, failures) {
       const query = print(document);
       world.reset(seed, failures);
@@ -77,11 +85,20 @@ export async function aComparedGateway(supergraph: HashSupergraph): Promise<Comp
       const got = await response.text();
       // Whether later mutations still run when an earlier one has emptied the answer, nobody promises.
       const comparable = expected.data ? world.mutations : world.mutations.slice(0, mutations.length);
+      if (isOverBudget(got)) {
+        overBudget++;
+        return { difference: null, expected: JSON.stringify(expected), got, calls: [...calls] };
+      }
       const difference = canonical(comparable) === canonical(mutations) ? differenceOf(expected, got) : 'mutations';
       return { difference, expected: JSON.stringify(expected), got, calls: [...calls] };
     },
     [Symbol.asyncDispose]: () => gateway.stop(),
   };
+}
+
+function isOverBudget(text: string): boolean {
+  const { errors } = JSON.parse(text) as { errors?: { extensions?: { code?: string } }[] };
+  return errors?.[0]?.extensions?.code === 'PLAN_BUDGET_EXCEEDED';
 }
 
 function recorded(subgraph: Subgraph, calls: Call[]): Subgraph {

@@ -10,6 +10,7 @@ test.each(Object.entries(SUPERGRAPHS))(
   async (_, build) => {
     await using gateway = await aComparedGateway(build());
     for await (const { report } of mismatches(gateway, { seed, count })) throw new Error(report);
+    expect(gateway.overBudget()).toBeLessThanOrEqual(count / 100);
   },
   300_000,
 );

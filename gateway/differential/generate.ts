@@ -25,10 +25,6 @@ import { createInputs, isWritable, type Inputs, type Variables } from './inputs'
 import type { Random } from './random';
 
 export interface GenerateOptions {
-  /** Fields that need an alias whenever they have arguments: see `known-planner-faults.ts`. */
-  mustAlias: (field: string) => boolean;
-  /** Also gives aliases that are names of other fields: see `known-planner-faults.ts`. */
-  hasFieldAliases: boolean;
   /** Fields written, fragments counted once; about. */
   maxFields: number;
   /** Levels of fields; about. */
@@ -168,11 +164,10 @@ class Writer {
   }
 
   private chooseAlias(type: GraphQLCompositeType, field: AnyField): string | undefined {
-    const { random, options } = this;
-    const mustAlias = field.args.length > 0 && options.mustAlias(field.name);
-    if (!mustAlias && !random.chance(field.args.length > 0 ? 0.4 : 0.2)) return undefined;
-    if (options.hasFieldAliases && random.chance(0.5) && 'getFields' in type)
-      return random.pick(['__typename', ...Object.keys(type.getFields())]);
+    const { random } = this;
+    if (!random.chance(field.args.length > 0 ? 0.4 : 0.2)) return undefined;
+    // Names of other fields: the planner is known to mix them up.
+    if (random.chance(0.5) && 'getFields' in type) return random.pick(['__typename', ...Object.keys(type.getFields())]);
     return random.pick(ALIASES);
   }
 

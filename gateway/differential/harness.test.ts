@@ -9,7 +9,7 @@ import { SUPERGRAPHS } from './supergraphs/all';
 import { shop } from './supergraphs/shop';
 import { zoo } from './supergraphs/zoo';
 
-const OPTIONS = { mustAlias: () => false, hasFieldAliases: true, maxFields: 20, maxDepth: 6 };
+const OPTIONS = { maxFields: 20, maxDepth: 6 };
 
 test.each(Object.entries(SUPERGRAPHS))('every operation over %s is valid, and its seed gives it again', (_, build) => {
   const { apiSchema } = build();

@@ -5,7 +5,6 @@ import { aComparedGateway } from './compare';
 import { readDifferentialEnvironment, testEnvironment } from './environment';
 import { KNOWN_FAULTS, UNRESOLVABLE } from './known-planner-faults';
 import { describeComparison, mismatches } from './run';
-import { SUPERGRAPHS } from './supergraphs/all';
 import { aHashSupergraph } from './supergraphs/compose';
 
 const { seed } = readDifferentialEnvironment(testEnvironment);
@@ -14,7 +13,9 @@ const WORLDS = 3;
 /** Operations by chance over each supergraph. */
 const COUNT = 40;
 
-describe.each(KNOWN_FAULTS)('where the planner is wrong: $fault', ({ typeDefs, operations }) => {
+const answerable = KNOWN_FAULTS.filter(({ operations }) => operations.length > 0);
+
+describe.each(answerable)('where the planner is wrong: $fault', ({ typeDefs, operations }) => {
   test.each(operations)('the gateway answers %s like one unsplit schema', async (operation) => {
     await using gateway = await aComparedGateway(aHashSupergraph('known', typeDefs));
     for (let world = seed; world < seed + WORLDS; world++) {
@@ -25,16 +26,27 @@ describe.each(KNOWN_FAULTS)('where the planner is wrong: $fault', ({ typeDefs, o
   });
 });
 
-const known = [...new Set(KNOWN_FAULTS.map(({ typeDefs }) => typeDefs))].map(
+const unanswerable = KNOWN_FAULTS.flatMap(({ typeDefs, refused = [] }) =>
+  refused.map((operation) => [operation, typeDefs] as const),
+);
+
+test.each(unanswerable)('the gateway says that %s cannot be resolved', async (operation, typeDefs) => {
+  await using gateway = await aComparedGateway(aHashSupergraph('known', typeDefs));
+  const { got } = await gateway.compare({ document: parse(operation), variables: {} }, seed, 'none');
+  expect(JSON.parse(got)).toEqual({
+    errors: [{ message: expect.any(String), extensions: { code: 'UNRESOLVABLE_FIELD' } }],
+  });
+});
+
+const known = [...new Set(answerable.map(({ typeDefs }) => typeDefs))].map(
   (typeDefs) => [Object.keys(typeDefs).join(), () => aHashSupergraph('known', typeDefs)] as const,
 );
 
-test.each([...known, ...Object.entries(SUPERGRAPHS)])(
-  `with aliases and arguments as they come, the gateway answers ${COUNT} operations over %s like one unsplit schema, from seed ${seed}`,
+test.each(known)(
+  `the gateway answers ${COUNT} operations over the faulty %s like one unsplit schema, from seed ${seed}`,
   async (_, build) => {
     await using gateway = await aComparedGateway(build());
-    const options = { seed, count: COUNT, withKnownFaults: true };
-    for await (const { report } of mismatches(gateway, options)) throw new Error(report);
+    for await (const { report } of mismatches(gateway, { seed, count: COUNT })) throw new Error(report);
   },
 );
 

@@ -5,7 +5,7 @@ import { SUPERGRAPHS } from './supergraphs/all';
 
 /**
  * Long runs: `node -r ./platform/testing/register.cjs gateway/differential/main.ts --seed N --count N`, optionally with
- * `--supergraph NAME` (default: each), `--known-faults`, `--max N` (mismatches to print, default 10) and, as often as
+ * `--supergraph NAME` (default: each), `--max N` (mismatches to print, default 10) and, as often as
  * needed, `--ignore order|data|errors|refused|mutations`.
  * Exit code 1 when something differs.
  */
@@ -17,7 +17,6 @@ async function main(): Promise<void> {
       supergraph: { type: 'string', default: '' },
       max: { type: 'string', default: '10' },
       ignore: { type: 'string', multiple: true, default: [] },
-      'known-faults': { type: 'boolean', default: false },
     },
   });
   for (const [name, build] of Object.entries(SUPERGRAPHS)) {
@@ -28,7 +27,6 @@ async function main(): Promise<void> {
       seed: Number(flags.seed),
       count: Number(flags.count),
       ignored: DIFFERENCES.filter((difference) => flags.ignore.includes(difference)),
-      withKnownFaults: flags['known-faults'],
     };
     for await (const { report } of mismatches(gateway, options)) {
       console.log(`${report}\n`);

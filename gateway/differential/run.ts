@@ -11,8 +11,6 @@ export interface RunOptions {
   seed: number;
   /** Operations to compare. */
   count: number;
-  /** Also gives aliases and arguments that Apollo's planner is known to mix up. Default false. */
-  withKnownFaults?: boolean;
   /** Differences that are of no interest. Default none. */
   ignored?: readonly Difference[];
 }
@@ -33,13 +31,10 @@ const SIZES = [0.2, 0.4, 1] as const;
 export function operationOfSeed(
   { supergraph }: ComparedGateway,
   seed: number,
-  withKnownFaults = false,
 ): { operation: Operation | null; failures: Failures } {
   const random = createRandom(seed);
   const failures = random.pick(FAILURES);
   const operation = generateOperation(supergraph.apiSchema, random, {
-    mustAlias: withKnownFaults ? () => false : (field) => supergraph.facts.isMentioned(field),
-    hasFieldAliases: withKnownFaults,
     maxFields: Math.ceil(supergraph.largest.fields * random.pick(SIZES)),
     maxDepth: supergraph.largest.depth,
   });
@@ -50,7 +45,7 @@ export function operationOfSeed(
 export async function* mismatches(gateway: ComparedGateway, options: RunOptions): AsyncGenerator<Mismatch, void, void> {
   let { seed } = options;
   for (let left = options.count; left > 0; seed++) {
-    const { operation, failures } = operationOfSeed(gateway, seed, options.withKnownFaults);
+    const { operation, failures } = operationOfSeed(gateway, seed);
     if (!operation) continue;
     left--;
     const { difference } = await gateway.compare(operation, seed, failures);

@@ -314,6 +314,6 @@ test('an operation that needs a key nobody can resolve is refused', async () => 
   await using gateway = await aGatewayOver(ROOMS('@key(fields: "id", resolvable: false)'));
   const { status, data, errors } = await post(gateway.url, '{ b { label } }');
   expect([status, data]).toEqual([500, undefined]);
-  expect(errors?.[0]).toMatchObject({ message: 'This operation cannot be planned.', extensions: { code: 'INTERNAL' } });
+  expect(errors?.[0]).toMatchObject({ extensions: { code: 'UNRESOLVABLE_FIELD' } });
   expect(await post(gateway.url, '{ b { id } }')).toEqual({ status: 200, data: { b: [{ id: '1' }] } });
 });

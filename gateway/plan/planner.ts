@@ -15,7 +15,7 @@ import {
   type OperationRequest,
   type PlannedRequest,
 } from './keyed-request';
-import { cannotBePlanned, planBudgetExceeded } from './plan-errors';
+import { cannotBePlanned, planBudgetExceeded, unresolvableField } from './plan-errors';
 import { mayBeStored, type PlanStore } from './plan-store';
 import { createThreadPool, type PoolReply, type QueuedJob } from './thread-pool';
 
@@ -47,7 +47,7 @@ export interface Planner<T> extends AsyncDisposable {
   /**
    * The plan of an operation: at once when it is known, otherwise as a promise. Concurrent requests for one plan share
    * its planning. `variables` (coerced) decide the conditions in it; `labels`: see `overrideConditions`. Rejects with
-   * GraphQLError: PLAN_BUDGET_EXCEEDED (400), OVERLOADED (503), BAD_USER_INPUT, INTERNAL when there is no plan.
+   * GraphQLError: PLAN_BUDGET_EXCEEDED (400), OVERLOADED (503), BAD_USER_INPUT, UNRESOLVABLE_FIELD or INTERNAL when there is no plan.
    */
   plan(
     request: OperationRequest,
@@ -71,7 +71,7 @@ interface Known<T> {
   characters: number;
 }
 
-type Refusal = 'over budget' | 'impossible';
+type Refusal = 'over budget' | 'unresolvable' | 'impossible';
 
 interface Planning<T> {
   result: Promise<T>;
@@ -126,7 +126,7 @@ export function createPlanner<T>(options: PlannerOptions<T>): Planner<T> {
   const planTextOf = (request: KeyedRequest, reply: PoolReply): string => {
     if (reply.kind === 'planned') return reply.plan;
     if (reply.kind === 'over budget') throw refuse(request, 'over budget', { detail: reply.detail });
-    const reason = reply.reason === 'too complex' ? 'over budget' : 'impossible';
+    const reason = reply.reason === 'too complex' ? 'over budget' : reply.reason;
     throw refuse(request, reason, { detail: reply.message });
   };
   const planNew = async (request: KeyedRequest, ahead: boolean, planning: Planning<T>): Promise<T> => {
@@ -192,6 +192,7 @@ export function createPlanner<T>(options: PlannerOptions<T>): Planner<T> {
 }
 
 function refusal(reason: Refusal): GraphQLError {
+  if (reason === 'unresolvable') return unresolvableField();
   return reason === 'over budget' ? planBudgetExceeded() : cannotBePlanned();
 }
 

@@ -2,7 +2,12 @@ import type { FetchNode, QueryPlanSelectionNode } from '@apollo/query-planner';
 import { Kind, type SelectionSetNode } from 'graphql';
 import { place, type EntityKey, type RewrittenSupergraph } from './rewrite-supergraph';
 
-/** Throws when a fetch sends entities to a subgraph that can resolve them by none of the keys they are sent with. */
+/** A part of an operation lies behind keys that nobody can resolve, although the supergraph composes. */
+export class UnresolvableError extends Error {
+  override readonly name = 'UnresolvableError';
+}
+
+/** Throws {@link UnresolvableError} when a fetch sends entities to a subgraph that can resolve them by none of the keys they are sent with. */
 export function checkKeys(fetch: FetchNode, supergraph: RewrittenSupergraph): void {
   const sent = new Map<string, QueryPlanSelectionNode[]>();
   for (const node of fetch.requires ?? []) {
@@ -12,7 +17,9 @@ export function checkKeys(fetch: FetchNode, supergraph: RewrittenSupergraph): vo
   for (const [type, selections] of sent) {
     const keys = keysOf(type, fetch.serviceName, supergraph);
     if (!keys || keys.some((key) => key.isResolvable && covers(selections, key.fields))) continue;
-    throw new Error(`No key of "${type}" that the subgraph "${fetch.serviceName}" can resolve is available.`);
+    throw new UnresolvableError(
+      `No key of "${type}" that the subgraph "${fetch.serviceName}" can resolve is available.`,
+    );
   }
 }
 

@@ -35,6 +35,8 @@ export interface PlanJob {
 export type LoadReply =
   { kind: 'loaded'; description: SupergraphDescription } | { kind: 'unreadable'; message: string };
 
+/** Too many selections, no key that somebody can resolve, or a fault of the planner. */
+export type PlanRefusal = 'too complex' | 'unresolvable' | 'impossible';
+
 /** The answer to a job: a plan as JSON, or why there is none. `too complex` is the planner's own limit. */
-export type PlanReply =
-  { kind: 'planned'; plan: string } | { kind: 'refused'; reason: 'too complex' | 'impossible'; message: string };
+export type PlanReply = { kind: 'planned'; plan: string } | { kind: 'refused'; reason: PlanRefusal; message: string };

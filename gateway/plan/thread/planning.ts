@@ -11,7 +11,8 @@ import {
 import { QueryPlanner, type QueryPlan } from '@apollo/query-planner';
 import plannerPackage from '@apollo/query-planner/package.json';
 import { parse, type DocumentNode } from 'graphql';
-import type { PlanJob, PlanReply, SupergraphDescription } from './messages';
+import { UnresolvableError } from './check-keys';
+import type { PlanJob, PlanReply, SupergraphDescription, PlanRefusal } from './messages';
 import { rewritePlan } from './rewrite-plan';
 import { rewriteSupergraph } from './rewrite-supergraph';
 
@@ -54,10 +55,15 @@ export function loadPlanning(sdl: string): Planning {
         return { kind: 'planned', plan: JSON.stringify(rewritePlan(buildPlan(planner, api, job), rewritten)) };
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
-        return { kind: 'refused', reason: LIMIT_MESSAGE.test(message) ? 'too complex' : 'impossible', message };
+        return { kind: 'refused', reason: reasonOf(error, message), message };
       }
     },
   };
+}
+
+function reasonOf(error: unknown, message: string): PlanRefusal {
+  if (error instanceof UnresolvableError) return 'unresolvable';
+  return LIMIT_MESSAGE.test(message) ? 'too complex' : 'impossible';
 }
 
 function build(sdl: string): Supergraph {
