@@ -112,11 +112,10 @@ describe.each(MODES)('a gateway with its subgraphs %s answers like one unsplit s
   let schema: GraphQLSchema;
   beforeAll(async () => {
     schema = await unsplitSchema();
-  });
-  beforeEach(async () => {
     running = await aRunningShop(mode);
   });
-  afterEach(() => running[Symbol.asyncDispose]());
+  beforeEach(() => running.shop.reset());
+  afterAll(() => running[Symbol.asyncDispose]());
 
   test.each(Object.entries(OPERATIONS))('%s', async (_, operation) => {
     const [query, variables] = Array.isArray(operation) ? operation : [operation, {}];

@@ -188,14 +188,11 @@ test('a compound key and required fields of its parts keep apart from a clientâ€
 test('a subgraph never sees the twin of a field', async () => {
   await using gateway = await aGatewayOver(LAMP);
   await post(gateway.url, '{ lamp { redCost blueCost } }');
-  const sent = gateway.calls.filter(({ subgraph }) => subgraph === 'bills').map(({ variables }) => variables);
-  expect(sent).toHaveLength(2);
-  expect(sent).toEqual(
-    expect.arrayContaining([
-      { representations: [{ __typename: 'Lamp', id: 'l1', glow: 'red of l1', watts: 60 }] },
-      { representations: [{ __typename: 'Lamp', id: 'l1', glow: 'blue of l1', watts: 60 }] },
-    ]),
-  );
+  const sent = gateway.calls.filter(({ subgraph }) => subgraph === 'bills');
+  expect(sent.flatMap(({ variables }) => Object.values(variables).flat())).toEqual([
+    { __typename: 'Lamp', id: 'l1', glow: 'red of l1', watts: 60 },
+    { __typename: 'Lamp', id: 'l1', glow: 'blue of l1', watts: 60 },
+  ]);
 });
 
 test('an error at a renamed field has the path the client knows', async () => {

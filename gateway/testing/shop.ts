@@ -125,6 +125,11 @@ export class Shop {
   sent = 0;
   /** While it is pending, uploads are taken but not read. */
   hold: Promise<void> | undefined;
+
+  /** Puts everything back, for tests that share a running shop. */
+  reset(): void {
+    Object.assign(this, new Shop());
+  }
 }
 
 export interface ShopContext {
