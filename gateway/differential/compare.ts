@@ -44,7 +44,14 @@ interface Answer {
 }
 
 /** Wider than what clients get: the test is about answers, not about limits. */
-const LIMITS = { maxTokens: 20_000, maxDepth: 60, maxAliases: 2_000, maxSelections: 50_000, maxBodyBytes: 1_000_000 };
+const LIMITS = {
+  maxTokens: 20_000,
+  maxDepth: 60,
+  maxAliases: 2_000,
+  maxSelections: 50_000,
+  maxRepeats: 1_000_000,
+  maxBodyBytes: 1_000_000,
+};
 
 /** A gateway on a free port, over the subgraphs of a hash world, in this process. */
 export async function aComparedGateway(supergraph: HashSupergraph): Promise<ComparedGateway> {
