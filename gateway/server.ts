@@ -40,7 +40,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   let generation = await createGeneration(options.supergraphSdl, options, limits);
   const current: CurrentGeneration = () => generation;
   const contentTypes = createContentTypes();
-  const apollo = await startApolloServer({ generation, limits, development, introspection, logger, plugins });
+  const apollo = await startApolloServer({
+    generation,
+    contentTypes,
+    limits,
+    development,
+    introspection,
+    logger,
+    plugins,
+  });
 
   const origins = originPolicy([...(options.corsOrigins ?? []), ...(development ? DEVELOPMENT_ORIGINS : [])]);
   const sockets = createSocketServer({

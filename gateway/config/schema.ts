@@ -96,6 +96,7 @@ export const gatewayConfigSchema = section({
     maxDepth: whole(1, 1_000).optional(),
     maxAliases: whole(0, 100_000).optional(),
     maxSelections: whole(1, 1_000_000).optional(),
+    maxRepeats: whole(1, 1_000_000).optional(),
     maxBodyBytes: whole(1, 2 ** 30).optional(),
     maxFileBytes: whole(1, 2 ** 40).optional(),
     maxFiles: whole(1, 1_000).optional(),

@@ -46,7 +46,14 @@ interface Answer {
 }
 
 /** Wider than what clients get: the test is about answers, not about limits. */
-const LIMITS = { maxTokens: 20_000, maxDepth: 60, maxAliases: 2_000, maxSelections: 50_000, maxBodyBytes: 1_000_000 };
+const LIMITS = {
+  maxTokens: 20_000,
+  maxDepth: 60,
+  maxAliases: 2_000,
+  maxSelections: 50_000,
+  maxRepeats: 1_000_000,
+  maxBodyBytes: 1_000_000,
+};
 
 /** More than clients get, since the machine may be busy. */
 const PLANNING_MS = 20_000;

@@ -14,11 +14,13 @@ import type { Generation } from '../generation';
 import { resultOf, type Caller, type Result } from '../execute/execution';
 import { sandboxPage } from '../explorer/sandbox';
 import { limitRules, parseOptions, type OperationLimits } from '../limits';
+import type { ContentTypes } from './content-types';
 import { formatError } from './format-error';
 
 export interface ApolloOptions {
   /** The generation to start with. */
   generation: Generation;
+  contentTypes: ContentTypes;
   /** Plugins of the host beside our own. */
   plugins: readonly ApolloServerPlugin<Caller>[];
   limits: OperationLimits;
@@ -39,8 +41,8 @@ export interface RunningApollo {
  * its own; what it would execute goes to our engine. Reports nothing to Apollo, whatever the environment says.
  */
 export async function startApolloServer(options: ApolloOptions): Promise<RunningApollo> {
-  const { development, introspection, limits, logger, generation } = options;
-  const gateway = new GenerationGateway(generation);
+  const { development, introspection, limits, logger, generation, contentTypes } = options;
+  const gateway = new GenerationGateway(generation, contentTypes);
   const server = new ApolloServer<Caller>({
     gateway,
     logger: apolloLogger(logger),
@@ -55,6 +57,7 @@ export async function startApolloServer(options: ApolloOptions): Promise<Running
     formatError,
     plugins: [
       ...options.plugins,
+      plainJsonStatus(contentTypes),
       ...quietPlugins(),
       development ? sandboxPage() : ApolloServerPluginLandingPageDisabled(),
     ],
@@ -72,13 +75,34 @@ function quietPlugins(): ApolloServerPlugin[] {
   ];
 }
 
+/**
+ * An answer as `application/json` to a well-formed request has the status 200, also when it says what is wrong with the
+ * document or its variables (GraphQL over HTTP, appendix on `application/json`). Apollo Server says 400 there.
+ */
+function plainJsonStatus(contentTypes: ContentTypes): ApolloServerPlugin<Caller> {
+  return {
+    async requestDidStart() {
+      return {
+        async willSendResponse({ source, request, response: { http } }) {
+          // Without a source there was no document to answer about.
+          if (http.status === 400 && source && contentTypes(request.http?.headers.get('accept'))?.isNamedJson)
+            http.status = 200;
+        },
+      };
+    },
+  };
+}
+
 /** Our generations behind the interface Apollo Server has for gateways. */
 class GenerationGateway implements GatewayInterface {
   private announce: (() => void) | undefined;
   /** A request is executed by the generation whose schema it was validated against, also while that changes. */
   private readonly generations = new WeakMap<GraphQLSchema, Generation>();
 
-  constructor(private current: Generation) {
+  constructor(
+    private current: Generation,
+    private readonly contentTypes: ContentTypes,
+  ) {
     this.generations.set(current.supergraph.apiSchema, current);
   }
 
@@ -101,8 +125,10 @@ class GenerationGateway implements GatewayInterface {
   async load(): ReturnType<GatewayInterface['load']> {
     this.announce?.();
     return {
-      executor: (request) => {
+      executor: async (request) => {
         const context = request as unknown as GatewayGraphQLRequestContext<Caller>;
+        // Apollo Server finds out that no answer is acceptable when it has one; then a mutation would have happened.
+        if (!this.contentTypes(context.context.headers?.accept)) return refuse('No answer would be acceptable.', 406);
         return run(this.generations.get(context.schema) ?? this.current, context);
       },
     };

@@ -10,7 +10,7 @@ import type { Caller } from '../execute/execution';
 import type { Authenticate, GatewayLimits } from '../options';
 import { readJsonBody } from './json-body';
 import { receiveMultipart, type MultipartRequest } from './multipart';
-import { HttpError } from './responses';
+import { HttpError, sendError } from './responses';
 import { refuseSubscription } from './no-subscription';
 import type { ContentTypes } from './content-types';
 import { knownOperation } from './known-operation';
@@ -26,8 +26,24 @@ export interface GraphqlEndpoint {
   limits: GatewayLimits;
 }
 
-/** Answers one request to the GraphQL path. Throws an `HttpError` for what never becomes an operation. */
+/** Answers one request to the GraphQL path, also one that never becomes an operation. */
 export async function answerGraphql(
+  endpoint: GraphqlEndpoint,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  requestId: string,
+): Promise<void> {
+  try {
+    await answerOperation(endpoint, request, response, url, requestId);
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error;
+    sendError(response, error, requestId, endpoint.contentTypes(request.headers.accept)?.text);
+  }
+}
+
+/** Throws an `HttpError` for what never becomes an operation. */
+async function answerOperation(
   endpoint: GraphqlEndpoint,
   request: IncomingMessage,
   response: ServerResponse,
@@ -42,7 +58,9 @@ export async function answerGraphql(
   const caller: Caller = { identity, authorization, headers, signal: controller, controller };
   const multipart = isMultipart(request) ? await receiveFiles(endpoint, request, viewer) : undefined;
   try {
-    const body = multipart ? multipart.body : request.method === 'POST' ? await readBody(endpoint, request) : undefined;
+    const body = withoutEmptyName(
+      multipart ? multipart.body : request.method === 'POST' ? await readBody(endpoint, request) : undefined,
+    );
     if (!multipart && !endpoint.hasRequestPlugins && (await answerKnown(endpoint, request, response, body, caller)))
       return;
     refuseSubscription(
@@ -54,13 +72,12 @@ export async function answerGraphql(
       httpGraphQLRequest: {
         method: request.method ?? 'GET',
         headers: headersOf(request),
-        search: url.search,
+        search: searchOf(url),
         body,
       },
       context: async () => (multipart ? { ...caller, bodyReceived: multipart.received } : caller),
     });
     if (response.destroyed) return;
-    endpoint.contentTypes.learn(request, answer);
     response.statusCode = answer.status ?? 200;
     for (const [name, value] of answer.headers) response.setHeader(name, value);
     response.setHeader('cache-control', 'private, no-store');
@@ -75,7 +92,7 @@ export async function answerGraphql(
 
 /**
  * Answers an operation of a document that is known to be valid without Apollo Server, which has nothing left to decide
- * about it and would cost more than the execution (docs/decisions/0011). With `@defer` and a client that takes parts the
+ * about it and would cost more than the execution (docs/decisions/0013). With `@defer` and a client that takes parts the
  * document is read here, too. False when Apollo Server has to answer.
  */
 async function answerKnown(
@@ -87,22 +104,21 @@ async function answerKnown(
 ): Promise<boolean> {
   const { engine, documents } = current();
   const inParts = takesParts(request);
-  if (inParts) readDeferred(documents, body);
+  const contentType = contentTypes(request.headers.accept);
+  if (inParts) readForParts(documents, body, !contentType);
   const known = knownOperation(documents, body);
   if (!known) return false;
-  const contentType = contentTypes.known(request);
-  if (contentType === undefined && !inParts) return false;
+  if (!contentType && !inParts) return false;
   const preparing = engine.prepare(known.request, known.inputs, caller.identity.requestId);
   const prepared = preparing instanceof Promise ? await preparing : preparing;
   if ('errors' in prepared) return false;
-  if (isIncremental(prepared)) {
-    if (!inParts) return false;
+  if (inParts && (!contentType || isIncremental(prepared))) {
     await sendPayloads(response, engine.executeIncrementally(prepared, caller));
     return true;
   }
-  if (contentType === undefined) return false;
+  if (!contentType || isIncremental(prepared)) return false;
   const answer = await engine.execute(prepared, caller);
-  if (!response.destroyed) sendAnswer(response, answer, contentType);
+  if (!response.destroyed) sendAnswer(response, answer, contentType.text);
   return true;
 }
 
@@ -111,10 +127,16 @@ function takesParts({ headers: { accept } }: IncomingMessage): boolean {
   return accept !== undefined && /multipart\/mixed[^,]*;\s*deferSpec="?20220824"?/i.test(accept);
 }
 
-/** Apollo Server cannot answer in parts: a document with `@defer` is read here the first time, too. */
-function readDeferred(documents: Documents, body: unknown): void {
+/** Apollo Server cannot answer in parts: what is to be answered so is read here the first time, too. */
+function readForParts(documents: Documents, body: unknown, onlyParts: boolean): void {
   const { query } = (body ?? {}) as { query?: unknown };
-  if (typeof query === 'string' && query.includes('@defer')) documents.read(query);
+  if (typeof query === 'string' && (onlyParts || query.includes('@defer'))) documents.read(query);
+}
+
+/** An empty name is none (GraphQL over HTTP, section GET); to Apollo Server it is that of an unknown operation. */
+function withoutEmptyName(body: unknown): unknown {
+  if ((body as { operationName?: unknown } | null | undefined)?.operationName !== '') return body;
+  return { ...(body as object), operationName: null };
 }
 
 /** Who asks, or an `HttpError`: 401 for a token that is not good, 503 when that cannot be found out. */
@@ -169,6 +191,14 @@ async function receiveFiles(
 
 function readBody({ limits }: GraphqlEndpoint, request: IncomingMessage): Promise<unknown> {
   return readJsonBody(request, { maxBytes: limits.maxBodyBytes, idleMs: limits.bodyIdleMs });
+}
+
+/** An empty operation name is none; see `withoutEmptyName`. */
+function searchOf({ search, searchParams }: URL): string {
+  if (!search.includes('operationName=')) return search;
+  const rest = new URLSearchParams(searchParams);
+  if (rest.getAll('operationName').join() === '') rest.delete('operationName');
+  return `?${rest}`;
 }
 
 function headersOf(request: IncomingMessage): HeaderMap {

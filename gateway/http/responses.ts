@@ -14,11 +14,16 @@ export class HttpError extends Error {
 }
 
 /** Sends a JSON body, unless an answer is already under way. */
-export function sendJson(response: ServerResponse, status: number, body: unknown): void {
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  contentType = 'application/json; charset=utf-8',
+): void {
   if (response.headersSent || response.destroyed) return;
   const text = `${JSON.stringify(body)}\n`;
   response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
+    'content-type': contentType,
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
   });
@@ -30,8 +35,8 @@ export function sendError(
   response: ServerResponse,
   error: Pick<HttpError, 'status' | 'code' | 'message'>,
   requestId: string,
+  contentType?: string,
 ): void {
-  sendJson(response, error.status, {
-    errors: [{ message: error.message, extensions: { code: error.code, requestId } }],
-  });
+  const body = { errors: [{ message: error.message, extensions: { code: error.code, requestId } }] };
+  sendJson(response, error.status, body, contentType);
 }
