@@ -28,6 +28,7 @@ export interface Target {
 
 export const TARGET_NAMES = [
   'sauti-http',
+  'sauti-http-shared',
   'sauti-in-process',
   'stock',
   'hive-js',
@@ -43,12 +44,13 @@ export type TargetName = (typeof TARGET_NAMES)[number];
 const gatewayFolder = (file: string): string => path.join(repositoryRoot(), 'bench/gateway', file);
 const peersFolder = (file: string): string => path.join(repositoryRoot(), 'bench/peers', file);
 
-/**
- * The standalone gateway, as `npm run gateway` starts it. It shares no calls in flight by itself; once its configuration
- * file can ask for that, a second target beside this one measures it, as for Hive.
- */
+/** The standalone gateway, as `npm run gateway` starts it. It shares no calls in flight unless it is told to. */
 const sautiHttp: Target['command'] = ({ supergraphFile, port }) => ({
   args: [path.join(repositoryRoot(), 'dist/gateway/main.js'), '--supergraph', supergraphFile, '--port', String(port)],
+});
+
+const sautiHttpShared: Target['command'] = (options) => ({
+  args: [...sautiHttp(options).args, '--config', gatewayFolder('shared.yaml')],
 });
 
 const sautiInProcess: Target['command'] = ({ supergraphFile, port }) => ({
@@ -95,6 +97,15 @@ const bare = {
 /** Everything that can be measured, in the order of the table. */
 export const TARGETS: readonly Target[] = [
   { ...gateway, name: 'sauti-http', title: 'Sauti over HTTP', needsPeers: false, command: sautiHttp },
+  {
+    ...gateway,
+    name: 'sauti-http-shared',
+    title: 'Sauti over HTTP',
+    needsPeers: false,
+    sharesInFlight: true,
+    facesHostile: false,
+    command: sautiHttpShared,
+  },
   {
     ...gateway,
     name: 'sauti-in-process',
