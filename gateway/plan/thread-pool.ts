@@ -45,16 +45,20 @@ interface Slot {
   started: Promise<void>;
   isBusy: boolean;
   idle: NodeJS.Timeout | undefined;
+  /** It is ended because there is nothing to do: none has to take its place. */
+  isRetired: boolean;
 }
 
 /** How long a job must run before another thread is started for those behind it; most take less than a start does. */
 const SPARE_THREAD_AFTER_MS = 100;
-/** How long a thread beyond the first stays without work: it holds tens of megabytes. */
+/** How long a thread stays without work, since it holds tens of megabytes: one beside others, and the last one. */
 const IDLE_MS = 10_000;
+const LAST_IDLE_MS = 60_000;
 
 /**
- * Planning threads behind one queue, first come, first served. One is kept; more are started while it is busy for long
- * and others wait, and end when idle. A job over its budget loses its thread, so it can hold up others for `budgetMs`
+ * Planning threads behind one queue, first come, first served. More than one are started only while it is busy for long
+ * and others wait. Threads end when idle, the last one only after a while: operations nobody asked before are rare then,
+ * and wait for its start. A job over its budget loses its thread, so it can hold up others for `budgetMs`
  * only, and a queue full of such jobs passes at `threads` per `budgetMs`.
  */
 export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
@@ -67,7 +71,13 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
   let isStopped = false;
 
   const open = (thread: Promise<PlanningThread>): Slot => {
-    const slot: Slot = { thread: undefined, started: Promise.resolve(), isBusy: false, idle: undefined };
+    const slot: Slot = {
+      thread: undefined,
+      started: Promise.resolve(),
+      isBusy: false,
+      idle: undefined,
+      isRetired: false,
+    };
     slots.add(slot);
     slot.started = thread.then(
       (loaded) => {
@@ -88,18 +98,19 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
   };
   const close = (slot: Slot): void => {
     clearTimeout(slot.idle);
-    if (slots.delete(slot)) dispatch();
+    if (slots.delete(slot)) dispatch(!slot.isRetired);
   };
 
-  const dispatch = (): void => {
+  const dispatch = (mustKeepOne = false): void => {
     if (isStopped) return;
     for (const slot of slots) {
-      if (!slot.thread || slot.isBusy) continue;
+      if (!slot.thread || slot.isBusy || slot.isRetired) continue;
       const entry = waiting.shift() ?? ahead.shift();
       if (entry) void work(slot, slot.thread, entry);
-      else if (slots.size > 1) slot.idle ??= setTimeout(endIdle, IDLE_MS, slot).unref();
+      else slot.idle ??= setTimeout(endIdle, IDLE_MS, slot, false).unref();
     }
-    if (slots.size === 0) open(startPlanningThread(sdl));
+    const isNeeded = mustKeepOne || waiting.length + ahead.length > 0;
+    if (slots.size === 0 && isNeeded) open(startPlanningThread(sdl));
     else if (waiting.length > 0 && slots.size < threads) spare ??= setTimeout(startSpare, SPARE_THREAD_AFTER_MS);
   };
   const startSpare = (): void => {
@@ -107,9 +118,15 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
     if (waiting.length === 0 || slots.size >= threads || [...slots].some(({ thread }) => !thread)) return;
     open(startPlanningThread(sdl));
   };
-  const endIdle = (slot: Slot): void => {
+  const endIdle = (slot: Slot, isLastCall: boolean): void => {
     slot.idle = undefined;
-    if (slots.size > 1 && !slot.isBusy) void slot.thread?.[Symbol.asyncDispose]();
+    if (slot.isBusy) return;
+    if (slots.size === 1 && !isLastCall) {
+      slot.idle = setTimeout(endIdle, LAST_IDLE_MS - IDLE_MS, slot, true).unref();
+      return;
+    }
+    slot.isRetired = true;
+    void slot.thread?.[Symbol.asyncDispose]();
   };
 
   const work = async (slot: Slot, thread: PlanningThread, entry: Entry): Promise<void> => {
@@ -141,7 +158,7 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
   };
 
   if (options.first) open(Promise.resolve(options.first));
-  else dispatch();
+  else open(startPlanningThread(sdl));
 
   return {
     run(job, { ahead: isAhead } = { ahead: false }) {
