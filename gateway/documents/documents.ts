@@ -1,6 +1,7 @@
 import { GraphQLError, parse, validate, type DocumentNode, type GraphQLSchema, type ValidationRule } from 'graphql';
-import { LRUCache } from 'lru-cache';
+import { UNREADABLE_DOCUMENT } from '../http/format-error';
 import { parseOptions, type OperationLimits } from '../limits';
+import { createDocumentCache } from './document-cache';
 
 /** The documents that are known to be valid, by their text: they are parsed and validated once. */
 export interface Documents {
@@ -19,12 +20,12 @@ export interface DocumentOptions {
   limits: OperationLimits;
   /** Whether errors may name what would have been valid. */
   suggestions: boolean;
-  /** Documents kept. */
+  /** Documents kept, as far as their size allows. */
   cacheSize: number;
 }
 
 export function createDocuments({ schema, rules, limits, suggestions, cacheSize }: DocumentOptions): Documents {
-  const documents = new LRUCache<string, DocumentNode>({ max: cacheSize });
+  const documents = createDocumentCache(cacheSize);
   return {
     known: (source) => documents.get(source),
     add: (source, document) => void documents.set(source, document),
@@ -38,7 +39,7 @@ export function createDocuments({ schema, rules, limits, suggestions, cacheSize 
         documents.set(source, document);
         return document;
       } catch (error) {
-        const failure = error instanceof GraphQLError ? error : new GraphQLError('The document cannot be read.');
+        const failure = error instanceof GraphQLError ? error : new GraphQLError(UNREADABLE_DOCUMENT);
         return [withCode(failure, 'GRAPHQL_PARSE_FAILED')];
       }
     },

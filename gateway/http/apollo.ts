@@ -1,4 +1,4 @@
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServer, type ApolloServerOptions, type ApolloServerPlugin } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -9,12 +9,14 @@ import {
 import type { GatewayGraphQLRequestContext, GatewayInterface } from '@apollo/server-gateway-interface';
 import { getOperationAST, GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Logger } from '../../platform/logger';
+import { createDocumentCache } from '../documents/document-cache';
 import { isIncremental } from '../engine';
 import type { Generation } from '../generation';
 import { resultOf, type Caller, type Result } from '../execute/execution';
 import { sandboxPage } from '../explorer/sandbox';
 import { limitRules, parseOptions, type OperationLimits } from '../limits';
 import type { ContentTypes } from './content-types';
+import type { GatewayLimits } from '../options';
 import { formatError } from './format-error';
 
 export interface ApolloOptions {
@@ -23,7 +25,7 @@ export interface ApolloOptions {
   contentTypes: ContentTypes;
   /** Plugins of the host beside our own. */
   plugins: readonly ApolloServerPlugin<Caller>[];
-  limits: OperationLimits;
+  limits: Pick<GatewayLimits, keyof OperationLimits | 'planCacheSize'>;
   development: boolean;
   /** Whether clients may ask for the schema. */
   introspection: boolean;
@@ -53,11 +55,13 @@ export async function startApolloServer(options: ApolloOptions): Promise<Running
     stopOnTerminationSignals: false,
     csrfPrevention: true,
     parseOptions: parseOptions(limits),
+    documentStore: documentStore(limits.planCacheSize),
     validationRules: limitRules(limits, { introspection }),
     formatError,
     plugins: [
       ...options.plugins,
       plainJsonStatus(contentTypes),
+      textualHashes(),
       ...quietPlugins(),
       development ? sandboxPage() : ApolloServerPluginLandingPageDisabled(),
     ],
@@ -75,6 +79,16 @@ function quietPlugins(): ApolloServerPlugin[] {
   ];
 }
 
+/** Apollo Server's own store counts characters of JSON, and holds several times as many bytes. */
+function documentStore(max: number): NonNullable<ApolloServerOptions<Caller>['documentStore']> {
+  const documents = createDocumentCache(max);
+  return {
+    get: async (key) => documents.get(key),
+    set: async (key, document) => void documents.set(key, document),
+    delete: async (key) => documents.delete(key),
+  };
+}
+
 /**
  * An answer as `application/json` to a well-formed request has the status 200, also when it says what is wrong with the
  * document or its variables (GraphQL over HTTP, appendix on `application/json`). Apollo Server says 400 there.
@@ -89,6 +103,17 @@ function plainJsonStatus(contentTypes: ContentTypes): ApolloServerPlugin<Caller>
             http.status = 200;
         },
       };
+    },
+  };
+}
+
+/** Apollo Server fails on the hash of a persisted query that is no text. An empty one is that of no document. */
+function textualHashes(): ApolloServerPlugin<Caller> {
+  return {
+    async requestDidStart({ request: { extensions } }) {
+      const persisted = extensions?.['persistedQuery'] as { sha256Hash?: unknown } | undefined;
+      if (extensions && persisted && typeof persisted.sha256Hash !== 'string')
+        extensions['persistedQuery'] = { ...persisted, sha256Hash: '' };
     },
   };
 }

@@ -66,7 +66,7 @@ test('the cache is bounded by plans and by their size', async () => {
     await running.planner.plan(aRequest(source), {});
   }
   expect(running.planner.inUse().map(({ source }) => source)).toEqual(['{ users { id } }', '{ me { id } }']);
-  await using tight = await aPlanner(shopSupergraph(), { cacheCharacters: 400 });
+  await using tight = await aPlanner(shopSupergraph(), { cacheCharacters: 1_500 });
   for (const source of ['{ who }', `{ ${'who '.repeat(100)} }`, '{ me { id } }']) {
     await tight.planner.plan(aRequest(source), {});
   }
