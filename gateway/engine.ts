@@ -1,7 +1,6 @@
 import { GraphQLError, OperationTypeNode } from 'graphql';
 import type { Logger } from '../platform/logger';
 import { createCompiler, type CompiledOperation } from './compile/compile-operation';
-import { ResponseTooLargeError } from './compile/response-writer';
 import { typeTests } from './compile/types';
 import { executeIncrementally, type Payload } from './execute/execute-incrementally';
 import { executeOperation, type OperationRun } from './execute/execute-operation';
@@ -46,8 +45,9 @@ export interface Engine extends AsyncDisposable {
   inUse(): OperationInUse[];
   /** Plans operations ahead; see `Planner.warm`. */
   warm(operations: readonly OperationInUse[], signal: AbortSignal): Promise<unknown>;
-  /** Resolves as soon as nothing runs, subscriptions included. */
+  /** Resolves as soon as nothing is planned for a client or runs, subscriptions included. */
   idle(): Promise<void>;
+  isRunning(): boolean;
 }
 
 /** Whether a prepared operation answers with a stream (`Engine.subscribe`) and not with one result. */
@@ -110,7 +110,8 @@ export function createEngine(options: EngineOptions): Engine {
           overrideConditions(supergraph.labels, { active: overrideLabels }),
         );
         if (!(compiled instanceof Promise)) return { compiled, variables };
-        return compiled.then((made) => ({ compiled: made, variables }), refuse);
+        running.begin();
+        return compiled.then((made) => ({ compiled: made, variables }), refuse).finally(() => running.end());
       } catch (error) {
         return refuse(error);
       }
@@ -119,8 +120,6 @@ export function createEngine(options: EngineOptions): Engine {
       running.begin();
       try {
         return inClientNames(await executeOperation(runOf(prepared, caller), services), prepared.compiled);
-      } catch (error) {
-        return tooLarge(error);
       } finally {
         running.end();
       }
@@ -146,6 +145,7 @@ export function createEngine(options: EngineOptions): Engine {
     inUse: () => planner.inUse(),
     warm: (operations, signal) => planner.warm(operations, signal),
     idle: () => running.idle(),
+    isRunning: () => running.isRunning,
     [Symbol.asyncDispose]: () => planner[Symbol.asyncDispose](),
   };
 }
@@ -154,6 +154,10 @@ export function createEngine(options: EngineOptions): Engine {
 class Running {
   private count = 0;
   private waiting: (() => void)[] = [];
+
+  get isRunning(): boolean {
+    return this.count > 0;
+  }
 
   begin(): void {
     this.count++;
@@ -178,13 +182,5 @@ function planningFailure(error: unknown, request: OperationRequest, requestId: s
         extensions: { code: 'INTERNAL', requestId, http: { status: 500 } },
       }),
     ],
-  };
-}
-
-function tooLarge(error: unknown): Answer {
-  if (!(error instanceof ResponseTooLargeError)) throw error;
-  return {
-    dataText: 'null',
-    errors: [new GraphQLError(error.message, { extensions: { code: 'RESPONSE_TOO_LARGE' } })],
   };
 }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { createDocuments, type Documents } from './documents/documents';
 import { createEngine, type Engine } from './engine';
 import { createTransports } from './fetch/transports';
@@ -15,7 +16,7 @@ export interface Generation {
   engine: Engine;
   documents: Documents;
   /** Ends planning and closes connections. What still runs fails. */
-  end(): Promise<void>;
+  end: () => Promise<void>;
 }
 
 /** The generation that answers new operations. */
@@ -67,8 +68,14 @@ export async function warmUp(next: Generation, before: Generation): Promise<void
   await next.engine.warm(before.engine.inUse(), AbortSignal.timeout(WARM_UP_MS));
 }
 
+/** How long nothing may have run before a generation is ended: a request may be between its validation and its run. */
+const QUIET_MS = 1_000;
+
 /** Ends a generation after what runs on it, subscriptions included. */
-export async function retire(generation: Generation): Promise<void> {
-  await generation.engine.idle();
-  await generation.end();
+export async function retire({ engine, end }: Generation): Promise<void> {
+  do {
+    await engine.idle();
+    await setTimeout(QUIET_MS, undefined, { ref: false });
+  } while (engine.isRunning());
+  await end();
 }

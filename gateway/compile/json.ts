@@ -17,8 +17,16 @@ export function jsonValue(value: unknown): string | undefined {
     case 'boolean':
       return value ? 'true' : 'false';
     case 'object':
-      return value === null ? 'null' : JSON.stringify(value);
+      return value === null ? 'null' : objectText(value);
     default:
       return undefined;
+  }
+}
+
+function objectText(value: object): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined; // nested too deep for the stack, or a BigInt somewhere in it
   }
 }

@@ -1,4 +1,4 @@
-import { getResponseName, type FetchDataRewrite, type QueryPlanSelectionNode } from '@apollo/query-planner';
+import type { FetchDataRewrite, QueryPlanFieldNode, QueryPlanSelectionNode } from '@apollo/query-planner';
 import { accessor, isDataObject, type Accessor, type DataObject } from '../execute/data';
 import { jsonString, jsonValue } from './json';
 import { compileRewrites } from './rewrites';
@@ -64,7 +64,7 @@ function singleLeaf(requires: Selections, types: TypeTests): RepresentationWrite
   const leaf = selections.find((node) => node.kind === 'Field' && node.name !== '__typename' && !node.selections);
   if (leaf?.kind !== 'Field' || !selections.some((node) => node.kind === 'Field' && node.name === '__typename'))
     return undefined;
-  return { typename, get: accessor(getResponseName(leaf)) };
+  return { typename, get: accessor(responseName(leaf)) };
 }
 
 interface Field {
@@ -94,10 +94,13 @@ function createVariants(selections: Selections, types: TypeTests): (typename: st
 function writeFields(fields: readonly Field[], object: DataObject): string | undefined {
   let text = '';
   for (let index = 0; index < fields.length; index++) {
-    const { keyText, get, write } = fields[index]!;
+    const { keyText, get, write, isLeaf } = fields[index]!;
     const value = get(object);
     if (value === undefined) return undefined;
-    text += keyText + (write(value) ?? 'null');
+    const written = write(value);
+    // What cannot be written (a scalar nested without end) must not look like a null to who requires it.
+    if (written === undefined && isLeaf) return undefined;
+    text += keyText + (written ?? 'null');
   }
   return text === '' ? '{}' : `${text}}`;
 }
@@ -108,7 +111,7 @@ function fieldsFor(typename: string, selections: Selections, types: TypeTests): 
   const add = (nodes: Selections): void => {
     for (const node of nodes) {
       if (node.kind === 'Field') {
-        const name = getResponseName(node);
+        const name = responseName(node);
         const before = merged.get(name);
         merged.set(name, node.selections ? [...(before ?? []), ...node.selections] : undefined);
       } else if (!node.typeCondition || (typename !== '' && types.fits(typename, node.typeCondition))) {
@@ -127,6 +130,10 @@ function fieldsFor(typename: string, selections: Selections, types: TypeTests): 
       write: nested ? nestedWriter(nested, types) : jsonValue,
     };
   });
+}
+
+function responseName({ alias, name }: QueryPlanFieldNode): string {
+  return alias ?? name;
 }
 
 function nestedWriter(selections: Selections, types: TypeTests): Field['write'] {

@@ -68,10 +68,14 @@ class DeferredWork {
   schedule(deferred: readonly DeferredStage[]): void {
     for (const part of deferred) {
       this.pending++;
-      void this.runDeferred(part).then((answers) => {
+      const end = (answers: readonly DeferredAnswer[]): void => {
         this.pending--;
         if (answers.length > 0) this.ready.push(answers);
         this.wake();
+      };
+      this.runDeferred(part).then(end, (error: unknown) => {
+        this.execution.services.logger.error({ error }, 'a deferred part failed');
+        end([]);
       });
     }
   }
@@ -94,7 +98,7 @@ class DeferredWork {
     await runProgram(stage.program, own, (step) => step.ids.forEach((id) => this.fetch(id).resolve()));
     if (!stage.writer) return [];
     const path = pathOf(part, own);
-    const objects = new Set(path.collect(own.data, own.isShared));
+    const objects = new Set(path.collect(own.data, own.places.isShared));
     return path.locate(own.data, objects, MAX_PARTS).map((at): DeferredAnswer => {
       const inside = own.errors.filter((error) => concerns(error, at));
       return { label: part.label, path: at, ...answerAt(stage, at, { ...own, errors: inside }) };
@@ -125,12 +129,12 @@ function answerAt(stage: Stage, at: readonly (string | number)[], execution: Exe
   if (!isDataObject(object)) return { dataText: 'null', errors: [] };
   const { dataText, errors } = write(stage, object, execution);
   const known = new Set(execution.errors);
-  const moved = errors.map((error) =>
-    known.has(error)
-      ? error
-      : new GraphQLError(error.message, { path: [...at, ...(error.path ?? [])], extensions: error.extensions }),
-  );
-  return { dataText, errors: moved };
+  const located = errors.map((error) => (known.has(error) ? error : moved(error, [...at, ...(error.path ?? [])])));
+  return { dataText, errors: located };
+}
+
+function moved({ message, extensions }: GraphQLError, path: readonly (string | number)[]): GraphQLError {
+  return new GraphQLError(message, { ...(path.length > 0 ? { path } : {}), extensions });
 }
 
 /** An error without a path, or above an object, is about it, too. */

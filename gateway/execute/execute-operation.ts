@@ -1,5 +1,7 @@
+import { GraphQLError } from 'graphql';
 import type { CancelSignal } from '../../platform/cancellation';
 import type { CompiledOperation, Stage } from '../compile/compile-operation';
+import { ResponseTooLargeError } from '../compile/response-writer';
 import type { DataObject } from './data';
 import { deadline } from './deadline';
 import { unexplained } from './errors';
@@ -18,7 +20,6 @@ export interface OperationRun {
 /**
  * Answers a compiled query or mutation. Failures of subgraphs are errors in the answer, beside what others answered.
  * When the caller's signal aborts or `deadlineMs` passes, running calls are cancelled and the rest is not started.
- * Throws `ResponseTooLargeError`.
  */
 export async function executeOperation(run: OperationRun, services: ExecutionServices): Promise<Answer> {
   const limit = deadline(run.caller, run.deadlineMs);
@@ -39,18 +40,32 @@ export function newExecution(
   signal: CancelSignal,
   data: DataObject = {},
 ): Execution {
-  return { services, compiled, variables, caller, signal, data, errors: [], isShared: false, found: new Map() };
+  return {
+    services,
+    compiled,
+    variables,
+    caller,
+    signal,
+    data,
+    errors: [],
+    places: { isShared: false, found: new Map() },
+  };
 }
 
-/** Writes what a stage answers about an object of the data; `errors` are those recorded so far. */
+/** Writes what a stage answers about an object of the data; RESPONSE_TOO_LARGE instead of what is too long. */
 export function write(stage: Stage, object: DataObject, execution: Execution): Answer {
   const { services, compiled, variables, errors } = execution;
-  const written = stage.writer?.(object, {
-    introspect: (field) => services.introspect(field, compiled, variables),
-    maxLength: services.maxResponseLength,
-    isShared: execution.isShared,
-  });
-  if (!written) return { dataText: 'null', errors };
-  const { text, faults } = written;
-  return { dataText: text, errors: faults.length === 0 ? errors : [...errors, ...unexplained(faults, errors)] };
+  if (!stage.writer) return { dataText: 'null', errors };
+  try {
+    const { text, faults } = stage.writer(object, {
+      introspect: (field) => services.introspect(field, compiled, variables),
+      maxLength: services.maxResponseLength,
+      isShared: execution.places.isShared,
+    });
+    return { dataText: text, errors: faults.length === 0 ? errors : [...errors, ...unexplained(faults, errors)] };
+  } catch (error) {
+    if (!(error instanceof ResponseTooLargeError)) throw error;
+    const tooLarge = new GraphQLError(error.message, { extensions: { code: 'RESPONSE_TOO_LARGE' } });
+    return { dataText: 'null', errors: [tooLarge] };
+  }
 }

@@ -47,7 +47,12 @@ export interface Execution {
   /** Everything fetched so far, merged. */
   data: DataObject;
   errors: GraphQLError[];
-  /** Whether some of the data stands at several places: equal entities share what was fetched for them. */
+  places: DataPlaces;
+}
+
+/** What is known of where objects are in the data; all parts of an operation with `@defer` know the same. */
+export interface DataPlaces {
+  /** Whether some objects stand at several places: equal entities share what was fetched for them. */
   isShared: boolean;
   /** The objects found at paths, as long as no fetch adds or replaces objects. */
   found: Map<FlattenPath, readonly DataObject[]>;

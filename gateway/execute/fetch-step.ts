@@ -4,7 +4,7 @@ import type { FlattenPath } from '../compile/flatten-path';
 import type { EntityFetch, RootFetch, Step } from '../compile/program';
 import { SubgraphError, type SubgraphAnswer, type SubgraphCall, type SubgraphOperation } from '../fetch/transport';
 import { uploadsIn } from '../fetch/multipart-body';
-import { copyOf, isDataObject, mergeInto, ownValue, setValue, type DataObject } from './data';
+import { copyOf, isDataObject, mergeInto, ownValue, setValue, type DataObject, type KeepTypename } from './data';
 import { adoptEntityErrors, adoptRootErrors, fetchFailure, placesOf } from './errors';
 import type { Caller, Execution } from './execution';
 
@@ -12,7 +12,15 @@ import type { Caller, Execution } from './execution';
  * Runs one step over the objects it applies to and merges the answer into them. Never rejects: what fails is recorded
  * as errors, so that the other branches of the plan still answer.
  */
-export function runStep(step: Step, execution: Execution, mayShare: boolean): Promise<void> {
+export async function runStep(step: Step, execution: Execution, mayShare: boolean): Promise<void> {
+  try {
+    await fetchStep(step, execution, mayShare);
+  } catch (error) {
+    execution.errors.push(fetchFailure(error, step.subgraph, [], [], execution));
+  }
+}
+
+function fetchStep(step: Step, execution: Execution, mayShare: boolean): Promise<void> {
   if (step.root) return runRoot(step, step.root, execution);
   const [part] = step.parts;
   if (part?.context) return runInContext(step, part, execution);
@@ -26,7 +34,7 @@ export function runStep(step: Step, execution: Execution, mayShare: boolean): Pr
 }
 
 async function runRoot(step: Step, root: RootFetch, execution: Execution): Promise<void> {
-  const targets = root.path ? root.path.collect(execution.data, execution.isShared) : [execution.data];
+  const targets = root.path ? root.path.collect(execution.data, execution.places.isShared) : [execution.data];
   const [first, ...others] = targets;
   if (!first) return;
   try {
@@ -37,7 +45,7 @@ async function runRoot(step: Step, root: RootFetch, execution: Execution): Promi
       throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'answered with neither data nor errors');
     }
     root.rewriteOutput?.(answer.data);
-    execution.found.clear();
+    execution.places.found.clear();
     const { keepTypename } = execution.services;
     for (const target of others) mergeInto(target, copyOf(answer.data) as DataObject, keepTypename);
     mergeInto(first, answer.data, keepTypename);
@@ -111,9 +119,9 @@ function wantedAt(part: EntityFetch, execution: Execution, mayShare: boolean): W
   const wanted = new Wanted(part);
   for (let index = 0; index < part.paths.length; index++) {
     const path = part.paths[index]!;
-    const found = execution.found.get(path);
+    const found = execution.places.found.get(path);
     if (found) for (const object of found) wanted.add(object, index, false);
-    else execution.found.set(path, findAt(path, wanted, index, execution, mayShare));
+    else execution.places.found.set(path, findAt(path, wanted, index, execution, mayShare));
   }
   return wanted;
 }
@@ -127,10 +135,10 @@ function findAt(
   mayShare: boolean,
 ): DataObject[] {
   const found: DataObject[] = [];
-  path.visit(execution.data, execution.isShared, (object) => {
+  path.visit(execution.data, execution.places.isShared, (object) => {
     const kept = wanted.add(object, index, mayShare);
     if (kept === object) found.push(object);
-    else execution.isShared = true;
+    else execution.places.isShared = true;
     return kept;
   });
   return found;
@@ -187,7 +195,7 @@ function takeEntities(
     );
   }
   const { keepTypename } = execution.services;
-  if (!part.isFlat) execution.found.clear();
+  if (!part.isFlat) execution.places.found.clear();
   for (let index = 0; index < entities.length; index++) {
     const entity: unknown = entities[index];
     const paths = targets[index]!;
@@ -201,15 +209,37 @@ function takeEntities(
       const objects = paths[path];
       if (!objects) continue;
       if (part.isFlat) {
-        for (let at = 0; at < objects.length; at++) mergeInto(objects[at]!, entity, keepTypename);
+        for (let at = 0; at < objects.length; at++) mergeFields(objects[at]!, entity, part.fields, keepTypename);
         continue;
       }
       const own = path === 0 ? entity : (copyOf(entity) as DataObject);
-      if (mayShare && objects.length > 1) execution.isShared = true;
+      if (mayShare && objects.length > 1) execution.places.isShared = true;
       for (let at = objects.length - 1; at >= 0; at--)
         mergeInto(objects[at]!, mayShare || at === 0 ? own : (copyOf(own) as DataObject), keepTypename);
     }
   }
+}
+
+/** Merges leaves: only those that were asked for, which are known. */
+function mergeFields(
+  target: DataObject,
+  entity: DataObject,
+  fields: EntityFetch['fields'],
+  keepTypename: KeepTypename,
+): void {
+  for (let index = 0; index < fields.length; index++) {
+    const { key, get } = fields[index]!;
+    const value = get(entity);
+    if (value === undefined) continue;
+    const existing = get(target);
+    if (existing !== undefined && existing !== null && (value === null || isKept(key, existing, keepTypename)))
+      continue;
+    setValue(target, key, value);
+  }
+}
+
+function isKept(key: string, existing: unknown, keepTypename: KeepTypename): boolean {
+  return key === '__typename' && typeof existing === 'string' && keepTypename(existing);
 }
 
 /** The subgraph knows no such entity: what it should have said about it is null. */

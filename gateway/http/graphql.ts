@@ -92,7 +92,7 @@ async function answerOperation(
 
 /**
  * Answers an operation of a document that is known to be valid without Apollo Server, which has nothing left to decide
- * about it and would cost more than the execution (docs/decisions/0013). With `@defer` and a client that takes parts the
+ * about it and would cost more than the execution (docs/decisions/0011). With `@defer` and a client that takes parts the
  * document is read here, too. False when Apollo Server has to answer.
  */
 async function answerKnown(

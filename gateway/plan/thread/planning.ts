@@ -93,8 +93,10 @@ function buildPlan(planner: QueryPlanner, api: Schema, { text, operationName, la
 /** Changes with the planner's version and with the text of the files beside this one, so that no old plan outlives them. */
 function plannerIdentity(): string {
   const hash = createHash('sha256').update(plannerPackage.version);
-  for (const file of readdirSync(__dirname).sort()) {
-    if (/(?<!\.test)\.(ts|js)$/.test(file)) hash.update(readFileSync(path.join(__dirname, file)));
+  // Names, conditions and documents are decided one folder up, and plans depend on them, too.
+  for (const folder of [__dirname, path.dirname(__dirname)]) {
+    for (const file of readdirSync(folder).sort())
+      if (/(?<!\.test)\.(ts|js)$/.test(file)) hash.update(readFileSync(path.join(folder, file)));
   }
   return hash.digest('base64url');
 }
