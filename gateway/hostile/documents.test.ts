@@ -1,6 +1,6 @@
 import { waitFor } from '../../platform/testing/wait';
 import { aRunningShop, post, type RunningShop } from '../testing/gateways';
-import { anHonestClient, report, type Honest } from '../testing/honest';
+import { besideHonest, noFigures, report } from '../testing/honest';
 import { aRawSocket } from '../testing/socket-client';
 
 const repeat = (count: number, part: (index: number) => string): string =>
@@ -133,20 +133,18 @@ const LONG: [string, string, string][] = [
 
 let running: RunningShop;
 let wide: RunningShop;
-let honest: Honest;
-let honestBesideWide: Honest;
+const figures = noFigures();
+const figuresBesideWide = noFigures();
 beforeAll(async () => {
   running = await aRunningShop('in process', { development: false });
   wide = await aRunningShop('in process', {
     development: false,
     limits: { maxTokens: 150_000, maxBodyBytes: 1_000_000, maxMessageBytes: 1_000_000 },
   });
-  honest = anHonestClient(running.url);
-  honestBesideWide = anHonestClient(wide.url);
 });
 afterAll(async () => {
-  report('hostile documents', honest);
-  report('hostile documents, wider limits', honestBesideWide);
+  report('hostile documents', figures);
+  report('hostile documents, wider limits', figuresBesideWide);
   await running[Symbol.asyncDispose]();
   await wide[Symbol.asyncDispose]();
 });
@@ -176,7 +174,7 @@ test('706 bytes that describe millions of fields are among them', () => {
 
 describe.each(SHORT)('%s', (_, document, codes) => {
   test('over HTTP', async () => {
-    const { status, errors, data } = await honest.beside(() => post(running.url, document));
+    const { status, errors, data } = await besideHonest(running.url, figures, () => post(running.url, document));
     expect([status, codesOf(errors)]).toEqual([codes === '' ? 200 : 400, codes]);
     expect(data === undefined).toBe(codes !== '');
     expect(JSON.stringify(errors ?? [])).not.toMatch(/call stack|at .*\.[jt]s/);
@@ -184,18 +182,20 @@ describe.each(SHORT)('%s', (_, document, codes) => {
   });
 
   test('over WebSocket', async () => {
-    expect(await honest.beside(() => codesOverSocket(running.webSocketUrl, document))).toBe(codes);
+    expect(await besideHonest(running.url, figures, () => codesOverSocket(running.webSocketUrl, document))).toBe(codes);
   });
 });
 
 describe.each(LONG)('where limits are wider: %s', (_, document, codes) => {
   test('over HTTP', async () => {
-    const { status, errors } = await honestBesideWide.beside(() => post(wide.url, document));
+    const { status, errors } = await besideHonest(wide.url, figuresBesideWide, () => post(wide.url, document));
     expect([status, codesOf(errors)]).toEqual([400, codes]);
     expect(JSON.stringify(errors)).not.toMatch(/call stack/);
   });
 
   test('over WebSocket', async () => {
-    expect(await honestBesideWide.beside(() => codesOverSocket(wide.webSocketUrl, document))).toBe(codes);
+    expect(await besideHonest(wide.url, figuresBesideWide, () => codesOverSocket(wide.webSocketUrl, document))).toBe(
+      codes,
+    );
   });
 });
