@@ -79,6 +79,9 @@ export function responseWriter(input: WriterInput): ResponseWriter {
   };
 }
 
+/** Faults told of one answer, at most: a list may have a million wrong items. */
+const MAX_FAULTS = 1_000;
+
 interface State extends WriteOptions {
   /** Where the writer is. */
   path: (string | number)[];
@@ -339,6 +342,6 @@ function leafTest(type: GraphQLLeafType): (value: unknown) => boolean {
 }
 
 function fault(state: State, message: string): undefined {
-  state.faults.push({ path: [...state.path], message });
+  if (state.faults.length < MAX_FAULTS) state.faults.push({ path: [...state.path], message });
   return undefined;
 }

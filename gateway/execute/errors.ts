@@ -12,6 +12,13 @@ type Path = readonly (string | number)[];
 
 /** Places one error of an entity is reported at, at most: little data can stand at very many places. */
 const MAX_PLACES = 100;
+/** What is taken over of one answer of a subgraph, at most: the rest would only be longer to read. */
+const MAX_ERRORS = 1_000;
+const MAX_MESSAGE_LENGTH = 4_000;
+const MAX_CODE_LENGTH = 100;
+/** Steps of a path, and characters of one. */
+const MAX_STEPS = 100;
+const MAX_STEP_LENGTH = 200;
 
 /** The paths of objects of the data, as a client sees them. */
 export function placesOf(paths: readonly FlattenPath[], objects: readonly DataObject[], execution: Execution): Path[] {
@@ -27,7 +34,7 @@ export function adoptRootErrors(
   execution: Execution,
 ): GraphQLError[] {
   const places = root.path ? placesOf([root.path], targets, execution) : [[]];
-  return errors.flatMap((error) =>
+  return adoptSome(errors, (error) =>
     places.map((place) => adopt(error, [...place, ...renamed(error.path, root.renames)])),
   );
 }
@@ -41,7 +48,7 @@ export function adoptEntityErrors(
   wanted: readonly { part: EntityFetch; targets: readonly DataObject[][][] }[],
   execution: Execution,
 ): GraphQLError[] {
-  return errors.flatMap((error) => {
+  return adoptSome(errors, (error) => {
     const [alias, index, ...rest] = Array.isArray(error.path) ? (error.path as Path) : [];
     const found = wanted.filter(({ part }) => part.alias === alias);
     const concerned = found.length > 0 ? found : wanted;
@@ -56,16 +63,33 @@ export function adoptEntityErrors(
   });
 }
 
+function adoptSome(
+  errors: readonly GraphQLFormattedError[],
+  adoptOne: (error: GraphQLFormattedError) => GraphQLError[],
+): GraphQLError[] {
+  const adopted: GraphQLError[] = [];
+  for (const error of errors) {
+    adopted.push(...adoptOne(error));
+    if (adopted.length >= MAX_ERRORS) return adopted.slice(0, MAX_ERRORS);
+  }
+  return adopted;
+}
+
 /** Of the extensions only `code` and `requestId` pass: everything else may tell what is inside. */
 function adopt(error: GraphQLFormattedError, path: Path): GraphQLError {
   const { code, requestId } = error.extensions ?? {};
-  return new GraphQLError(typeof error.message === 'string' && error.message ? error.message : 'The request failed.', {
+  const message = typeof error.message === 'string' && error.message ? error.message : 'The request failed.';
+  return new GraphQLError(message.slice(0, MAX_MESSAGE_LENGTH), {
     ...(path.length > 0 ? { path } : {}),
     extensions: {
-      code: typeof code === 'string' ? code : 'INTERNAL',
-      ...(typeof requestId === 'string' ? { requestId } : {}),
+      code: isShort(code) ? code : 'INTERNAL',
+      ...(isShort(requestId) ? { requestId } : {}),
     },
   });
+}
+
+function isShort(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_CODE_LENGTH;
 }
 
 /**
@@ -132,6 +156,13 @@ function commonPath(places: readonly Path[]): Path {
 function renamed(path: readonly (string | number)[] | undefined, renames: Renames): Path {
   // A path comes from outside, whatever its type says.
   if (!Array.isArray(path)) return [];
-  const given: Path = path;
-  return renames.size === 0 ? given : given.map((key) => renames.get(String(key)) ?? key);
+  const given = path.slice(0, MAX_STEPS) as unknown[];
+  const wrong = given.findIndex((step) => !isStep(step));
+  const steps = (wrong === -1 ? given : given.slice(0, wrong)) as Path;
+  return renames.size === 0 ? steps : steps.map((key) => renames.get(String(key)) ?? key);
+}
+
+/** Whether a step of a path is one: a response name or an index. */
+function isStep(step: unknown): boolean {
+  return typeof step === 'string' ? step.length <= MAX_STEP_LENGTH : Number.isInteger(step) && (step as number) >= 0;
 }

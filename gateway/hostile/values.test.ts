@@ -3,17 +3,16 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { aGatewayOver } from '../testing/compose';
 import { aRunningShop, post, type Answer, type RunningShop } from '../testing/gateways';
-import { anHonestClient, report, type Honest } from '../testing/honest';
+import { besideHonest, noFigures, report } from '../testing/honest';
 import { aRawSocket, resultsOf } from '../testing/socket-client';
 
 let running: RunningShop;
-let honest: Honest;
+const figures = noFigures();
 beforeAll(async () => {
   running = await aRunningShop('in process', { development: false });
-  honest = anHonestClient(running.url);
 });
 afterAll(async () => {
-  report('hostile values', honest);
+  report('hostile values', figures);
   await running[Symbol.asyncDispose]();
 });
 
@@ -53,7 +52,9 @@ describe('variables', () => {
     ['constructor as a field of an input', FILTER, '{"filter":{"constructor":1,"toString":2,"hasOwnProperty":3}}'],
   ])('%s: BAD_USER_INPUT, at most 51 errors, and no echo', async (_, query, variables) => {
     running.shop.calls.length = 0;
-    const answer = await honest.beside(() => sendText(running.url, withVariables(query, variables)));
+    const answer = await besideHonest(running.url, figures, () =>
+      sendText(running.url, withVariables(query, variables)),
+    );
     expect(answer.status).toBe(400);
     expect(new Set(answer.errors!.map(({ extensions }) => extensions.code))).toEqual(new Set(['BAD_USER_INPUT']));
     expect(answer.errors!.length).toBeLessThanOrEqual(51);
@@ -83,7 +84,9 @@ describe('variables', () => {
     ['__proto__ beside', TEXT, '{"value":"a","__proto__":{"value":"b","polluted":1}}', '{"value":"a"}'],
     ['__proto__ in place of', TEXT, '{"__proto__":{"value":"b","polluted":1}}', '{}'],
   ])('%s', async (_, query, variables, echo) => {
-    const answer = await honest.beside(() => sendText(running.url, withVariables(query, variables)));
+    const answer = await besideHonest(running.url, figures, () =>
+      sendText(running.url, withVariables(query, variables)),
+    );
     expect(answer).toEqual({ status: 200, data: { echo } });
   });
 });
@@ -93,7 +96,7 @@ describe('names that every object inherits', () => {
 
   test.each(NAMES)('%s as an alias at every level', async (name) => {
     const query = `{ ${name}: product(upc: "b1") { ${name}: title ... on Book { author { ${name}: partner { ${name}: name karma } } } } }`;
-    const answer = await honest.beside(() => post(running.url, query));
+    const answer = await besideHonest(running.url, figures, () => post(running.url, query));
     const own = (value: unknown): unknown => JSON.parse(JSON.stringify({ NAME: value }).replace('NAME', name));
     expect(answer.errors).toBeUndefined();
     const product = Object.getOwnPropertyDescriptor(answer.data, name)?.value as Record<string, unknown>;
@@ -104,7 +107,9 @@ describe('names that every object inherits', () => {
 
   test.each(NAMES)('%s as the name of a variable', async (name) => {
     const query = `query ($${name}: String, $other: String) { a: echo(value: $${name}) b: echo(value: $other) }`;
-    const given = await honest.beside(() => sendText(running.url, withVariables(query, `{"${name}":"x"}`)));
+    const given = await besideHonest(running.url, figures, () =>
+      sendText(running.url, withVariables(query, `{"${name}":"x"}`)),
+    );
     expect(given).toEqual({ status: 200, data: { a: '{"value":"x"}', b: '{}' } });
     const missing = await sendText(running.url, withVariables(query, '{}'));
     expect(missing).toEqual({ status: 200, data: { a: '{}', b: '{}' } });
@@ -120,7 +125,9 @@ describe('names that every object inherits', () => {
 
   test.each(NAMES)('%s as the name of an operation', async (name) => {
     const query = `query ${name} { me { id } } query Other { me { name } }`;
-    const answer = await honest.beside(() => post(running.url, query, {}, { operationName: name }));
+    const answer = await besideHonest(running.url, figures, () =>
+      post(running.url, query, {}, { operationName: name }),
+    );
     expect(answer).toEqual({ status: 200, data: { me: { id: 'u1' } } });
     const unknown = await post(
       running.url,
@@ -142,7 +149,9 @@ describe('names that every object inherits', () => {
       `query ($v: ${name}) { echo(value: $v) }`,
       `{ me { id @${name} } }`,
     ];
-    const answers = await honest.beside(() => Promise.all(documents.map((document) => post(running.url, document))));
+    const answers = await besideHonest(running.url, figures, () =>
+      Promise.all(documents.map((document) => post(running.url, document))),
+    );
     expect(answers.map(({ status, errors }) => [status, errors?.[0]?.extensions.code])).toEqual(
       documents.map(() => [400, 'GRAPHQL_VALIDATION_FAILED']),
     );
@@ -206,7 +215,9 @@ describe('persisted queries', () => {
     JSON.stringify({ query, extensions: { persistedQuery: { version: 1, sha256Hash } } });
 
   test('a hash nobody registered', async () => {
-    const { status, errors } = await honest.beside(() => sendText(running.url, persisted(hashOf('{ who }'))));
+    const { status, errors } = await besideHonest(running.url, figures, () =>
+      sendText(running.url, persisted(hashOf('{ who }'))),
+    );
     expect([status, errors?.[0]?.extensions.code]).toEqual([200, 'PERSISTED_QUERY_NOT_FOUND']);
   });
 
@@ -220,7 +231,7 @@ describe('persisted queries', () => {
     ],
     ['that is an object, without a document', persisted({ toString: 1 })],
   ])('a hash %s', async (_, body) => {
-    const { status, errors } = await honest.beside(() => sendText(running.url, body));
+    const { status, errors } = await besideHonest(running.url, figures, () => sendText(running.url, body));
     expect([200, 400]).toContain(status);
     expect(errors).toHaveLength(1);
     expect(errors![0]!.extensions.code).not.toBe('INTERNAL');
@@ -230,7 +241,7 @@ describe('persisted queries', () => {
     const own = '{ me { name } }';
     await sendText(running.url, persisted(hashOf(own), own));
     const before = heapMb();
-    await honest.beside(async () => {
+    await besideHonest(running.url, figures, async () => {
       for (let batch = 0; batch < 40; batch++) {
         await Promise.all(
           Array.from({ length: 50 }, (_, index) => {
@@ -248,7 +259,7 @@ describe('persisted queries', () => {
 
 test('3 000 distinct valid operations do not fill memory, and the honest plan stays', async () => {
   const before = heapMb();
-  await honest.beside(async () => {
+  await besideHonest(running.url, figures, async () => {
     for (let batch = 0; batch < 60; batch++) {
       const answers = await Promise.all(
         Array.from({ length: 50 }, (_, index) => post(running.url, `query Q${batch}_${index} { me { name karma } }`)),
@@ -261,7 +272,7 @@ test('3 000 distinct valid operations do not fill memory, and the honest plan st
 
 test('500 documents of 1 900 tokens do not fill memory', async () => {
   const before = heapMb();
-  await honest.beside(async () => {
+  await besideHonest(running.url, figures, async () => {
     for (let batch = 0; batch < 50; batch++) {
       await Promise.all(
         Array.from({ length: 10 }, async (_, index) => {

@@ -1,20 +1,14 @@
-import { ApolloServer, type ApolloServerOptions, type ApolloServerPlugin } from '@apollo/server';
-import {
-  ApolloServerPluginCacheControlDisabled,
-  ApolloServerPluginInlineTraceDisabled,
-  ApolloServerPluginLandingPageDisabled,
-  ApolloServerPluginSchemaReportingDisabled,
-  ApolloServerPluginUsageReportingDisabled,
-} from '@apollo/server/plugin/disabled';
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import type { GatewayGraphQLRequestContext, GatewayInterface } from '@apollo/server-gateway-interface';
 import { getOperationAST, GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Logger } from '../../platform/logger';
-import { createDocumentCache } from '../documents/document-cache';
 import { isIncremental } from '../engine';
 import type { Generation } from '../generation';
 import { resultOf, type Caller, type Result } from '../execute/execution';
 import { sandboxPage } from '../explorer/sandbox';
 import { limitRules, parseOptions, type OperationLimits } from '../limits';
+import { documentStore, plainJsonStatus, quietPlugins, textualHashes } from './apollo-parts';
 import type { ContentTypes } from './content-types';
 import type { GatewayLimits } from '../options';
 import { formatError } from './format-error';
@@ -68,54 +62,6 @@ export async function startApolloServer(options: ApolloOptions): Promise<Running
   });
   await server.start();
   return { server, update: (next) => gateway.update(next) };
-}
-
-function quietPlugins(): ApolloServerPlugin[] {
-  return [
-    ApolloServerPluginUsageReportingDisabled(),
-    ApolloServerPluginSchemaReportingDisabled(),
-    ApolloServerPluginInlineTraceDisabled(),
-    ApolloServerPluginCacheControlDisabled(),
-  ];
-}
-
-/** Apollo Server's own store counts characters of JSON, and holds several times as many bytes. */
-function documentStore(max: number): NonNullable<ApolloServerOptions<Caller>['documentStore']> {
-  const documents = createDocumentCache(max);
-  return {
-    get: async (key) => documents.get(key),
-    set: async (key, document) => void documents.set(key, document),
-    delete: async (key) => documents.delete(key),
-  };
-}
-
-/**
- * An answer as `application/json` to a well-formed request has the status 200, also when it says what is wrong with the
- * document or its variables (GraphQL over HTTP, appendix on `application/json`). Apollo Server says 400 there.
- */
-function plainJsonStatus(contentTypes: ContentTypes): ApolloServerPlugin<Caller> {
-  return {
-    async requestDidStart() {
-      return {
-        async willSendResponse({ source, request, response: { http } }) {
-          // Without a source there was no document to answer about.
-          if (http.status === 400 && source && contentTypes(request.http?.headers.get('accept'))?.isNamedJson)
-            http.status = 200;
-        },
-      };
-    },
-  };
-}
-
-/** Apollo Server fails on the hash of a persisted query that is no text. An empty one is that of no document. */
-function textualHashes(): ApolloServerPlugin<Caller> {
-  return {
-    async requestDidStart({ request: { extensions } }) {
-      const persisted = extensions?.['persistedQuery'] as { sha256Hash?: unknown } | undefined;
-      if (extensions && persisted && typeof persisted.sha256Hash !== 'string')
-        extensions['persistedQuery'] = { ...persisted, sha256Hash: '' };
-    },
-  };
 }
 
 /** Our generations behind the interface Apollo Server has for gateways. */

@@ -1,7 +1,7 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
 /** Codes of Apollo Server that have a plain word of ours. */
-const CODES: Record<string, string> = { INTERNAL_SERVER_ERROR: 'INTERNAL' };
+const CODES: ReadonlyMap<string, string> = new Map([['INTERNAL_SERVER_ERROR', 'INTERNAL']]);
 
 /** Of a document that the parser gives up on without saying where. */
 export const UNREADABLE_DOCUMENT = 'The document cannot be read.';
@@ -34,7 +34,7 @@ export function formatError(formatted: GraphQLFormattedError, error?: unknown): 
     ...(formatted.locations ? { locations: formatted.locations } : {}),
     ...(formatted.path ? { path: formatted.path } : {}),
     extensions: {
-      code: typeof code === 'string' ? (CODES[code] ?? code) : 'INTERNAL',
+      code: typeof code === 'string' ? (CODES.get(code) ?? code) : 'INTERNAL',
       ...(typeof requestId === 'string' ? { requestId } : {}),
     },
   };
