@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { deriveCallKey, signCallIdentity } from '../platform/identity/call-identity';
 import { Lifecycle, stopOnSignals } from '../platform/lifecycle';
 import { createLogger, type Logger } from '../platform/logger';
@@ -56,7 +57,7 @@ async function gatewayOptions(
   logger: Logger,
   onSubgraph: (name: string) => void,
 ): Promise<Omit<GatewayOptions, 'supergraphSdl'>> {
-  const { remoteSubgraph, limits, ...options } = configOptions(config);
+  const { remoteSubgraph, limits, planning, ...options } = configOptions(config);
   // Sauti's own subgraphs have the same setting: theirs comes first, because its answer is a typed one.
   const maxFileBytes = environment.maxFileBytes + (environment.identity ? 2 ** 20 : 0);
   return {
@@ -66,6 +67,11 @@ async function gatewayOptions(
       return { ...remoteSubgraph?.(name), ...environment.remoteSubgraph(name) };
     },
     ...(await identityOptions(environment)),
+    // Beside Sauti's own data there is a place for plans; a gateway for others' subgraphs is told one, or keeps none.
+    planning: {
+      ...(environment.identity ? { store: path.join(environment.dataDirectory, 'plans') } : {}),
+      ...planning,
+    },
     forwardAuthorization: environment.forwardAuthorization,
     logger,
     development: !environment.production,

@@ -53,6 +53,7 @@ async function main(): Promise<void> {
     logger,
     development: !environment.production,
     corsOrigins: environment.corsOrigins,
+    planning: { store: path.join(environment.dataDirectory, 'plans'), ...configured.planning },
     // A little more than the slices allow, so that their typed FILE_TOO_LARGE comes before the gateway's own limit.
     limits: { ...configured.limits, maxFileBytes: environment.maxFileBytes + 2 ** 20 },
   });

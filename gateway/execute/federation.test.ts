@@ -150,3 +150,43 @@ test('plans are kept by text and operation name, and are not confused', async ()
     expect((await post(gateway.url, query, {}, { operationName })).data).toEqual({ v });
   }
 });
+
+describe('@override with a label', () => {
+  const field = (from: string): { typeDefs: string; resolvers: object } => ({
+    typeDefs: `type Thing @key(fields: "id") { id: ID!  ${from} }`,
+    resolvers: {
+      Thing: { __resolveReference: (thing: object) => thing, size: () => 2, weight: () => 2, age: () => 2 },
+    },
+  });
+  const SUBGRAPHS = {
+    old: {
+      typeDefs:
+        'type Query { thing: Thing } type Thing @key(fields: "id") { id: ID!  size: Int  weight: Int  age: Int }',
+      resolvers: {
+        Query: { thing: () => ({ id: '1' }) },
+        Thing: { size: () => 1, weight: () => 1, age: () => 1 },
+      },
+    },
+    new: field(`size: Int @override(from: "old", label: "moved")  weight: Int @override(from: "old", label: "percent(100)")
+      age: Int @override(from: "old", label: "percent(0)")`),
+  };
+  const query = '{ thing { size weight age } }';
+
+  test('a label of one’s own counts when it is on, percentages decide for themselves', async () => {
+    await using off = await aGatewayOver(SUBGRAPHS);
+    expect((await post(off.url, query)).data).toEqual({ thing: { size: 1, weight: 2, age: 1 } });
+    await using on = await aGatewayOver(SUBGRAPHS, { overrideLabels: ['moved'] });
+    expect((await post(on.url, query)).data).toEqual({ thing: { size: 2, weight: 2, age: 1 } });
+  });
+
+  test('percent(50) gives some requests the new subgraph and some the old one', async () => {
+    await using gateway = await aGatewayOver({
+      ...SUBGRAPHS,
+      new: field('size: Int @override(from: "old", label: "percent(50)")'),
+    });
+    const sizes = new Set<unknown>();
+    for (let time = 0; time < 200 && sizes.size < 2; time++)
+      sizes.add(((await post(gateway.url, '{ thing { size } }')).data as { thing: { size: number } }).thing.size);
+    expect(sizes).toEqual(new Set([1, 2]));
+  });
+});
