@@ -124,24 +124,14 @@ export function createEngine(options: EngineOptions): Engine {
         running.end();
       }
     },
-    async *executeIncrementally(prepared, caller) {
-      running.begin();
-      try {
-        for await (const payload of executeIncrementally(runOf(prepared, caller), services))
-          yield payloadInClientNames(payload, prepared.compiled);
-      } finally {
-        running.end();
-      }
-    },
-    async *subscribe(prepared, caller) {
-      running.begin();
-      try {
-        for await (const answer of subscribe(runOf(prepared, caller), services))
-          yield inClientNames(answer, prepared.compiled);
-      } finally {
-        running.end();
-      }
-    },
+    executeIncrementally: (prepared, caller) =>
+      running.during(executeIncrementally(runOf(prepared, caller), services), (payload) =>
+        payloadInClientNames(payload, prepared.compiled),
+      ),
+    subscribe: (prepared, caller) =>
+      running.during(subscribe(runOf(prepared, caller), services), (answer) =>
+        inClientNames(answer, prepared.compiled),
+      ),
     inUse: () => planner.inUse(),
     warm: (operations, signal) => planner.warm(operations, signal),
     idle: () => running.idle(),
@@ -165,6 +155,19 @@ class Running {
 
   end(): void {
     if (--this.count === 0) for (const resolve of this.waiting.splice(0)) resolve();
+  }
+
+  /** Counts a stream from its first item on, and changes its items. */
+  async *during<Item>(
+    stream: AsyncGenerator<Item, void, void>,
+    change: (item: Item) => Item,
+  ): AsyncGenerator<Item, void, void> {
+    this.begin();
+    try {
+      for await (const item of stream) yield change(item);
+    } finally {
+      this.end();
+    }
   }
 
   idle(): Promise<void> {
