@@ -165,14 +165,15 @@ function entityStep(
   const parts = documents.map(({ alias, variable, field, fetches }): EntityFetch => {
     const [{ node }] = fetches as [PlannedFetch, ...PlannedFetch[]];
     const selected = topFields(field);
+    const renames = renamesOf(node);
     return {
       alias,
       variable,
       paths: fetches.map(({ path }) => compilePath(path)),
       representation: representationWriter(node.requires ?? [], node.inputRewrites, types),
       rewriteOutput: compileRewrites(node.outputRewrites, types),
-      renames: renamesOf(node),
-      fields: [...new Set(selected.map((selection) => (selection.alias ?? selection.name).value))].map((key) => ({
+      renames,
+      fields: [...new Set(selected.flatMap((selection) => namesOf(selection, renames)))].map((key) => ({
         key,
         get: accessor(key),
       })),
@@ -251,6 +252,12 @@ function entityDocuments(group: readonly PlannedFetch[]): {
 function entitiesText(operation: string, definition: OperationDefinitionNode, alias: string, variable: string): string {
   const selection = (definition.selectionSet.selections[0] as FieldNode).selectionSet;
   return `${alias}:_entities(representations:$${variable})${operation.slice(selection!.loc!.start, selection!.loc!.end)}`;
+}
+
+/** What a field is called in the answer, and after the rewriting of the answer. */
+function namesOf({ alias, name }: FieldNode, renames: Renames): string[] {
+  const answered = (alias ?? name).value;
+  return [answered, renames.get(answered) ?? answered];
 }
 
 function topFields(field: FieldNode): FieldNode[] {

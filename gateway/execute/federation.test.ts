@@ -190,3 +190,37 @@ describe('@override with a label', () => {
     expect(sizes).toEqual(new Set([1, 2]));
   });
 });
+
+test('what the planner has to rename comes back under its name, also 0 and false', async () => {
+  const resolvers = { __resolveReference: ({ id }: { id: string }) => ({ id, value: Number(id) }) };
+  await using gateway = await aGatewayOver({
+    things: {
+      typeDefs: `type Query { things: [Thing!]! }  union Thing = A | B
+        type A @key(fields: "id") { id: ID! }  type B @key(fields: "id") { id: ID! }`,
+      resolvers: {
+        Query: {
+          things: () => [
+            { __typename: 'A', id: '0' },
+            { __typename: 'B', id: '7' },
+          ],
+        },
+        Thing: { __resolveType: ({ __typename }: { __typename: string }) => __typename },
+      },
+    },
+    // To clients both are nullable, because of the next subgraph; here they differ, and cannot share a response name.
+    values: {
+      typeDefs: `type A @key(fields: "id") { id: ID!  value: Int! @shareable }  type B @key(fields: "id") { id: ID!  value: Int }`,
+      resolvers: { A: resolvers, B: resolvers },
+    },
+    others: {
+      typeDefs: 'type A @key(fields: "id", resolvable: false) { id: ID!  value: Int @shareable }',
+      resolvers: {},
+    },
+  });
+  expect(await post(gateway.url, '{ things { ... on A { value } ... on B { value } } }')).toEqual({
+    status: 200,
+    data: { things: [{ value: 0 }, { value: 7 }] },
+  });
+  const [call] = gateway.calls.filter(({ subgraph }) => subgraph === 'values');
+  expect(call?.query).toMatch(/value__alias_\d+:value/);
+});
