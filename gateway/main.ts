@@ -8,6 +8,7 @@ import { composedSupergraph } from './config/composed-supergraph';
 import { configOptions } from './config/config-options';
 import { loadGatewayConfig } from './config/load-config';
 import type { GatewayConfig } from './config/schema';
+import { checkSubgraphNames } from './config/subgraph-names';
 import { supergraphFile } from './config/supergraph-file';
 import { followSupergraph, type SupergraphSource } from './config/supergraph-source';
 import {
@@ -42,7 +43,7 @@ async function main(): Promise<void> {
   const gateway = await createGateway({ ...options, supergraphSdl: source.sdl }).catch((cause: Error) => {
     throw new Error(`${nameOf(environment.supergraph)} cannot be served as a supergraph: ${cause.message}`, { cause });
   });
-  checkNames(config, known);
+  checkSubgraphNames(config, [...known]);
   const { url } = await gateway.listen(environment.port, environment.host);
   lifecycle.onStop('gateway', () => gateway.stop(), STOP_LIMIT_MS);
   stopOnSignals(lifecycle, logger);
@@ -78,15 +79,6 @@ async function gatewayOptions(
     corsOrigins: environment.corsOrigins,
     limits: { ...limits, maxFileBytes, deadlineMs: environment.deadlineMs },
   };
-}
-
-/** Settings for a subgraph that is not there are a name misspelled; only the supergraph knows the right ones. */
-function checkNames({ subgraphs = {} }: GatewayConfig, known: ReadonlySet<string>): void {
-  const unknown = Object.keys(subgraphs).filter((name) => !known.has(name));
-  if (unknown.length > 0)
-    throw new Error(
-      `the configuration has settings for ${unknown.map((name) => `"${name}"`).join(', ')}; the subgraphs are ${[...known].join(', ')}`,
-    );
 }
 
 async function openSupergraph(

@@ -90,7 +90,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     const before = generation;
     if (stopped || supergraphSdl === before.supergraph.sdl) return;
     const next = await createGeneration(supergraphSdl, options, limits);
-    await warmUp(next, before);
+    await warmUp(next, before, stopping.signal);
     if (stopped) return next.end();
     generation = next;
     apollo.update(next);
@@ -101,6 +101,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     void retired.finally(() => retiring.delete(before));
   };
   const retiring = new Set<Generation>();
+  const stopping = new AbortController();
   let updating: Promise<void> = Promise.resolve();
   let stopped: Promise<void> | undefined;
   return {
@@ -121,13 +122,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         url: `http://${address.family === 'IPv6' ? 'localhost' : address.address}:${address.port}`,
       };
     },
-    stop: () =>
-      (stopped ??= stop(running, {
+    stop: () => {
+      stopping.abort();
+      return (stopped ??= stop(running, {
         sockets,
         apollo: apollo.server,
         generations: () => [generation, ...retiring],
+        updated: () => updating,
         graceMs: limits.stopGraceMs,
-      })),
+      }));
+    },
   };
 }
 
@@ -167,6 +171,8 @@ async function stop(
     sockets: SocketServer;
     apollo: ApolloServer<Caller>;
     generations: () => readonly Generation[];
+    /** Settles when no change of the supergraph is under way. */
+    updated: () => Promise<void>;
     graceMs: number;
   },
 ): Promise<void> {
@@ -178,6 +184,7 @@ async function stop(
   for (const server of running.servers) server.closeAllConnections();
   await Promise.all(closing);
   await parts.apollo.stop();
+  await parts.updated();
   await Promise.all(parts.generations().map((one) => one.end()));
 }
 

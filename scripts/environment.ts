@@ -9,6 +9,8 @@ export interface StartEnvironment extends PlatformEnvironment {
   /** Where clients reach this process, when that is not http://localhost:<port>. */
   publicUrl: string | null;
   corsOrigins: string[];
+  /** Bytes of one file at the gateway: the variable, else the configuration file, else a little more than the slices take. */
+  gatewayMaxFileBytes: number;
   /** The file that `SAUTI_GATEWAY_CONFIG` names; variables come before what is in it. */
   gatewayConfig: GatewayConfig;
 }
@@ -20,8 +22,13 @@ export function readStartEnvironment(): StartEnvironment {
   if (gatewayConfig.supergraph !== undefined)
     reader.fault('SAUTI_GATEWAY_CONFIG names a file with a supergraph; npm start serves its own.');
   const corsOrigins = reader.list('CORS_ORIGINS');
+  const platform = readPlatformEnvironment(reader);
+  // Their typed FILE_TOO_LARGE comes before the gateway's own limit.
+  const aboveSlices = platform.maxFileBytes + 2 ** 20;
   const environment = {
-    ...readPlatformEnvironment(reader),
+    ...platform,
+    gatewayMaxFileBytes:
+      reader.text('MAX_FILE_BYTES') === null ? (gatewayConfig.limits?.maxFileBytes ?? aboveSlices) : aboveSlices,
     gatewayConfig,
     host: reader.text('HOST') ?? gatewayConfig.host ?? '127.0.0.1',
     port:

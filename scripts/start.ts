@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { configOptions } from '../gateway/config/config-options';
+import { checkSubgraphNames } from '../gateway/config/subgraph-names';
 import { createGateway, type Gateway } from '../gateway/server';
 import { createAuthenticator } from '../gateway/viewer/authenticator';
 import { Lifecycle, stopOnSignals } from '../platform/lifecycle';
@@ -45,6 +46,10 @@ async function main(): Promise<void> {
     createNotificationSubgraph(platform),
   ];
   const configured = configOptions(environment.gatewayConfig);
+  checkSubgraphNames(
+    environment.gatewayConfig,
+    all.map(({ name }) => name),
+  );
   const gateway = await createGateway({
     ...configured,
     supergraphSdl: readRepositoryFile('gateway/supergraph.graphql'),
@@ -54,8 +59,7 @@ async function main(): Promise<void> {
     development: !environment.production,
     corsOrigins: environment.corsOrigins,
     planning: { store: path.join(environment.dataDirectory, 'plans'), ...configured.planning },
-    // A little more than the slices allow, so that their typed FILE_TOO_LARGE comes before the gateway's own limit.
-    limits: { ...configured.limits, maxFileBytes: environment.maxFileBytes + 2 ** 20 },
+    limits: { ...configured.limits, maxFileBytes: environment.gatewayMaxFileBytes },
   });
   lifecycle.onStop('gateway', () => gateway.stop(), 15_000);
 

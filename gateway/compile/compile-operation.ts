@@ -144,7 +144,7 @@ class OperationCompiler {
       node,
       type,
       selection.selectionSet,
-      path.filter((key) => key !== '@'),
+      path.map((key) => key.replace(/\|\[.*\]$/, '')).filter((key) => key !== '@'),
     );
   }
 

@@ -13,13 +13,21 @@ export interface FlattenPath {
   /** The objects that `visit` would visit. */
   collect(root: DataObject, isShared: boolean): DataObject[];
   /**
-   * The paths a client sees of those objects that are among `wanted`; at most `limit`. A shared object has several.
-   * Slow, for errors only.
+   * Tells the paths a client sees of those objects that are among `wanted`, in the order of the data, until `visit`
+   * returns false. A shared object has several; of very many places only the first are looked at. Walks all of the data:
+   * for errors and what is deferred only.
    */
-  locate(root: DataObject, wanted: ReadonlySet<unknown>, limit: number): (string | number)[][];
+  locate(
+    root: DataObject,
+    wanted: ReadonlySet<unknown>,
+    visit: (object: DataObject, at: (string | number)[]) => boolean,
+  ): void;
   /** The field names on the way, lists left out. */
   keys: readonly string[];
 }
+
+/** Places one walk for `locate` looks at: with sharing, little data stands at more than anybody can count. */
+const MAX_ENDS = 100_000;
 
 interface Step {
   /** Undefined for the items of a list. */
@@ -56,13 +64,12 @@ export function flattenPath(path: ResponsePath, types: TypeTests): FlattenPath {
       });
       return found;
     },
-    locate(root, wanted, limit) {
-      const found: (string | number)[][] = [];
+    locate(root, wanted, visitor) {
+      let ends = 0;
       search(root, steps, 0, [], (value, at) => {
-        if (wanted.has(value)) found.push([...at]);
-        return found.length < limit;
+        if (++ends > MAX_ENDS) return false;
+        return !wanted.has(value) || visitor(value as DataObject, [...at]);
       });
-      return found;
     },
   };
 }

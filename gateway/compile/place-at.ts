@@ -12,7 +12,7 @@ import {
 /** Where the objects at a query path are, and their declared type. */
 export interface QueryPlace {
   type: GraphQLCompositeType;
-  /** Response names, and `@` for each level of a list. */
+  /** Response names, and `@` for each level of a list; the last of them may say which types fit (`@|[Book]`). */
   path: string[];
 }
 
@@ -29,8 +29,11 @@ export function placeAt(
   let selections: readonly SelectionSetNode[] = [selection];
   for (const key of queryPath) {
     if (key.startsWith('... on ')) {
-      const narrowed = schema.getType(key.slice('... on '.length));
+      const condition = key.slice('... on '.length);
+      const narrowed = schema.getType(condition);
       if (isCompositeType(narrowed)) type = narrowed;
+      const last = path.pop();
+      if (last !== undefined) path.push(`${last.replace(/\|\[.*\]$/, '')}|[${condition}]`);
       continue;
     }
     const found = selections.flatMap((set) => fieldsNamed(schema, type, set, fragments, key));

@@ -184,6 +184,9 @@ function entityStep(
   return { root: undefined, parts, operation };
 }
 
+/** Documents kept for subsets of a request's parts; which of them come is up to data, and few do. */
+const MAX_PREPARED = 64;
+
 interface EntityDocument {
   alias: string;
   variable: string;
@@ -242,7 +245,7 @@ function entityDocuments(group: readonly PlannedFetch[]): {
       ];
       const query = `query${operationName === undefined ? '' : ` ${operationName}`}(${definitions.join(',')}){${used.map((document) => document.text).join(' ')}}`;
       const made = subgraphOperation(query, operationName, 'query');
-      prepared.set(bits, made);
+      if (prepared.size < MAX_PREPARED) prepared.set(bits, made);
       return made;
     },
   };

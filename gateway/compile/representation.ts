@@ -85,7 +85,10 @@ function createVariants(selections: Selections, types: TypeTests): (typename: st
   return (typename) => {
     if (lastFields && typename === last) return lastFields;
     let fields = variants.get(typename);
-    if (!fields) variants.set(typename, (fields = fieldsFor(typename, selections, types)));
+    if (!fields) {
+      fields = fieldsFor(typename, selections, types);
+      if (typename === '' || types.isType(typename)) variants.set(typename, fields);
+    }
     last = typename;
     return (lastFields = fields);
   };

@@ -120,7 +120,8 @@ class WriterCompiler {
       let fields = variants.get(typename);
       if (fields === undefined) {
         fields = this.admits(type, typename) ? this.fields(typename, selections, path) : null;
-        variants.set(typename, fields);
+        // Of names nobody knows there is no end.
+        if (fields) variants.set(typename, fields);
       }
       return fields;
     };
@@ -269,8 +270,8 @@ function writeFields(fields: readonly WrittenField[], object: DataObject, state:
     }
     if (written === undefined && !isNullAllowed(field, value, state, faults)) return undefined;
     text += field.keyText + (written ?? 'null');
+    if (text.length > state.maxLength) throw new ResponseTooLargeError(state.maxLength);
   }
-  if (text.length > state.maxLength) throw new ResponseTooLargeError(state.maxLength);
   return text === '' ? '{}' : `${text}}`;
 }
 
@@ -307,9 +308,9 @@ function writeList(writeItem: Write, isNonNull: boolean, coordinate: string, ite
         else if (!isKnown && isNonNull) fault(state, `Cannot return null for a non-nullable item of ${coordinate}.`);
       }
       text += index === 0 ? (written ?? 'null') : `,${written ?? 'null'}`;
+      if (text.length > state.maxLength) throw new ResponseTooLargeError(state.maxLength);
     }
     path.pop();
-    if (text.length > state.maxLength) throw new ResponseTooLargeError(state.maxLength);
     return isNull ? undefined : `${text}]`;
   };
 }
@@ -329,7 +330,7 @@ function leafTest(type: GraphQLLeafType): (value: unknown) => boolean {
   if (!isSpecifiedScalarType(type)) return () => true;
   switch (type.name) {
     case 'Int':
-      return Number.isInteger;
+      return (value) => typeof value === 'number' && (value | 0) === value;
     case 'Float':
       return (value) => typeof value === 'number';
     case 'Boolean':

@@ -6,6 +6,8 @@ export interface TypeTests {
   fits(typename: string, condition: string): boolean;
   /** Whether it is the name of an object type: the only kind an object can really have. */
   isObjectType(typename: string): boolean;
+  /** Whether there is such a type at all. */
+  isType(typename: string): boolean;
 }
 
 export function typeTests(schema: GraphQLSchema): TypeTests {
@@ -22,6 +24,7 @@ export function typeTests(schema: GraphQLSchema): TypeTests {
   };
   return {
     fits: (typename, condition) => typename === condition || typesFitting(condition).has(typename),
+    isType: (typename) => schema.getType(typename) !== undefined,
     isObjectType: (typename) => isObjectType(schema.getType(typename)),
   };
 }

@@ -1,6 +1,6 @@
-import { suggestionList } from 'graphql/jsutils/suggestionList';
 import { z } from 'zod';
 import { headerRuleFaults } from '../fetch/header-rules';
+import { unknownName } from './unknown-name';
 
 /** Longest time any limit may be set to, in milliseconds: ten minutes. */
 const MAX_MS = 600_000;
@@ -12,12 +12,6 @@ function section<Shape extends z.ZodRawShape>(shape: Shape) {
     error: (issue) =>
       issue.code === 'unrecognized_keys' ? issue.keys.map((key) => unknownName(key, known)).join('; ') : undefined,
   });
-}
-
-/** What to say of a name nobody knows, e.g. `"deadline" is unknown; did you mean "deadlineMs"?`. */
-export function unknownName(name: string, known: readonly string[]): string {
-  const nearest = suggestionList(name, known)[0];
-  return `"${name}" is unknown; ${nearest ? `did you mean "${nearest}"?` : `known are ${known.join(', ')}`}`;
 }
 
 const whole = (min: number, max: number) => z.int().min(min).max(max);

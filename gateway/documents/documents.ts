@@ -15,7 +15,7 @@ export interface Documents {
 
 export interface DocumentOptions {
   schema: GraphQLSchema;
-  /** Beside those of the GraphQL specification. */
+  /** All of them, those of the GraphQL specification included. */
   rules: readonly ValidationRule[];
   limits: OperationLimits;
   /** Whether errors may name what would have been valid. */

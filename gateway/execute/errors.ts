@@ -22,8 +22,26 @@ const MAX_STEP_LENGTH = 200;
 
 /** The paths of objects of the data, as a client sees them. */
 export function placesOf(paths: readonly FlattenPath[], objects: readonly DataObject[], execution: Execution): Path[] {
+  return [...placesByObject(paths, objects, execution).values()].flat();
+}
+
+/** The same for each object, of one walk through the data. */
+function placesByObject(
+  paths: readonly FlattenPath[],
+  objects: readonly DataObject[],
+  execution: Execution,
+): Map<DataObject, Path[]> {
   const wanted = new Set(objects);
-  return paths.flatMap((path) => path.locate(execution.data, wanted, MAX_PLACES));
+  const found = new Map<DataObject, Path[]>();
+  for (const path of paths) {
+    path.locate(execution.data, wanted, (object, at) => {
+      const places = found.get(object);
+      if (!places) found.set(object, [at]);
+      else if (places.length < MAX_PLACES) places.push(at);
+      return true;
+    });
+  }
+  return found;
 }
 
 /** Takes over the errors of an answer to root fields, with the paths a client knows. */
@@ -48,18 +66,25 @@ export function adoptEntityErrors(
   wanted: readonly { part: EntityFetch; targets: readonly DataObject[][][] }[],
   execution: Execution,
 ): GraphQLError[] {
+  // The data is walked once for an answer, however many of its entities failed.
+  const walked = new Map<EntityFetch, Map<DataObject, Path[]>>();
+  const placesIn = ({ part, targets }: (typeof wanted)[number]): Map<DataObject, Path[]> => {
+    const known = walked.get(part) ?? placesByObject(part.paths, targets.flat(2), execution);
+    walked.set(part, known);
+    return known;
+  };
   return adoptSome(errors, (error) => {
     const [alias, index, ...rest] = Array.isArray(error.path) ? (error.path as Path) : [];
     const found = wanted.filter(({ part }) => part.alias === alias);
-    const concerned = found.length > 0 ? found : wanted;
     const [one] = found;
     const objects = typeof index === 'number' ? one?.targets[index]?.flat() : undefined;
     if (one && objects) {
       const path = renamed(rest, one.part.renames);
-      return placesOf(one.part.paths, objects, execution).map((place) => adopt(error, [...place, ...path]));
+      const places = objects.flatMap((object) => placesIn(one).get(object) ?? []).slice(0, MAX_PLACES);
+      if (places.length > 0) return places.map((place) => adopt(error, [...place, ...path]));
     }
-    const places = concerned.flatMap(({ part, targets }) => placesOf(part.paths, targets.flat(2), execution));
-    return [adopt(error, commonPath(places))];
+    const concerned = found.length > 0 ? found : wanted;
+    return [adopt(error, commonPath(concerned.flatMap((each) => [...placesIn(each).values()].flat())))];
   });
 }
 

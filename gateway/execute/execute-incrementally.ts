@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
-import { flattenPath, type FlattenPath } from '../compile/flatten-path';
+import { flattenPath } from '../compile/flatten-path';
 import type { DeferredStage, Stage } from '../compile/compile-operation';
-import { isDataObject } from './data';
+import { isDataObject, mergeInto, ownValue, type DataObject } from './data';
 import { deadline } from './deadline';
 import type { Answer, Execution, ExecutionServices } from './execution';
 import { newExecution, write, type OperationRun } from './execute-operation';
@@ -18,13 +18,13 @@ export interface DeferredAnswer extends Answer {
   path: readonly (string | number)[];
 }
 
-/** A deferred answer is sent for at most this many objects of a list: each is a message part of its own. */
+/** A deferred fragment is answered for at most this many objects: each is a message part of its own. */
 const MAX_PARTS = 10_000;
 
 /**
  * Answers a query or mutation with `@defer`: the first payload holds all that is not deferred, each later one what one
- * fragment deferred, in the order in which they become ready. The deadline is for all of it; aborting the caller's signal
- * ends it. Without `@defer` there is one payload.
+ * fragment deferred, in the order in which they become ready. The deadline and the limit of length are for all of it;
+ * aborting the caller's signal ends it. Without `@defer` there is one payload.
  */
 export async function* executeIncrementally(
   run: OperationRun,
@@ -38,19 +38,85 @@ export async function* executeIncrementally(
     work.schedule(stage.deferred);
     await work.run(stage);
     const answer = write(stage, execution.data, execution);
+    const sent = new SentData(answer.dataText, run.compiled.clientNames);
     // Nothing can be added to an answer that is null as a whole.
-    const isOver = work.isEmpty || answer.dataText === 'null';
-    yield { kind: 'initial', hasNext: !isOver, ...answer };
-    if (!isOver) yield* work.payloads();
+    let hasNext = !work.isEmpty && answer.dataText !== 'null';
+    yield { kind: 'initial', hasNext, ...answer };
+    let left = services.maxResponseLength - answer.dataText.length;
+    while (hasNext) {
+      const ready = await work.next();
+      const parts: DeferredAnswer[] = [];
+      for (const each of ready) left = writeParts(each, sent, left, parts);
+      hasNext = !work.isEmpty;
+      if (parts.length > 0 || !hasNext) yield { kind: 'incremental', hasNext, parts };
+    }
   } finally {
     limit.end();
+  }
+}
+
+/** A deferred stage whose fetches are done. */
+interface ReadyPart {
+  part: DeferredStage;
+  execution: Execution;
+}
+
+/**
+ * Writes what a deferred stage answers about each object at its path, as far as the client has that object: what is
+ * around it may have become null. Returns how many characters are left; when there are none, one part says so.
+ */
+function writeParts({ part, execution }: ReadyPart, sent: SentData, left: number, parts: DeferredAnswer[]): number {
+  const { stage, label } = part;
+  if (!stage.writer || left < 0) return left;
+  const path = flattenPath([...part.path], execution.services.types);
+  const wanted = new Set(path.collect(execution.data, execution.places.isShared));
+  let count = 0;
+  path.locate(execution.data, wanted, (object, at) => {
+    if (!sent.has(at)) return true;
+    const errors = execution.errors.filter((error) => concerns(error, at));
+    const answer = ++count > MAX_PARTS ? tooMany() : answerAt(stage, object, at, { ...execution, errors }, left);
+    left = answer.isComplete ? left - answer.dataText.length : -1;
+    if (answer.isComplete) sent.add(at, answer.dataText);
+    parts.push({ label, path: at, dataText: answer.dataText, errors: answer.errors });
+    return left >= 0;
+  });
+  return left;
+}
+
+/** What the client has so far, by its own names. */
+class SentData {
+  private readonly data: unknown;
+
+  constructor(
+    dataText: string,
+    private readonly names: ReadonlyMap<string, string>,
+  ) {
+    this.data = JSON.parse(dataText);
+  }
+
+  has(at: readonly (string | number)[]): boolean {
+    return isDataObject(this.at(at));
+  }
+
+  add(at: readonly (string | number)[], dataText: string): void {
+    const target = this.at(at);
+    const added: unknown = JSON.parse(dataText);
+    // The same objects as in the answer: nothing here leaves the gateway, so all that counts is what is null.
+    if (isDataObject(target) && isDataObject(added)) mergeInto(target, added, () => true);
+  }
+
+  private at(path: readonly (string | number)[]): unknown {
+    return path.reduce<unknown>((value, key) => {
+      if (Array.isArray(value)) return value[Number(key)] as unknown;
+      return isDataObject(value) ? ownValue(value, this.names.get(String(key)) ?? String(key)) : undefined;
+    }, this.data);
   }
 }
 
 /** The deferred parts of one execution. */
 class DeferredWork {
   private readonly ended = new Map<string, { promise: Promise<void>; resolve: () => void }>();
-  private readonly ready: (readonly DeferredAnswer[])[] = [];
+  private readonly ready: ReadyPart[] = [];
   private pending = 0;
   private wake = (): void => {};
 
@@ -68,41 +134,26 @@ class DeferredWork {
   schedule(deferred: readonly DeferredStage[]): void {
     for (const part of deferred) {
       this.pending++;
-      const end = (answers: readonly DeferredAnswer[]): void => {
+      void this.runDeferred(part).then(() => {
         this.pending--;
-        if (answers.length > 0) this.ready.push(answers);
         this.wake();
-      };
-      this.runDeferred(part).then(end, (error: unknown) => {
-        this.execution.services.logger.error({ error }, 'a deferred part failed');
-        end([]);
       });
     }
   }
 
-  async *payloads(): AsyncGenerator<Payload, void, void> {
-    while (!this.isEmpty) {
-      const parts = this.ready.splice(0).flat();
-      if (parts.length > 0) yield { kind: 'incremental', hasNext: !this.isEmpty, parts };
-      else if (this.pending > 0) await new Promise<void>((resolve) => (this.wake = resolve));
-      // What was still under way may have ended with nothing to send.
-      if (parts.length === 0 && this.isEmpty) yield { kind: 'incremental', hasNext: false, parts: [] };
-    }
+  /** Those that have become ready; none when nothing is under way any more. */
+  async next(): Promise<ReadyPart[]> {
+    while (this.ready.length === 0 && this.pending > 0) await new Promise<void>((resolve) => (this.wake = resolve));
+    return this.ready.splice(0);
   }
 
-  private async runDeferred(part: DeferredStage): Promise<readonly DeferredAnswer[]> {
+  /** Never rejects, as no program does. What is deferred within it is sent after it. */
+  private async runDeferred(part: DeferredStage): Promise<void> {
     await Promise.all(part.dependsOn.map((id) => this.fetch(id).promise));
-    const own: Execution = { ...this.execution, errors: [] };
-    const { stage } = part;
-    this.schedule(stage.deferred);
-    await runProgram(stage.program, own, (step) => step.ids.forEach((id) => this.fetch(id).resolve()));
-    if (!stage.writer) return [];
-    const path = pathOf(part, own);
-    const objects = new Set(path.collect(own.data, own.places.isShared));
-    return path.locate(own.data, objects, MAX_PARTS).map((at): DeferredAnswer => {
-      const inside = own.errors.filter((error) => concerns(error, at));
-      return { label: part.label, path: at, ...answerAt(stage, at, { ...own, errors: inside }) };
-    });
+    const execution: Execution = { ...this.execution, errors: [] };
+    await runProgram(part.stage.program, execution, (step) => step.ids.forEach((id) => this.fetch(id).resolve()));
+    this.ready.push({ part, execution });
+    this.schedule(part.stage.deferred);
   }
 
   private fetch(id: string): { promise: Promise<void>; resolve: () => void } {
@@ -116,21 +167,31 @@ class DeferredWork {
   }
 }
 
-function pathOf(part: DeferredStage, { services }: Execution): FlattenPath {
-  return flattenPath([...part.path], services.types);
+interface WrittenPart extends Answer {
+  /** Whether it is what was asked for, and not what says that there is too much of it. */
+  isComplete: boolean;
 }
 
-/** What a deferred stage answers about the object at a path; its faults are told with the path from the root. */
-function answerAt(stage: Stage, at: readonly (string | number)[], execution: Execution): Answer {
-  const object = at.reduce<unknown>(
-    (value, key) => (Array.isArray(value) ? value[Number(key)] : isDataObject(value) ? value[String(key)] : undefined),
-    execution.data,
-  );
-  if (!isDataObject(object)) return { dataText: 'null', errors: [] };
-  const { dataText, errors } = write(stage, object, execution);
+/** What a deferred stage answers about an object; its faults are told with the path from the root. */
+function answerAt(
+  stage: Stage,
+  object: DataObject,
+  at: readonly (string | number)[],
+  execution: Execution,
+  left: number,
+): WrittenPart {
+  const services = { ...execution.services, maxResponseLength: left };
+  const { dataText, errors } = write(stage, object, { ...execution, services });
   const known = new Set(execution.errors);
+  const isComplete = errors.every(({ extensions }) => extensions['code'] !== 'RESPONSE_TOO_LARGE');
   const located = errors.map((error) => (known.has(error) ? error : moved(error, [...at, ...(error.path ?? [])])));
-  return { dataText, errors: located };
+  return { dataText, errors: located, isComplete };
+}
+
+function tooMany(): WrittenPart {
+  const message = `A deferred fragment is answered for at most ${MAX_PARTS} objects.`;
+  const error = new GraphQLError(message, { extensions: { code: 'RESPONSE_TOO_LARGE' } });
+  return { dataText: 'null', errors: [error], isComplete: false };
 }
 
 function moved({ message, extensions }: GraphQLError, path: readonly (string | number)[]): GraphQLError {

@@ -11,7 +11,8 @@ export interface HeaderRules {
 /** RFC 9110 §5.6.2, in lower case. */
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 /** RFC 9110 §5.5: visible characters, spaces and tabs inside. */
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** What HTTP lets be a header's value (RFC 9110 §5.5). */
+export const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** About one connection and its framing (RFC 9110 §7.6.1, RFC 6455 §11.3), or written by the gateway itself. */
 const OWN =
   /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|host|content-.*|sec-websocket-.*|accept|accept-encoding|x-request-id|apollo-require-preflight)$/;
@@ -32,7 +33,7 @@ export function headerRuleFaults(rules: HeaderRules): string[] {
     if (!NAME.test(name)) faults.push(`headers.set: "${name}" is no header name in lower case`);
     else if (OWN.test(name)) faults.push(`headers.set: "${name}" belongs to the gateway`);
     else if (seen.has(name)) faults.push(`headers.set: "${name}" is forwarded, too; choose one`);
-    else if (!VALUE.test(value)) faults.push(`headers.set: the value of "${name}" cannot be sent in a header`);
+    else if (!HEADER_VALUE.test(value)) faults.push(`headers.set: the value of "${name}" cannot be sent in a header`);
   }
   return faults;
 }

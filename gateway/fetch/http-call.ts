@@ -139,7 +139,9 @@ export class HttpCall<Value> implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.isSettled) return;
-    if (error instanceof SautiError) this.fail(error, 'abandoned');
+    // What cannot even be sent says nothing about the subgraph.
+    const isUnsendable = (error as NodeJS.ErrnoException).code === 'UND_ERR_INVALID_ARG';
+    if (error instanceof SautiError || isUnsendable) this.fail(error, 'abandoned');
     else if (this.mayRetry(error)) this.retry();
     else
       this.fail(new SubgraphError('SUBGRAPH_UNAVAILABLE', `no answer: ${error.message}`, { cause: error }), 'failed');

@@ -84,7 +84,8 @@ function openStream(
     unsubscribe();
     // The client closes its socket itself unless it still waits for the handshake.
     if (socket && socket.readyState !== WebSocket.OPEN) socket.terminate();
-    socket?.resume();
+    // ws has nothing to resume before the handshake and after the end, and says so with a TypeError.
+    else if (socket?.isPaused) socket.resume();
   };
   call.signal.addEventListener('abort', close);
   if (call.signal.aborted) close();

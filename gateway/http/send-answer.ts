@@ -34,9 +34,17 @@ export async function sendPayloads(
   response.write('\r\n');
   for await (const payload of payloads) {
     if (response.destroyed) return;
-    response.write(`${PART}${payloadText(payload)}\r\n`);
+    if (!response.write(`${PART}${payloadText(payload)}\r\n`)) await drained(response);
   }
   response.end(`--${BOUNDARY}--\r\n`);
+}
+
+/** Resolves when more can be written, or the connection is gone. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    response.once('drain', resolve);
+    response.once('close', resolve);
+  });
 }
 
 function payloadText(payload: Payload): string {

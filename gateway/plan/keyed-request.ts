@@ -84,10 +84,15 @@ export function requestInUse(use: OperationInUse, supergraph: LoadedSupergraph):
     const operation = getOperationAST(document, use.operationName);
     if (!operation || validate(supergraph.apiSchema, document, SCHEMA_RULES).length > 0) return undefined;
     const request = { source: use.source, document, operation };
-    return keyedRequest(request, Object.fromEntries(use.conditions), new Map(use.labels), supergraph);
+    return keyedRequest(request, Object.fromEntries(use.conditions), labelsOf(use, supergraph), supergraph);
   } catch {
     return undefined; // it cannot even be parsed
   }
+}
+
+/** Labels this supergraph has besides are off, as those of most are. */
+function labelsOf({ labels }: OperationInUse, supergraph: LoadedSupergraph): ReadonlyMap<string, boolean> {
+  return new Map([...supergraph.labels.map((label) => [label, false] as const), ...labels]);
 }
 
 /** Rules about root fields of subscriptions are the servers' own, and no reload changes what they say. */

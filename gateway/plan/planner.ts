@@ -134,6 +134,13 @@ export function createPlanner<T>(options: PlannerOptions<T>): Planner<T> {
     const reason = reply.reason === 'too complex' ? 'over budget' : reply.reason;
     throw refuse(request, reason, { detail: reply.message });
   };
+  const compiledOf = (request: KeyedRequest, planText: string): T => {
+    try {
+      return keep(request, planText);
+    } catch (error) {
+      throw refuse(request, 'impossible', { error });
+    }
+  };
   const planNew = async (request: KeyedRequest, ahead: boolean, planning: Planning<T>): Promise<T> => {
     if (!wasStoreRead) {
       await stored?.read;
@@ -142,7 +149,7 @@ export function createPlanner<T>(options: PlannerOptions<T>): Planner<T> {
     }
     planning.queued = pool.run(jobOf(request, supergraph), { ahead });
     const planText = planTextOf(request, await planning.queued.reply.catch((error: unknown) => fail(error, logger)));
-    const compiled = keep(request, planText);
+    const compiled = compiledOf(request, planText);
     if (mayBeStored(request)) stored?.put(request.key, planText);
     return compiled;
   };

@@ -172,7 +172,9 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
         reply: promise,
         promote() {
           const index = ahead.indexOf(entry);
-          if (index >= 0) waiting.push(...ahead.splice(index, 1));
+          if (index < 0) return;
+          waiting.push(...ahead.splice(index, 1));
+          dispatch();
         },
       };
     },

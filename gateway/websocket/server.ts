@@ -12,6 +12,7 @@ import type { Logger } from '../../platform/logger';
 import type { Payload } from '../execute/execute-incrementally';
 import type { Answer } from '../execute/execution';
 import { formatErrors } from '../http/format-error';
+import { HEADER_VALUE } from '../fetch/header-rules';
 import type { OriginPolicy } from '../http/cors';
 import type { Authenticate, GatewayLimits } from '../options';
 import { protocolSocket } from './connection';
@@ -168,6 +169,8 @@ function admit(connection: Connection, { viewer, endsAt }: VerifiedToken): void 
 function withScheme(authorization: unknown): string {
   if (typeof authorization !== 'string')
     throw new SautiError('UNAUTHENTICATED', 'The authorization in connection_init must be a string.');
+  if (!HEADER_VALUE.test(authorization))
+    throw new SautiError('UNAUTHENTICATED', 'The authorization in connection_init cannot be that of a header.');
   return /\s/.test(authorization.trim()) ? authorization : `Bearer ${authorization.trim()}`;
 }
 

@@ -17,6 +17,7 @@ import {
 export const socketRules: readonly ValidationRule[] = [
   ...specifiedRules.filter((rule) => rule !== SingleFieldSubscriptionsRule),
   singleRootField,
+  nothingDeferred,
 ];
 
 function singleRootField(context: ValidationContext): ASTVisitor {
@@ -30,6 +31,20 @@ function singleRootField(context: ValidationContext): ASTVisitor {
           new GraphQLError('A subscription must select exactly one field of the schema at its root.', { nodes: node }),
         );
       }
+    },
+  };
+}
+
+/** Events come one after the other, and each is answered as a whole. */
+function nothingDeferred(context: ValidationContext): ASTVisitor {
+  const { definitions } = context.getDocument();
+  const isSubscription = definitions.some(
+    (node) => node.kind === Kind.OPERATION_DEFINITION && node.operation === OperationTypeNode.SUBSCRIPTION,
+  );
+  return {
+    Directive(node) {
+      if (isSubscription && node.name.value === 'defer')
+        context.reportError(new GraphQLError('A document with a subscription cannot have @defer.', { nodes: node }));
     },
   };
 }
