@@ -70,6 +70,8 @@ export interface EngineOptions {
   store: PlanStore | undefined;
   /** Labels of `@override(label:)` that are on. */
   overrideLabels: ReadonlySet<string>;
+  /** Whether clients see messages of subgraph errors that have no code. */
+  showsAllMessages: boolean;
 }
 
 /** An engine over one supergraph. Disposing ends its planning; what runs goes on. */
@@ -93,6 +95,7 @@ export function createEngine(options: EngineOptions): Engine {
     transports: options.transports,
     logger,
     introspect: (field, operation, variables) => introspect(supergraph.apiSchema, field, operation, variables),
+    showsAllMessages: options.showsAllMessages,
     maxResponseLength: limits.maxResponseLength,
   };
   const runOf = (prepared: PreparedOperation, caller: Caller): OperationRun => ({ ...prepared, caller, deadlineMs });

@@ -20,7 +20,7 @@ import {
 } from './environment';
 import { subgraphSettings } from './fetch/transports';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayOptions } from './options';
-import { createGateway } from './server';
+import { createGateway, type Gateway } from './server';
 import { createAuthenticator } from './viewer/authenticator';
 import { fetchJwks } from './viewer/fetch-jwks';
 
@@ -47,9 +47,14 @@ async function main(): Promise<void> {
   const { url } = await gateway.listen(environment.port, environment.host);
   lifecycle.onStop('gateway', () => gateway.stop(), STOP_LIMIT_MS);
   stopOnSignals(lifecycle, logger);
-  const following = followSupergraph(source, (sdl) => gateway.update(sdl), logger);
+  const following = followSupergraph(source, (sdl) => takeUp(gateway, sdl), logger);
   process.on('SIGHUP', () => void following.reload());
   process.stdout.write(`gateway listens on ${url}/graphql\n`);
+}
+
+async function takeUp(gateway: Gateway, sdl: string): Promise<void> {
+  await gateway.update(sdl);
+  process.stdout.write('gateway serves the supergraph as it is now\n');
 }
 
 async function gatewayOptions(

@@ -39,8 +39,8 @@ export interface RootFetch {
   path: FlattenPath | undefined;
   rewriteOutput: Rewrite | undefined;
   renames: Renames;
-  /** The one field it selects, for the path of an error about all of it. */
-  onlyField: string | undefined;
+  /** Response names it selects at its top, after the rewriting of its answer. */
+  fields: readonly string[];
 }
 
 /** One `_entities` field: what it selects of the objects at its paths. */
@@ -142,11 +142,21 @@ function rootStep(
       path: path.length > 0 ? compilePath(path) : undefined,
       rewriteOutput: compileRewrites(node.outputRewrites, types),
       renames: renamesOf(node),
-      onlyField: onlyField(node),
+      fields: rootFields(node),
     },
     parts: [],
     operation: () => operation,
   };
+}
+
+function rootFields(node: FetchNode): string[] {
+  const renames = renamesOf(node);
+  const fields = topFields({
+    kind: Kind.FIELD,
+    name: { kind: Kind.NAME, value: '' },
+    selectionSet: operationIn(node.operation).selectionSet,
+  });
+  return [...new Set(fields.flatMap((field) => namesOf(field, renames)))];
 }
 
 /** The root field of a fetch that has just one. */

@@ -115,6 +115,19 @@ describe.each(MODES)('@defer over subgraphs %s', (mode) => {
     expect(payloads).toEqual([{ data: null, errors: [expect.anything()], hasNext: false }]);
   });
 
+  test('no part is sent for an object that is null, or that the fragment does not fit', async () => {
+    const nulled = await payloadsOf(running, '{ user(id: "u2") { mustFlake ... @defer { karma } } me { id } }');
+    expect(nulled[0]).toMatchObject({ data: { user: null, me: { id: 'u1' } } });
+    expect(nulled.flatMap(({ incremental = [] }) => incremental)).toEqual([]);
+    expect(nulled.at(-1)?.hasNext).toBe(false);
+    const books = await payloadsOf(running, '{ products { upc ... on Book @defer { reviews { id } } } }');
+    const parts = books.flatMap(({ incremental = [] }) => incremental);
+    expect(parts.map(({ path }) => path)).toEqual([
+      ['products', 0],
+      ['products', 1],
+    ]);
+  });
+
   test('over WebSocket the parts are messages', async () => {
     const socket = await aRawSocket(running.webSocketUrl, { init: {} });
     socket.send({ id: 'd', type: 'subscribe', payload: { query: '{ me { name ... @defer { karma } } }' } });

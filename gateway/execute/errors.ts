@@ -53,7 +53,9 @@ export function adoptRootErrors(
 ): GraphQLError[] {
   const places = root.path ? placesOf([root.path], targets, execution) : [[]];
   return adoptSome(errors, (error) =>
-    places.map((place) => adopt(error, [...place, ...renamed(error.path, root.renames)])),
+    places.map((place) =>
+      adopt(error, [...place, ...renamed(error.path, root.renames)], execution.services.showsAllMessages),
+    ),
   );
 }
 
@@ -66,6 +68,7 @@ export function adoptEntityErrors(
   wanted: readonly { part: EntityFetch; targets: readonly DataObject[][][] }[],
   execution: Execution,
 ): GraphQLError[] {
+  const { showsAllMessages } = execution.services;
   // The data is walked once for an answer, however many of its entities failed.
   const walked = new Map<EntityFetch, Map<DataObject, Path[]>>();
   const placesIn = ({ part, targets }: (typeof wanted)[number]): Map<DataObject, Path[]> => {
@@ -81,10 +84,12 @@ export function adoptEntityErrors(
     if (one && objects) {
       const path = renamed(rest, one.part.renames);
       const places = objects.flatMap((object) => placesIn(one).get(object) ?? []).slice(0, MAX_PLACES);
-      if (places.length > 0) return places.map((place) => adopt(error, [...place, ...path]));
+      if (places.length > 0) return places.map((place) => adopt(error, [...place, ...path], showsAllMessages));
     }
     const concerned = found.length > 0 ? found : wanted;
-    return [adopt(error, commonPath(concerned.flatMap((each) => [...placesIn(each).values()].flat())))];
+    return [
+      adopt(error, commonPath(concerned.flatMap((each) => [...placesIn(each).values()].flat())), showsAllMessages),
+    ];
   });
 }
 
@@ -100,10 +105,16 @@ function adoptSome(
   return adopted;
 }
 
-/** Of the extensions only `code` and `requestId` pass: everything else may tell what is inside. */
-function adopt(error: GraphQLFormattedError, path: Path): GraphQLError {
+const FAILED = 'The request failed.';
+
+/**
+ * Of the extensions only `code` and `requestId` pass: everything else may tell what is inside. So may a message nobody
+ * meant for clients, of an error without a code: it passes while `isMeant`, in development.
+ */
+function adopt(error: GraphQLFormattedError, path: Path, isMeant: boolean): GraphQLError {
   const { code, requestId } = error.extensions ?? {};
-  const message = typeof error.message === 'string' && error.message ? error.message : 'The request failed.';
+  const given = typeof error.message === 'string' && error.message ? error.message : FAILED;
+  const message = isMeant || (isShort(code) && code !== 'INTERNAL_SERVER_ERROR') ? given : FAILED;
   return new GraphQLError(message.slice(0, MAX_MESSAGE_LENGTH), {
     ...(path.length > 0 ? { path } : {}),
     extensions: {
@@ -117,34 +128,56 @@ function isShort(value: unknown): value is string {
   return typeof value === 'string' && value.length <= MAX_CODE_LENGTH;
 }
 
+/** A fetch without an answer: what is missing because of it is told where the client misses it. */
+export interface Failure {
+  message: string;
+  code: string;
+  requestId: string;
+  /** The objects it was for. */
+  places: readonly Path[];
+  /** What it would have answered about them; undefined when that is not known. */
+  fields: ReadonlySet<string> | undefined;
+}
+
 /**
- * The one error for a fetch without an answer: neutral, because the reason (an address, a stack, a body) is for the
- * log, where it goes with the same request id. `places` are those the fetch was for, `field` what it selects there.
+ * Records that a fetch has no answer. What clients are told is neutral: the reason (an address, a stack, a body) is for
+ * the log, where it goes with the same request id.
  */
-export function fetchFailure(
+export function recordFailure(
   error: unknown,
   subgraph: string,
-  places: readonly Path[],
-  field: Path,
+  missing: Pick<Failure, 'places' | 'fields'>,
   execution: Execution,
-): GraphQLError {
-  const { requestId } = execution.caller.identity;
-  const path = [...commonPath(places), ...field];
-  const fail = (message: string, code: string): GraphQLError =>
-    new GraphQLError(message, { ...(path.length > 0 ? { path } : {}), extensions: { code, requestId } });
-  if (execution.signal.aborted) {
-    return isDeadline(execution.signal.reason)
-      ? fail('This part of the answer took too long.', 'TIMEOUT')
-      : fail('The request was cancelled.', 'CANCELLED');
+): void {
+  execution.failures.push({ ...reasonOf(error, subgraph, execution), ...missing });
+}
+
+/** The error for a failed fetch as a whole, at a path. */
+export function failureAt(error: unknown, subgraph: string, path: Path, execution: Execution): GraphQLError {
+  return failureError(reasonOf(error, subgraph, execution), path);
+}
+
+type Reason = Pick<Failure, 'message' | 'code' | 'requestId'>;
+
+function failureError({ message, code, requestId }: Reason, path: Path): GraphQLError {
+  return new GraphQLError(message, { ...(path.length > 0 ? { path } : {}), extensions: { code, requestId } });
+}
+
+function reasonOf(error: unknown, subgraph: string, { caller, signal, services }: Execution): Reason {
+  const { requestId } = caller.identity;
+  if (signal.aborted) {
+    return isDeadline(signal.reason)
+      ? { message: 'This part of the answer took too long.', code: 'TIMEOUT', requestId }
+      : { message: 'The request was cancelled.', code: 'CANCELLED', requestId };
   }
-  if (error instanceof SautiError) return fail(error.message, error.code);
+  if (error instanceof SautiError) return { message: error.message, code: error.code, requestId };
   const details = { subgraph, requestId, error };
   if (!(error instanceof SubgraphError)) {
-    execution.services.logger.error(details, 'calling a subgraph failed');
-    return fail(MESSAGES.SUBGRAPH_UNAVAILABLE, 'SUBGRAPH_UNAVAILABLE');
+    services.logger.error(details, 'calling a subgraph failed');
+    return { message: MESSAGES.SUBGRAPH_UNAVAILABLE, code: 'SUBGRAPH_UNAVAILABLE', requestId };
   }
-  execution.services.logger.warn(details, 'a subgraph gave no answer');
-  return fail(MESSAGES[error.code], error.code);
+  services.logger.warn(details, 'a subgraph gave no answer');
+  return { message: MESSAGES[error.code], code: error.code, requestId };
 }
 
 /** What a client may know of why a subgraph gave no answer. */
@@ -154,11 +187,48 @@ const MESSAGES: Record<SubgraphErrorCode, string> = {
   SUBGRAPH_BAD_RESPONSE: 'Part of the service gave an answer that cannot be used.',
 };
 
-/** Errors for what had to be null without a reason, unless an error at the same place already explains it. */
-export function unexplained(faults: readonly Fault[], errors: readonly GraphQLError[]): GraphQLError[] {
-  return faults
-    .filter(({ path }) => !errors.some((known) => explains(known.path ?? [], path)))
-    .map(({ path, message }) => new GraphQLError(message, { path, extensions: { code: 'SUBGRAPH_BAD_RESPONSE' } }));
+/**
+ * All errors of an answer at `base`: those recorded, and one for each field the client misses without any of them at its
+ * place: it has the reason of the fetch that would have answered it, as many as `MAX_PLACES` for each, or says that an answer
+ * was no good. A failure nobody misses anything of is told as a whole.
+ */
+export function allErrors(faults: readonly Fault[], execution: Execution, base: Path): GraphQLError[] {
+  const { errors, failures, inherited, nulled } = execution;
+  if (faults.length === 0 && failures.length === 0) return errors;
+  const all = [...errors];
+  const told = new Map<Failure, number>();
+  for (const { path: inside, message } of faults) {
+    const path = [...base, ...inside];
+    if (errors.some((known) => explains(known.path ?? [], path)) || nulled.some((at) => explains(at, path))) continue;
+    const failure = missedBy(path, failures) ?? missedBy(path, inherited);
+    if (!failure) {
+      all.push(new GraphQLError(message, { path, extensions: { code: 'SUBGRAPH_BAD_RESPONSE' } }));
+      continue;
+    }
+    const count = told.get(failure) ?? 0;
+    told.set(failure, count + 1);
+    if (count < MAX_PLACES) all.push(failureError(failure, path));
+  }
+  for (const failure of failures) {
+    const isHere = failure.places.some((place) => explains(place, base));
+    if (!told.has(failure) && isHere) all.push(failureError(failure, commonPath(failure.places)));
+  }
+  return all;
+}
+
+/** The failure of the fetch that would have answered a field; else of one for the object around it, or further out. */
+function missedBy(path: Path, failures: readonly Failure[]): Failure | undefined {
+  const around = (place: Path): boolean =>
+    place.length < path.length && place.every((key, index) => key === path[index]);
+  let found: Failure | undefined;
+  for (const failure of failures) {
+    for (const place of failure.places) {
+      if (!around(place)) continue;
+      if (!failure.fields || failure.fields.has(String(path[place.length]))) return failure;
+      found ??= failure;
+    }
+  }
+  return found;
 }
 
 /** Whether the place of one error contains the other's. An error without a path is about everything. */

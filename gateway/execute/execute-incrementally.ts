@@ -75,6 +75,8 @@ function writeParts({ part, execution }: ReadyPart, sent: SentData, left: number
     if (!sent.has(at)) return true;
     const errors = execution.errors.filter((error) => concerns(error, at));
     const answer = ++count > MAX_PARTS ? tooMany() : answerAt(stage, object, at, { ...execution, errors }, left);
+    // The fragment does not fit this object: there is nothing to add.
+    if (answer.dataText === '{}' && answer.errors.length === 0) return true;
     left = answer.isComplete ? left - answer.dataText.length : -1;
     if (answer.isComplete) sent.add(at, answer.dataText);
     parts.push({ label, path: at, dataText: answer.dataText, errors: answer.errors });
@@ -150,7 +152,8 @@ class DeferredWork {
   /** Never rejects, as no program does. What is deferred within it is sent after it. */
   private async runDeferred(part: DeferredStage): Promise<void> {
     await Promise.all(part.dependsOn.map((id) => this.fetch(id).promise));
-    const execution: Execution = { ...this.execution, errors: [] };
+    const inherited = this.execution.failures;
+    const execution: Execution = { ...this.execution, errors: [], failures: [], inherited, nulled: [] };
     await runProgram(part.stage.program, execution, (step) => step.ids.forEach((id) => this.fetch(id).resolve()));
     this.ready.push({ part, execution });
     this.schedule(part.stage.deferred);
@@ -180,22 +183,17 @@ function answerAt(
   execution: Execution,
   left: number,
 ): WrittenPart {
-  const services = { ...execution.services, maxResponseLength: left };
-  const { dataText, errors } = write(stage, object, { ...execution, services });
-  const known = new Set(execution.errors);
-  const isComplete = errors.every(({ extensions }) => extensions['code'] !== 'RESPONSE_TOO_LARGE');
-  const located = errors.map((error) => (known.has(error) ? error : moved(error, [...at, ...(error.path ?? [])])));
-  return { dataText, errors: located, isComplete };
+  const answer = write(stage, object, execution, at, left);
+  return {
+    ...answer,
+    isComplete: answer.errors.every(({ extensions }) => extensions['code'] !== 'RESPONSE_TOO_LARGE'),
+  };
 }
 
 function tooMany(): WrittenPart {
   const message = `A deferred fragment is answered for at most ${MAX_PARTS} objects.`;
   const error = new GraphQLError(message, { extensions: { code: 'RESPONSE_TOO_LARGE' } });
   return { dataText: 'null', errors: [error], isComplete: false };
-}
-
-function moved({ message, extensions }: GraphQLError, path: readonly (string | number)[]): GraphQLError {
-  return new GraphQLError(message, { ...(path.length > 0 ? { path } : {}), extensions });
 }
 
 /** An error without a path, or above an object, is about it, too. */

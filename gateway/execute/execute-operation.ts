@@ -4,7 +4,7 @@ import type { CompiledOperation, Stage } from '../compile/compile-operation';
 import { ResponseTooLargeError } from '../compile/response-writer';
 import type { DataObject } from './data';
 import { deadline } from './deadline';
-import { unexplained } from './errors';
+import { allErrors } from './errors';
 import type { Answer, Caller, Execution, ExecutionServices } from './execution';
 import { runProgram } from './run-program';
 
@@ -48,24 +48,38 @@ export function newExecution(
     signal,
     data,
     errors: [],
+    failures: [],
+    inherited: [],
+    nulled: [],
     places: { isShared: false, found: new Map() },
   };
 }
 
-/** Writes what a stage answers about an object of the data; RESPONSE_TOO_LARGE instead of what is too long. */
-export function write(stage: Stage, object: DataObject, execution: Execution): Answer {
-  const { services, compiled, variables, errors } = execution;
-  if (!stage.writer) return { dataText: 'null', errors };
+/**
+ * Writes what a stage answers about the object of the data at `base`; RESPONSE_TOO_LARGE instead of what is longer than
+ * `left`.
+ */
+export function write(
+  stage: Stage,
+  object: DataObject,
+  execution: Execution,
+  base: readonly (string | number)[] = [],
+  left: number = execution.services.maxResponseLength,
+): Answer {
+  const { services, compiled, variables, places } = execution;
+  if (!stage.writer) return { dataText: 'null', errors: execution.errors };
   try {
     const { text, faults } = stage.writer(object, {
       introspect: (field) => services.introspect(field, compiled, variables),
-      maxLength: services.maxResponseLength,
-      isShared: execution.places.isShared,
+      maxLength: left,
+      isShared: places.isShared,
     });
-    return { dataText: text, errors: faults.length === 0 ? errors : [...errors, ...unexplained(faults, errors)] };
+    return { dataText: text, errors: allErrors(faults, execution, base) };
   } catch (error) {
     if (!(error instanceof ResponseTooLargeError)) throw error;
-    const tooLarge = new GraphQLError(error.message, { extensions: { code: 'RESPONSE_TOO_LARGE' } });
+    const message = `The answer must not be longer than ${services.maxResponseLength} characters.`;
+    const path = base.length > 0 ? { path: base } : {};
+    const tooLarge = new GraphQLError(message, { ...path, extensions: { code: 'RESPONSE_TOO_LARGE' } });
     return { dataText: 'null', errors: [tooLarge] };
   }
 }

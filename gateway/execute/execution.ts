@@ -8,6 +8,7 @@ import type { FlattenPath } from '../compile/flatten-path';
 import type { TypeTests } from '../compile/types';
 import type { Transport } from '../fetch/transport';
 import type { DataObject, KeepTypename } from './data';
+import type { Failure } from './errors';
 
 /** What every execution over one supergraph shares. */
 export interface ExecutionServices {
@@ -17,6 +18,8 @@ export interface ExecutionServices {
   logger: Logger;
   /** Answers a `__schema` or `__type` field of an operation with its JSON text. */
   introspect: (field: FieldNode, operation: CompiledOperation, variables: Record<string, unknown>) => string;
+  /** Whether messages of subgraph errors without a code pass. */
+  showsAllMessages: boolean;
   /** Characters of JSON one answer may have. */
   maxResponseLength: number;
 }
@@ -47,6 +50,12 @@ export interface Execution {
   /** Everything fetched so far, merged. */
   data: DataObject;
   errors: GraphQLError[];
+  /** Fetches without an answer. */
+  failures: Failure[];
+  /** Those of the parts before, for what is deferred. */
+  inherited: readonly Failure[];
+  /** Fields that are null because an error elsewhere in the same answer of a subgraph made them so. */
+  nulled: (readonly (string | number)[])[];
   places: DataPlaces;
 }
 

@@ -1,6 +1,7 @@
-import type { Socket } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { waitFor } from '../../platform/testing/wait';
 import { aRunningShop, MODES, post, withAccounts } from '../testing/gateways';
+import { aRawSocket } from '../testing/socket-client';
 import { always, aRawSubgraph } from '../testing/raw-subgraph';
 
 describe.each(MODES)('subgraphs %s', (mode) => {
@@ -87,7 +88,7 @@ describe.each(MODES)('subgraphs %s', (mode) => {
   });
 });
 
-test('a dead subgraph is one error per fetch, and the others answer', async () => {
+test('a dead subgraph is an error at every field it would have answered, and the others answer', async () => {
   await using running = await aRunningShop('over HTTP');
   await running.kill('reviews');
   const answer = await post(running.url, '{ users { name flaky } latest { id } me { email } }');
@@ -100,7 +101,9 @@ test('a dead subgraph is one error per fetch, and the others answer', async () =
   });
   expect(nullable.errors?.map(({ path, extensions }) => [path?.join('.'), extensions.code]).sort()).toEqual([
     ['review', 'SUBGRAPH_UNAVAILABLE'],
-    ['users', 'SUBGRAPH_UNAVAILABLE'],
+    ['users.0.flaky', 'SUBGRAPH_UNAVAILABLE'],
+    ['users.1.flaky', 'SUBGRAPH_UNAVAILABLE'],
+    ['users.2.flaky', 'SUBGRAPH_UNAVAILABLE'],
   ]);
   expect(JSON.stringify(nullable)).not.toMatch(/reviews|127\.0\.0\.1|ECONN/);
 });
@@ -151,7 +154,13 @@ describe('a subgraph that answers what it should not', () => {
     await using raw = await aRawSubgraph(always({ data: { _entities: entities } }));
     await using gateway = await withAccounts(raw.url);
     const result = await post(gateway.url, '{ latest(first: 2) { id author { partner { name } } } }');
-    expect(result.errors).toEqual([{ message: expect.any(String), path: ['latest'], extensions: badResponse }]);
+    expect(result.errors).toEqual(
+      [0, 1].map((index) => ({
+        message: expect.any(String),
+        path: ['latest', index, 'author', 'partner'],
+        extensions: badResponse,
+      })),
+    );
     expect(result.data).toEqual({
       latest: [
         { id: 'r1', author: { partner: null } },
@@ -279,4 +288,44 @@ describe('the Authorization header of a client', () => {
     expect(raw.requests[0]?.headers.authorization).toBe(expected);
     expect(raw.requests[0]?.headers).not.toHaveProperty('x-user-id');
   });
+});
+
+test('what is null because of an error elsewhere in the same answer is no fault of its own', async () => {
+  await using raw = await aRawSubgraph(always({ data: null, errors: [{ message: 'denied', path: ['who'] }] }));
+  await using gateway = await withAccounts(raw.url);
+  const { data, errors } = await post(gateway.url, '{ me { name } who }');
+  expect(data).toEqual({ me: null, who: null });
+  expect(errors).toEqual([{ message: 'denied', path: ['who'], extensions: { code: 'INTERNAL' } }]);
+});
+
+test('errors that are none are a bad answer', async () => {
+  await using raw = await aRawSubgraph(always({ data: { me: { name: 'A' } }, errors: [null, 5] }));
+  await using gateway = await withAccounts(raw.url);
+  const { errors } = await post(gateway.url, '{ me { name } }');
+  expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['SUBGRAPH_BAD_RESPONSE']);
+});
+
+test('in production the message of an error without a code does not pass', async () => {
+  await using raw = await aRawSubgraph(
+    always({ data: { me: null }, errors: [{ message: 'connect ECONNREFUSED 10.1.2.3:5432', path: ['me'] }] }),
+  );
+  await using gateway = await withAccounts(raw.url, { development: false });
+  const { errors } = await post(gateway.url, '{ me { name } }');
+  expect(errors).toEqual([{ message: 'The request failed.', path: ['me'], extensions: { code: 'INTERNAL' } }]);
+});
+
+test('a client that leaves while a subgraph has not even answered the handshake harms nobody', async () => {
+  const held: Socket[] = [];
+  const silent = createServer((socket) => void held.push(socket.on('error', () => {}).resume()));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as AddressInfo;
+  await using gateway = await withAccounts(`http://127.0.0.1:${port}/graphql`);
+  const client = await aRawSocket(gateway.url.replace('http', 'ws'), { init: {} });
+  client.send({ id: 's', type: 'subscribe', payload: { query: 'subscription { renamed { name } }' } });
+  await waitFor('the handshake', () => held.length === 1);
+  client.socket.close();
+  await waitFor('the end of the handshake', () => held[0]?.destroyed || held[0]?.readableEnded);
+  expect((await post(gateway.url, '{ product(upc: "b1") { title } }')).data).toEqual({ product: { title: 'Notes' } });
+  for (const socket of held) socket.destroy();
+  await new Promise((resolve) => silent.close(resolve));
 });

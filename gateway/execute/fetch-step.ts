@@ -5,7 +5,7 @@ import type { EntityFetch, RootFetch, Step } from '../compile/program';
 import { SubgraphError, type SubgraphAnswer, type SubgraphCall, type SubgraphOperation } from '../fetch/transport';
 import { uploadsIn } from '../fetch/multipart-body';
 import { copyOf, isDataObject, mergeInto, ownValue, setValue, type DataObject, type KeepTypename } from './data';
-import { adoptEntityErrors, adoptRootErrors, fetchFailure, placesOf } from './errors';
+import { adoptEntityErrors, adoptRootErrors, placesOf, recordFailure } from './errors';
 import type { Caller, Execution } from './execution';
 
 /**
@@ -16,7 +16,7 @@ export async function runStep(step: Step, execution: Execution, mayShare: boolea
   try {
     await fetchStep(step, execution, mayShare);
   } catch (error) {
-    execution.errors.push(fetchFailure(error, step.subgraph, [], [], execution));
+    recordFailure(error, step.subgraph, { places: [[]], fields: undefined }, execution);
   }
 }
 
@@ -41,7 +41,7 @@ async function runRoot(step: Step, root: RootFetch, execution: Execution): Promi
     const answer = await send(step, step.operation(0), execution, [], NOTHING);
     if (answer.errors) execution.errors.push(...adoptRootErrors(answer.errors, root, targets, execution));
     if (!isDataObject(answer.data)) {
-      if (answer.errors) return;
+      if (answer.errors) return void execution.nulled.push(...fieldPlaces(root, targets, execution));
       throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'answered with neither data nor errors');
     }
     root.rewriteOutput?.(answer.data);
@@ -51,9 +51,14 @@ async function runRoot(step: Step, root: RootFetch, execution: Execution): Promi
     mergeInto(first, answer.data, keepTypename);
   } catch (error) {
     const places = root.path ? placesOf([root.path], targets, execution) : [[]];
-    const [field] = root.onlyField === undefined ? [[]] : [[root.onlyField]];
-    execution.errors.push(fetchFailure(error, step.subgraph, places, field, execution));
+    recordFailure(error, step.subgraph, { places, fields: new Set(root.fields) }, execution);
   }
+}
+
+/** The paths of all fields that a root fetch selects. */
+function fieldPlaces(root: RootFetch, targets: readonly DataObject[], execution: Execution): (string | number)[][] {
+  const places = root.path ? placesOf([root.path], targets, execution) : [[]];
+  return places.flatMap((place) => root.fields.map((field) => [...place, field]));
 }
 
 /** One request for each way the surroundings of the entities fill `@fromContext` arguments. */
@@ -172,8 +177,10 @@ async function runEntities(
     for (const each of wanted) takeEntities(each, answer, execution, mayShare);
     if (answer.errors) execution.errors.push(...adoptEntityErrors(answer.errors, wanted, execution));
   } catch (error) {
-    const places = wanted.flatMap(({ part, targets }) => placesOf(part.paths, targets.flat(2), execution));
-    execution.errors.push(fetchFailure(error, step.subgraph, places, [], execution));
+    for (const { part, targets } of wanted) {
+      const places = placesOf(part.paths, targets.flat(2), execution);
+      recordFailure(error, step.subgraph, { places, fields: new Set(part.fields.map(({ key }) => key)) }, execution);
+    }
   }
 }
 

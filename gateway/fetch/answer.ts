@@ -32,5 +32,7 @@ export function checkAnswer(answer: unknown): SubgraphAnswer {
   const { data, errors } = answer as SubgraphAnswer;
   if (errors === undefined || errors === null) return { data };
   if (!Array.isArray(errors)) throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'answered with errors that are no list');
+  if (!errors.every((error) => typeof error === 'object' && error !== null))
+    throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'answered with errors that are none');
   return errors.length > 0 ? { data, errors } : { data };
 }

@@ -3,7 +3,7 @@ import { orAborted } from '../../platform/or-aborted';
 import type { SubgraphAnswer } from '../fetch/transport';
 import { isDataObject } from '../execute/data';
 import { deadline } from '../execute/deadline';
-import { adoptRootErrors, fetchFailure } from '../execute/errors';
+import { adoptRootErrors, failureAt } from '../execute/errors';
 import type { Answer, ExecutionServices } from '../execute/execution';
 import { newExecution, write, type OperationRun } from '../execute/execute-operation';
 import { sourceCall } from '../execute/fetch-step';
@@ -91,5 +91,5 @@ function failure(
 ): Answer {
   const field = source.onlyField === undefined ? [] : [source.onlyField];
   const execution = newExecution(run, services, signal);
-  return { dataText: 'null', errors: [fetchFailure(error, source.subgraph, [[]], field, execution)] };
+  return { dataText: 'null', errors: [failureAt(error, source.subgraph, field, execution)] };
 }
