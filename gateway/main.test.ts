@@ -149,7 +149,7 @@ test.each([
   [
     'settings for a subgraph that is not there',
     'subgraphs: { greetings: {} }\nsupergraph: ./supergraph.graphql\n',
-    [/"greetings"; the subgraphs are greeting/],
+    [/subgraphs: "greetings" is unknown; did you mean "greeting"\?/],
   ],
   [
     'a subgraph that is not there',
