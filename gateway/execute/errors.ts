@@ -44,6 +44,15 @@ function placesByObject(
   return found;
 }
 
+/** The paths of the objects that a root fetch answers about: mostly the root of the data, which has none. */
+export function rootPlaces(
+  root: Pick<RootFetch, 'path'>,
+  targets: readonly DataObject[],
+  execution: Execution,
+): Path[] {
+  return root.path ? placesOf([root.path], targets, execution) : [[]];
+}
+
 /** Takes over the errors of an answer to root fields, with the paths a client knows. */
 export function adoptRootErrors(
   errors: readonly GraphQLFormattedError[],
@@ -51,7 +60,7 @@ export function adoptRootErrors(
   targets: readonly DataObject[],
   execution: Execution,
 ): GraphQLError[] {
-  const places = root.path ? placesOf([root.path], targets, execution) : [[]];
+  const places = rootPlaces(root, targets, execution);
   return adoptSome(errors, (error) =>
     places.map((place) =>
       adopt(error, [...place, ...renamed(error.path, root.renames)], execution.services.showsAllMessages),

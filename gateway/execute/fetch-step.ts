@@ -5,7 +5,7 @@ import type { EntityFetch, RootFetch, Step } from '../compile/program';
 import { SubgraphError, type SubgraphAnswer, type SubgraphCall, type SubgraphOperation } from '../fetch/transport';
 import { uploadsIn } from '../fetch/multipart-body';
 import { copyOf, isDataObject, mergeInto, ownValue, setValue, type DataObject, type KeepTypename } from './data';
-import { adoptEntityErrors, adoptRootErrors, placesOf, recordFailure } from './errors';
+import { adoptEntityErrors, adoptRootErrors, placesOf, recordFailure, rootPlaces } from './errors';
 import type { Caller, Execution } from './execution';
 
 /**
@@ -50,15 +50,14 @@ async function runRoot(step: Step, root: RootFetch, execution: Execution): Promi
     for (const target of others) mergeInto(target, copyOf(answer.data) as DataObject, keepTypename);
     mergeInto(first, answer.data, keepTypename);
   } catch (error) {
-    const places = root.path ? placesOf([root.path], targets, execution) : [[]];
+    const places = rootPlaces(root, targets, execution);
     recordFailure(error, step.subgraph, { places, fields: new Set(root.fields) }, execution);
   }
 }
 
 /** The paths of all fields that a root fetch selects. */
 function fieldPlaces(root: RootFetch, targets: readonly DataObject[], execution: Execution): (string | number)[][] {
-  const places = root.path ? placesOf([root.path], targets, execution) : [[]];
-  return places.flatMap((place) => root.fields.map((field) => [...place, field]));
+  return rootPlaces(root, targets, execution).flatMap((place) => root.fields.map((field) => [...place, field]));
 }
 
 /** One request for each way the surroundings of the entities fill `@fromContext` arguments. */
