@@ -30,6 +30,8 @@ export interface Caller {
   authorization: string | undefined;
   /** Headers of the client's HTTP request, for the forwarding rules of subgraphs. */
   headers?: IncomingHttpHeaders | undefined;
+  /** What the client sent when it opened its WebSocket, for subgraphs that are to get it, too. */
+  connectionParams?: Record<string, unknown> | undefined;
   /** Aborted when the client left. */
   signal: CancelSignal;
   /** What aborts the signal, where only this operation listens to it: then its deadline does so, too. */

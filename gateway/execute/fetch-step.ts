@@ -297,6 +297,7 @@ function callOf(
     identity: caller.identity,
     authorization: caller.authorization,
     headers: caller.headers,
+    connectionParams: caller.connectionParams,
     signal,
   };
 }

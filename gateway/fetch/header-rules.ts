@@ -1,4 +1,4 @@
-import type { SubgraphCall } from './transport';
+import type { CallerScope } from './transport';
 
 /** Which headers a subgraph gets besides those the gateway writes itself. Nothing of the client's passes unnamed. */
 export interface HeaderRules {
@@ -42,7 +42,7 @@ export function headerRuleFaults(rules: HeaderRules): string[] {
  * The client's headers that a call carries on, as name, value, name, value. The Authorization header is taken from the
  * call, because over WebSocket it comes with the first message and not with the upgrade.
  */
-export function forwardedHeaders(names: readonly string[], call: SubgraphCall): string[] {
+export function forwardedHeaders(names: readonly string[], call: CallerScope): string[] {
   const forwarded: string[] = [];
   for (const name of names) {
     const value = name === 'authorization' ? call.authorization : call.headers?.[name];

@@ -12,7 +12,14 @@ import { HttpCall, type HttpRequest, type HttpTarget } from './http-call';
 import { InFlightCalls, type StartCall } from './in-flight';
 import { multipartBody, uploadsIn } from './multipart-body';
 import type { SubgraphSettings } from './subgraph-settings';
-import { ownCall, type SubgraphAnswer, type SubgraphCall, type Transport } from './transport';
+import {
+  ownCall,
+  viewerScope,
+  type CallerScope,
+  type SubgraphAnswer,
+  type SubgraphCall,
+  type Transport,
+} from './transport';
 import { webSocketSubscriptions } from './websocket';
 
 export interface HttpTransportOptions {
@@ -47,9 +54,14 @@ export function httpTransport(options: HttpTransportOptions): Transport {
   return {
     execute: (call) => sender.execute(call),
     subscribe: webSocketSubscriptions(options),
+    scopeOf: (caller) => scopeOf(options, caller),
     ready: (signal) => sender.probe(signal),
     dispose: () => sender.dispose(),
   };
+}
+
+function scopeOf({ settings, signCall }: HttpTransportOptions, caller: CallerScope): string {
+  return JSON.stringify([signCall ? viewerScope(caller) : '', ...forwardedHeaders(settings.headers.forward, caller)]);
 }
 
 /** Name, value, name, value: what proves who asks, what is forwarded, and what is always sent. */

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { abortSignalOf } from '../../platform/cancellation';
 import type { Subgraph, SubgraphResult } from '../../platform/subgraph/subgraph';
 import type { SubgraphSettings } from './subgraph-settings';
-import { SubgraphError, type SubgraphCall, type Transport } from './transport';
+import { SubgraphError, viewerScope, type SubgraphCall, type Transport } from './transport';
 
 /**
  * Calls a subgraph that runs in this process: no serialization, the viewer as it is. Of the settings of a subgraph only
@@ -24,6 +24,7 @@ export function inProcessTransport(subgraph: Subgraph, deadlineMs: SubgraphSetti
     },
     subscribe: (call) =>
       subgraph.subscribe(requestOf(call), { identity: call.identity, signal: abortSignalOf(call.signal) }),
+    scopeOf: viewerScope,
     ready: () => subgraph.ready(),
     dispose: async () => {},
   };

@@ -29,8 +29,18 @@ export interface SubgraphCall {
   authorization: string | undefined;
   /** The client's other headers, for the forwarding rules of a subgraph; undefined where there was no HTTP request. */
   headers: IncomingHttpHeaders | undefined;
+  /** What the client sent when it opened its WebSocket; used only where a subscription transport was told to forward it. */
+  connectionParams: Record<string, unknown> | undefined;
   /** Aborted when the client left or the deadline of the whole operation passed. */
   signal: CancelSignal;
+}
+
+/** What a call may tell of who asks. */
+export type CallerScope = Pick<SubgraphCall, 'identity' | 'authorization' | 'headers' | 'connectionParams'>;
+
+/** The viewer as part of a scope: what in-process subgraphs see, and remote ones by the signed identity. */
+export function viewerScope({ identity: { viewer } }: CallerScope): string {
+  return viewer ? JSON.stringify([viewer.userId, viewer.sessionId, ...viewer.scopes]) : '';
 }
 
 /** An answer as it came: nothing in it has been checked against the schema. Whoever asked may change it. */
@@ -51,6 +61,11 @@ export interface Transport {
    * {@link SubgraphError} when the stream breaks. `return()` and the signal close it at once.
    */
   subscribe(call: SubgraphCall): AsyncGenerator<SubgraphAnswer, void, void>;
+  /**
+   * Names everything about a caller that a call tells the subgraph, the request id aside: callers of one scope get the
+   * same answers to the same calls, so these may be shared between them.
+   */
+  scopeOf(caller: CallerScope): string;
   /** Resolves when the subgraph answers; rejects with the reason. */
   ready(signal: AbortSignal): Promise<void>;
   /** Closes connections that are kept open. */
@@ -93,6 +108,7 @@ export function ownCall(query: string, requestId: string, signal: CancelSignal):
     variables: () => ({}),
     hasUploads: false,
     headers: undefined,
+    connectionParams: undefined,
     identity: { viewer: null, requestId },
     authorization: undefined,
     signal,

@@ -47,7 +47,8 @@ function drained(response: ServerResponse): Promise<void> {
   });
 }
 
-function payloadText(payload: Payload): string {
+/** The JSON text of one payload of an operation with `@defer`. */
+export function payloadText(payload: Payload): string {
   if (payload.kind === 'initial') return `{${answerText(payload)},"hasNext":${payload.hasNext}}`;
   const parts = payload.parts.map(({ label, path, ...answer }) => {
     const named = label === undefined ? '' : `,"label":${JSON.stringify(label)}`;
@@ -56,7 +57,8 @@ function payloadText(payload: Payload): string {
   return `{${parts.length > 0 ? `"incremental":[${parts.join(',')}],` : ''}"hasNext":${payload.hasNext}}`;
 }
 
-function answerText({ dataText, errors }: Answer): string {
+/** The members `errors` and `data` of an answer, as JSON text without braces. */
+export function answerText({ dataText, errors }: Answer): string {
   return errors.length === 0
     ? `"data":${dataText}`
     : `"errors":${JSON.stringify(formatErrors(errors))},"data":${dataText}`;

@@ -1,0 +1,89 @@
+import { getOperationAST, GraphQLError } from 'graphql';
+import { Cancellation } from '../../platform/cancellation';
+import { isIncremental, isSubscription, type PreparedOperation } from '../engine';
+import type { Payload } from '../execute/execute-incrementally';
+import type { Answer, Caller } from '../execute/execution';
+import type { CurrentGeneration, Generation } from '../generation';
+import { unknownOperation } from '../http/apollo';
+import { answerText, payloadText } from '../http/send-answer';
+import type { Subscriptions } from '../subscriptions/subscriptions';
+import type { Outlet } from './outlet';
+
+/** What a client sends to start an operation, on every transport that can carry several answers to it. */
+export interface OperationPayload {
+  query: string;
+  operationName?: string | null | undefined;
+  variables?: Record<string, unknown> | null | undefined;
+  extensions?: Record<string, unknown> | null | undefined;
+}
+
+/** Who asks, and what may be forwarded of the request. When to stop is said by `RunningOperation.leave`. */
+export type Asker = Omit<Caller, 'signal' | 'controller' | 'bodyReceived'>;
+
+/** How a client leaves: it wants no more, or its connection is gone and it may come back for what it missed. */
+export type Leaving = 'done' | 'lost';
+
+export interface RunningOperation {
+  /** Nothing is sent from now on and what runs is cancelled. May be called again, and after the end. */
+  leave(how: Leaving): void;
+  /** The same viewer proved again who it is: what is asked on its behalf from now on is asked with that. */
+  renew(asker: Asker): void;
+}
+
+export interface Operations {
+  /**
+   * Starts any kind of operation by the same rules, limits and error format as over HTTP, and sends its answers to the
+   * outlet: one for a query or mutation, several with `@defer`, one for each event of a subscription; then it completes
+   * the outlet. A list of errors refuses the operation: then the outlet has not been touched. Never rejects.
+   */
+  start(payload: OperationPayload, asker: Asker, outlet: Outlet): Promise<RunningOperation | GraphQLError[]>;
+}
+
+export function createOperations(current: CurrentGeneration, subscriptions: Subscriptions): Operations {
+  return {
+    async start(payload, asker, outlet) {
+      const generation = current();
+      const prepared = await prepareOperation(generation, payload, asker.identity.requestId);
+      if (Array.isArray(prepared)) return prepared;
+      if (isSubscription(prepared)) return subscriptions.open({ payload, prepared, generation, asker }, outlet);
+      return answer(prepared, generation, asker, outlet);
+    },
+  };
+}
+
+/** Parses, validates, limits and plans an operation; a list of errors refuses it. */
+export async function prepareOperation(
+  { engine, documents }: Generation,
+  { query, operationName, variables }: OperationPayload,
+  requestId: string,
+): Promise<PreparedOperation | GraphQLError[]> {
+  const document = documents.read(query);
+  if (Array.isArray(document)) return document;
+  const operation = getOperationAST(document, operationName);
+  if (!operation) return [new GraphQLError(unknownOperation(operationName), { extensions: { code: 'BAD_REQUEST' } })];
+  const prepared = await engine.prepare({ source: query, document, operation }, variables ?? {}, requestId);
+  return 'errors' in prepared ? prepared.errors : prepared;
+}
+
+function answer(prepared: PreparedOperation, { engine }: Generation, asker: Asker, outlet: Outlet): RunningOperation {
+  const left = new Cancellation();
+  const caller: Caller = { ...asker, signal: left };
+  const send = (payload: string): void => {
+    if (!left.aborted) outlet.next({ payload, cursor: undefined });
+  };
+  const run = async (): Promise<void> => {
+    if (isIncremental(prepared)) await sendParts(engine.executeIncrementally(prepared, caller), send);
+    else send(`{${answerText(await engine.execute(prepared, caller))}}`);
+    if (!left.aborted) outlet.complete();
+  };
+  // Execution never rejects: what fails is in the answer.
+  void run();
+  return { leave: () => left.abort(new Error('The client left.')), renew: () => {} };
+}
+
+async function sendParts(
+  payloads: AsyncGenerator<Answer | Payload, void, void>,
+  send: (payload: string) => void,
+): Promise<void> {
+  for await (const payload of payloads) send('kind' in payload ? payloadText(payload) : `{${answerText(payload)}}`);
+}
