@@ -14,6 +14,12 @@ import { DEFAULT_LIMITS, type OperationLimits } from './limits';
 export type Authenticate = (authorization: string | undefined) => Promise<VerifiedToken | null>;
 
 /**
+ * Of these sessions those that have ended (signed out, revoked, expired): their open connections are closed. Asked every
+ * 2 s, with the sessions that have connections open. A rejection is logged and asked again.
+ */
+export type EndedSessions = (sessionIds: readonly string[]) => Promise<readonly string[]>;
+
+/**
  * Signs who asks, for one request to one subgraph. `body` is the exact JSON body, or what `call-identity.ts` names in
  * place of a body that is streamed (`MULTIPART_BODY`) or does not exist yet (`SOCKET_BODY`).
  */
@@ -40,6 +46,8 @@ export interface GatewayOptions {
   remoteSubgraph?: (name: string) => RemoteSubgraph | undefined;
   /** Without it every caller is anonymous and uploads need no viewer. */
   authenticate?: Authenticate;
+  /** Without it a connection lives until its token ends, whatever happens to its session. */
+  endedSessions?: EndedSessions;
   /** Without it calls to remote subgraphs carry no identity. */
   signCall?: SignCall;
   /** Hands the client's Authorization header to remote subgraphs; only for gateways without `signCall`. Default false. */
@@ -88,6 +96,12 @@ export interface GatewayLimits extends OperationLimits {
   bodyIdleMs: number;
   /** Operations open at once on one WebSocket. Default 50. */
   maxOperationsPerSocket: number;
+  /** Connections that carry streams (WebSockets, event streams, multipart answers) one user may have open. Default 20. */
+  maxConnectionsPerUser: number;
+  /** Subscriptions open at once in this process. Default 20 000. */
+  maxSubscriptions: number;
+  /** Subscriptions one user may have open in this process. Default 200. */
+  maxSubscriptionsPerUser: number;
   /** Bytes of one WebSocket message. Default 64 KiB. */
   maxMessageBytes: number;
   /** Time a client has to send ConnectionInit. Default 3 s. */
@@ -108,6 +122,9 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   deadlineMs: 30_000,
   bodyIdleMs: 15_000,
   maxOperationsPerSocket: 50,
+  maxConnectionsPerUser: 20,
+  maxSubscriptions: 20_000,
+  maxSubscriptionsPerUser: 200,
   maxMessageBytes: 64 * 1024,
   connectionInitMs: 3_000,
   planCacheSize: 1_000,
