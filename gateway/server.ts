@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
+import { createConnections, type Connections } from './connections/connections';
 import type { Caller } from './execute/execution';
 import { TransportCache } from './fetch/transport-cache';
 import { graphiqlPage } from './explorer/graphiql';
@@ -14,11 +15,11 @@ import { createHandler, type Page } from './http/handler';
 import { healthPage, readyPage } from './http/health';
 import { createHttpServer, listen } from './http/listen';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits, type GatewayOptions } from './options';
+import { createOperations } from './operations/operations';
 import { Slots } from './slots';
 import type { SubscriptionCounts } from './subscriptions/counts';
 import { DEFAULT_SUBSCRIPTION_SETTINGS } from './subscriptions/settings';
 import { createSubscriptions, type Subscriptions } from './subscriptions/subscriptions';
-import { createSocketOperations } from './websocket/operations';
 import { createSocketServer, type SocketServer } from './websocket/server';
 
 const GRAPHQL_PATH = '/graphql';
@@ -64,10 +65,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
 
   const origins = originPolicy([...(options.corsOrigins ?? []), ...(development ? DEVELOPMENT_ORIGINS : [])]);
+  const operations = createOperations(current, subscriptions);
+  const { authenticate, endedSessions } = options;
+  const connections = createConnections({ authenticate, endedSessions, limits, logger });
   const sockets = createSocketServer({
     path: GRAPHQL_PATH,
-    operations: createSocketOperations(current, subscriptions),
-    authenticate: options.authenticate,
+    operations,
+    connections,
+    authenticate,
     origins,
     limits,
     logger,
@@ -78,7 +83,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     current,
     contentTypes,
     hasRequestPlugins: plugins.some((plugin) => plugin.requestDidStart !== undefined),
-    authenticate: options.authenticate,
+    authenticate,
     limits,
   };
   const answer: Page = (request, response, url, requestId) =>
@@ -140,6 +145,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     stop: () => {
       stopping.abort();
       return (stopped ??= stop(running, {
+        connections,
         sockets,
         subscriptions,
         apollo: apollo.server,
@@ -184,6 +190,7 @@ function track(running: Running, response: ServerResponse): void {
 async function stop(
   running: Running,
   parts: {
+    connections: Connections;
     sockets: SocketServer;
     subscriptions: Subscriptions;
     apollo: ApolloServer<Caller>;
@@ -197,7 +204,11 @@ async function stop(
   const closing = [...running.servers].map((server) => new Promise((resolve) => server.close(resolve)));
   for (const server of running.servers) server.closeIdleConnections();
   for (const response of running.inFlight.items()) if (!response.headersSent) response.setHeader('connection', 'close');
-  await Promise.all([finishInFlight(running, parts.graceMs), parts.sockets.stop(parts.graceMs)]);
+  await Promise.all([
+    finishInFlight(running, parts.graceMs),
+    parts.sockets.stop(parts.graceMs),
+    parts.connections[Symbol.asyncDispose](),
+  ]);
   parts.subscriptions.close();
   for (const server of running.servers) server.closeAllConnections();
   await Promise.all(closing);
