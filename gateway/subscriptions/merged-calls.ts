@@ -49,7 +49,11 @@ export class MergedCalls {
     this.waiting = [];
     const [only, ...others] = askers;
     if (only && others.length === 0) return void this.sendAlone({ askers: [only] });
-    for (const calls of distinctCalls(askers, this.transport)) this.sendTogether(calls);
+    try {
+      for (const calls of distinctCalls(askers, this.transport)) this.sendTogether(calls);
+    } catch (error) {
+      for (const asker of askers) asker.fail(error);
+    }
   }
 
   private sendTogether(calls: readonly DistinctCall[]): void {

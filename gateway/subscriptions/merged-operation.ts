@@ -51,10 +51,12 @@ function readOperation(query: string): Pick<EntitiesOperation, 'parts' | 'variab
   const [definition, ...others] = parse(stripIgnoredCharacters(query)).definitions;
   if (others.length > 0 || definition?.kind !== Kind.OPERATION_DEFINITION) return undefined;
   if (definition.operation !== OperationTypeNode.QUERY || definition.directives?.length) return undefined;
-  const parts = definition.selectionSet.selections.map((node) =>
-    node.kind === Kind.FIELD ? readPart(node) : undefined,
-  );
-  if (!isComplete(parts) || new Set(parts.map(({ alias }) => alias)).size < parts.length) return undefined;
+  const parts: EntitiesPart[] = [];
+  for (const node of definition.selectionSet.selections) {
+    const part = node.kind === Kind.FIELD ? readPart(node) : undefined;
+    if (!part || parts.some(({ alias }) => alias === part.alias)) return undefined;
+    parts.push(part);
+  }
   const lists = new Set(parts.map(({ variable }) => variable));
   if (parts.some(({ fields }) => [...variablesIn(fields)].some((name) => lists.has(name)))) return undefined;
   const variables = (definition.variableDefinitions ?? []).flatMap((node) => {
@@ -72,8 +74,4 @@ function readPart(node: FieldNode): EntitiesPart | undefined {
   const fields = selectedFields(node.selectionSet);
   const alias = (node.alias ?? node.name).value;
   return fields && { alias, variable: argument.value.name.value, fields, projection: projectionOf(fields) };
-}
-
-function isComplete(parts: readonly (EntitiesPart | undefined)[]): parts is readonly EntitiesPart[] {
-  return !parts.includes(undefined);
 }

@@ -2,6 +2,7 @@ import { copyOf, setValue, type DataObject } from '../execute/data';
 import type { SelectedFields } from './merged-selection';
 
 /** The response names that a selection set has, with what is selected below them; null for leaves. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- a type alias cannot name itself here
 export interface Projection extends ReadonlyMap<string, Projection | null> {}
 
 type Growing = Map<string, Growing | null>;
