@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
+import { createConnections, type Connections } from './connections/connections';
 import type { Caller } from './execute/execution';
 import { graphiqlPage } from './explorer/graphiql';
 import { createGeneration, retire, warmUp, type CurrentGeneration, type Generation } from './generation';
@@ -13,8 +14,9 @@ import { createHandler, type Page } from './http/handler';
 import { healthPage, readyPage } from './http/health';
 import { createHttpServer, listen } from './http/listen';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits, type GatewayOptions } from './options';
+import { createOperations } from './operations/operations';
 import { Slots } from './slots';
-import { createSocketOperations } from './websocket/operations';
+import { createSubscriptions } from './subscriptions/subscriptions';
 import { createSocketServer, type SocketServer } from './websocket/server';
 
 const GRAPHQL_PATH = '/graphql';
@@ -51,10 +53,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
 
   const origins = originPolicy([...(options.corsOrigins ?? []), ...(development ? DEVELOPMENT_ORIGINS : [])]);
+  const { authenticate, endedSessions } = options;
+  const connections = createConnections({ authenticate, endedSessions, limits, logger });
   const sockets = createSocketServer({
     path: GRAPHQL_PATH,
-    operations: createSocketOperations(current),
-    authenticate: options.authenticate,
+    operations: createOperations(current, createSubscriptions()),
+    connections,
+    authenticate,
     origins,
     limits,
     logger,
@@ -65,7 +70,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     current,
     contentTypes,
     hasRequestPlugins: plugins.some((plugin) => plugin.requestDidStart !== undefined),
-    authenticate: options.authenticate,
+    authenticate,
     limits,
   };
   const answer: Page = (request, response, url, requestId) =>
@@ -125,6 +130,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     stop: () => {
       stopping.abort();
       return (stopped ??= stop(running, {
+        connections,
         sockets,
         apollo: apollo.server,
         generations: () => [generation, ...retiring],
@@ -168,6 +174,7 @@ function track(running: Running, response: ServerResponse): void {
 async function stop(
   running: Running,
   parts: {
+    connections: Connections;
     sockets: SocketServer;
     apollo: ApolloServer<Caller>;
     generations: () => readonly Generation[];
@@ -180,7 +187,11 @@ async function stop(
   const closing = [...running.servers].map((server) => new Promise((resolve) => server.close(resolve)));
   for (const server of running.servers) server.closeIdleConnections();
   for (const response of running.inFlight.items()) if (!response.headersSent) response.setHeader('connection', 'close');
-  await Promise.all([finishInFlight(running, parts.graceMs), parts.sockets.stop(parts.graceMs)]);
+  await Promise.all([
+    finishInFlight(running, parts.graceMs),
+    parts.sockets.stop(parts.graceMs),
+    parts.connections[Symbol.asyncDispose](),
+  ]);
   for (const server of running.servers) server.closeAllConnections();
   await Promise.all(closing);
   await parts.apollo.stop();

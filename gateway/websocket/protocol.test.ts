@@ -195,7 +195,7 @@ describe('operations', () => {
     for (let index = 1; index <= 5; index++) socket.send(subscribe(`s${index}`, 'subscription { quiet { n } }'));
     await waitFor('five streams', () => running.shop.feeds.quiet.open === 5);
     socket.send(subscribe('s6', 'subscription { quiet { n } }'));
-    expect(JSON.stringify((await socket.receive('error', 's6')).payload)).toContain('TOO_MANY_OPERATIONS');
+    expect(JSON.stringify((await socket.receive('error', 's6')).payload)).toContain('SUBSCRIPTION_LIMIT');
     expect(running.shop.feeds.quiet.open).toBe(5);
     socket.send({ type: 'complete', id: 's1' });
     await waitFor('a free place', () => running.shop.feeds.quiet.open === 4);
