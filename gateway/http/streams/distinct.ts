@@ -1,14 +1,16 @@
 import { GraphQLError, OperationTypeNode } from 'graphql';
+import type { OperationPayload } from '../../operations/operations';
 import { formatErrors } from '../format-error';
 import { HttpError, sendJson } from '../responses';
 import { acceptedStream, type AcceptedStream, type StreamType } from './accept';
 import { DISTINCT_EVENTS } from './event-stream';
-import { checkOrigin, preventForgery, refuseTokenInUrl } from './guards';
+import { checkOrigin, mutationByGet, preventForgery, refuseTokenInUrl } from './guards';
 import { MULTIPART } from './multipart-stream';
 import { checkPayload, readSearch, withLastEventId } from './operation-payload';
+import { operationType } from './operation-type';
 import { refusalStatus } from './refusal-status';
+import type { StreamRequest, StreamServices } from './services';
 import { StreamConnection } from './stream-connection';
-import { askerOf, operationType, type StreamRequest, type StreamServices } from './streams';
 
 const WIRES = { events: DISTINCT_EVENTS, multipart: MULTIPART };
 /** Its only operation needs no name. */
@@ -26,10 +28,7 @@ export async function answerDistinct(services: StreamServices, asked: StreamRequ
   checkOrigin(request, services.origins);
   refuseTokenInUrl(url);
   preventForgery(request);
-  if (isGet && type === OperationTypeNode.MUTATION) {
-    response.setHeader('allow', 'POST');
-    throw new HttpError(405, 'BAD_REQUEST', 'A mutation must be sent by POST.');
-  }
+  if (isGet && type === OperationTypeNode.MUTATION) throw mutationByGet(response);
   // Content types of plain HTML forms: their bodies are not read.
   if (!isGet && body === undefined)
     throw new HttpError(415, 'BAD_REQUEST', 'The content type must be application/json.');
@@ -53,13 +52,14 @@ async function stream(
   { operations, connections, contentTypes, wheels }: StreamServices,
   asked: StreamRequest,
   type: StreamType,
-  { payload, isSubscription }: { payload: ReturnType<typeof checkPayload>; isSubscription: boolean },
+  { payload, isSubscription }: { payload: OperationPayload; isSubscription: boolean },
 ): Promise<void> {
   const { response, request } = asked;
   let leaveWheel = (): void => {};
   const connection = new StreamConnection({
     wire: WIRES[type],
     token: asked.token,
+    authorization: request.headers.authorization,
     isDistinct: true,
     onGone: () => leaveWheel(),
   });
@@ -79,7 +79,12 @@ async function stream(
     return connection.open(response);
   }
   connection.register(registered);
-  const errors = await connection.start(operations, payload, { id: ID, isSubscription, asker: askerOf(asked) });
+  const errors = await connection.start(operations, payload, {
+    id: ID,
+    isSubscription,
+    requestId: asked.requestId,
+    headers: request.headers,
+  });
   if (errors) refuse(errors);
   else connection.open(response);
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { keyIdOf } from '../../../platform/identity/access-token';
 import type { OriginPolicy } from '../cors';
 import { HttpError } from '../responses';
@@ -43,4 +43,10 @@ export function refuseTokenInUrl({ searchParams }: URL): void {
     'BAD_REQUEST',
     'An access token does not belong in a URL. Send it as "Authorization: Bearer <token>", or reserve a stream with it (single connection mode).',
   );
+}
+
+/** What a mutation by GET is answered with. */
+export function mutationByGet(response: ServerResponse): HttpError {
+  response.setHeader('allow', 'POST');
+  return new HttpError(405, 'BAD_REQUEST', 'A mutation must be sent by POST.');
 }

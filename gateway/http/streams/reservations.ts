@@ -7,17 +7,17 @@ const MAX_UNCLAIMED = 1_000;
 /** The streams of clients in single connection mode, by the token that names them. */
 export class Reservations {
   private readonly connections = new Map<string, StreamConnection>();
-  private unclaimed = 0;
+  private readonly unclaimed = new Set<StreamConnection>();
 
   get isFull(): boolean {
-    return this.unclaimed >= MAX_UNCLAIMED;
+    return this.unclaimed.size >= MAX_UNCLAIMED;
   }
 
   /** Keeps a connection under a token that cannot be guessed. */
   add(connection: StreamConnection): string {
     const token = randomBytes(24).toString('base64url');
     this.connections.set(token, connection);
-    this.unclaimed++;
+    this.unclaimed.add(connection);
     return token;
   }
 
@@ -26,13 +26,13 @@ export class Reservations {
   }
 
   /** Its client has come for it. */
-  claimed(): void {
-    this.unclaimed--;
+  claimed(connection: StreamConnection): void {
+    this.unclaimed.delete(connection);
   }
 
   remove(token: string): void {
     const connection = this.connections.get(token);
     this.connections.delete(token);
-    if (connection && !connection.stream.isAttached) this.unclaimed--;
+    if (connection) this.unclaimed.delete(connection);
   }
 }

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { GraphQLError } from 'graphql';
 import type { VerifiedToken } from '../../../platform/identity/access-token';
 import type { Connection, EndReason, OpenConnection } from '../../connections/connections';
@@ -14,14 +14,20 @@ const MAX_RESERVED_BYTES = 1024 ** 2;
 export interface StreamConnectionOptions {
   wire: Wire;
   token: VerifiedToken | null;
+  authorization: string | undefined;
   /** Whether the stream is there for one operation, and over with it. */
   isDistinct: boolean;
   /** Called once, when nothing is left of it. */
   onGone: () => void;
 }
 
-/** An operation with the same id is under way. */
-export const ID_IN_USE = Symbol('id in use');
+export interface StartOptions {
+  /** Not in use (`has`). */
+  id: string;
+  isSubscription: boolean;
+  requestId: string;
+  headers: IncomingHttpHeaders;
+}
 
 /** A response that carries one operation, or those of a client in single connection mode, from begin to end. */
 export class StreamConnection implements Connection {
@@ -31,13 +37,13 @@ export class StreamConnection implements Connection {
   private registered: OpenConnection | undefined;
   private isGoingAway = false;
   private isGone = false;
-  /** Of the token in force. */
-  private renewed: { token: VerifiedToken; authorization: string } | undefined;
+  private inForce: { token: VerifiedToken | null; authorization: string | undefined };
   /** Since the stream was reserved, or ended. */
   private beats = 0;
 
   constructor(private readonly options: StreamConnectionOptions) {
     this.token = options.token;
+    this.inForce = { token: options.token, authorization: options.authorization };
   }
 
   /** Says under which id it is among the open connections. */
@@ -63,15 +69,19 @@ export class StreamConnection implements Connection {
     return this.token?.viewer.userId === token?.viewer.userId;
   }
 
+  has(id: string): boolean {
+    return this.operations.has(id);
+  }
+
   /** Starts an operation on behalf of whoever the connection speaks for. Errors refuse it; then nothing was sent. */
   async start(
     operations: Operations,
     payload: OperationPayload,
-    { id, isSubscription, asker }: { id: string; isSubscription: boolean; asker: Asker },
-  ): Promise<readonly GraphQLError[] | typeof ID_IN_USE | undefined> {
-    if (this.operations.has(id)) return ID_IN_USE;
+    { id, isSubscription, requestId, headers }: StartOptions,
+  ): Promise<readonly GraphQLError[] | undefined> {
+    const { token, authorization } = this.inForce;
+    const asker: Asker = { identity: { viewer: token?.viewer ?? null, requestId }, authorization, headers };
     const operation = new StreamedOperation(id, isSubscription, asker, this);
-    if (this.renewed) operation.renew(this.renewed.token.viewer, this.renewed.authorization);
     this.operations.set(id, operation);
     const errors = await operation.start(operations, payload);
     if (errors) this.forget(operation);
@@ -125,7 +135,7 @@ export class StreamConnection implements Connection {
   }
 
   onRenewed(token: VerifiedToken, authorization: string): void {
-    this.renewed = { token, authorization };
+    this.inForce = { token, authorization };
     for (const operation of this.operations.values()) operation.renew(token.viewer, authorization);
   }
 

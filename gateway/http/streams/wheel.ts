@@ -9,9 +9,7 @@ export class Wheel<Item> {
   private entering = 0;
   private visiting = 0;
 
-  constructor(
-    private readonly options: { steps: number; stepMs: number; visit: (item: Item) => void },
-  ) {
+  constructor(private readonly options: { steps: number; stepMs: number; visit: (item: Item) => void }) {
     this.places = Array.from({ length: options.steps }, () => new Set());
   }
 
