@@ -14,6 +14,8 @@ import { answerGraphql, type GraphqlEndpoint } from './http/graphql';
 import { createHandler, type Page } from './http/handler';
 import { healthPage, readyPage } from './http/health';
 import { createHttpServer, listen } from './http/listen';
+import { renewPage } from './http/streams/renew';
+import { createStreams } from './http/streams/streams';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits, type GatewayOptions } from './options';
 import { createOperations } from './operations/operations';
 import { Slots } from './slots';
@@ -68,6 +70,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const operations = createOperations(current, subscriptions);
   const { authenticate, endedSessions } = options;
   const connections = createConnections({ authenticate, endedSessions, limits, logger });
+  const operations = createOperations(current, createSubscriptions());
   const sockets = createSocketServer({
     path: GRAPHQL_PATH,
     operations,
@@ -85,6 +88,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     hasRequestPlugins: plugins.some((plugin) => plugin.requestDidStart !== undefined),
     authenticate,
     limits,
+    streams: createStreams({ operations, connections, current, contentTypes, origins, limits }),
   };
   const answer: Page = (request, response, url, requestId) =>
     answerGraphql(endpoint, request, response, url, requestId);
@@ -92,6 +96,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     pages: pagesOf(
       answer,
       readyPage(current, () => running.isStopping),
+      renewPage({ connections, origins, limits }),
       development,
     ),
     byteRoutes: [...(options.subgraphs?.values() ?? [])].flatMap((subgraph) => subgraph.byteRoutes),
@@ -160,12 +165,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 function pagesOf(
   graphql: Page,
   ready: Page,
+  renew: Page,
   development: boolean,
 ): Map<string, { methods: readonly string[]; answer: Page }> {
   const toGraphql: Page = (_request, response) =>
     void response.writeHead(302, { location: GRAPHQL_PATH, 'content-length': 0 }).end();
   return new Map([
-    [GRAPHQL_PATH, { methods: ['GET', 'POST'], answer: graphql }],
+    [GRAPHQL_PATH, { methods: ['GET', 'POST', 'PUT', 'DELETE'], answer: graphql }],
+    [`${GRAPHQL_PATH}/renew`, { methods: ['POST'], answer: renew }],
     ['/', { methods: ['GET', 'HEAD'], answer: toGraphql }],
     ['/health', { methods: ['GET', 'HEAD'], answer: healthPage }],
     ['/ready', { methods: ['GET', 'HEAD'], answer: ready }],
