@@ -19,6 +19,7 @@ import { createStreams } from './http/streams/streams';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits, type GatewayOptions } from './options';
 import { createOperations } from './operations/operations';
 import { Slots } from './slots';
+import { createCallMerger } from './subscriptions/merged-transports';
 import type { SubscriptionCounts } from './subscriptions/counts';
 import { DEFAULT_SUBSCRIPTION_SETTINGS } from './subscriptions/settings';
 import { createSubscriptions, type Subscriptions } from './subscriptions/subscriptions';
@@ -50,7 +51,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const subscriptions = createSubscriptions({
     settings: { ...DEFAULT_SUBSCRIPTION_SETTINGS, ...options.subscriptions },
     limits,
-    merge: (given) => given,
+    merge: createCallMerger({ cacheSize: limits.planCacheSize }),
     logger,
   });
   let generation = await createGeneration(options.supergraphSdl, options, limits, transports);
@@ -70,7 +71,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const operations = createOperations(current, subscriptions);
   const { authenticate, endedSessions } = options;
   const connections = createConnections({ authenticate, endedSessions, limits, logger });
-  const operations = createOperations(current, createSubscriptions());
   const sockets = createSocketServer({
     path: GRAPHQL_PATH,
     operations,
