@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { createDocuments, type Documents } from './documents/documents';
 import { createEngine, type Engine } from './engine';
+import type { Callbacks } from './fetch/subscriptions/callbacks';
 import { createTransports } from './fetch/transports';
 import type { Transport } from './fetch/transport';
 import { limitRules } from './limits';
@@ -30,12 +31,13 @@ export async function createGeneration(
   supergraphSdl: string,
   options: GatewayOptions,
   limits: GatewayLimits,
+  callbacks: Callbacks | undefined,
 ): Promise<Generation> {
   const { logger, development, introspection = development, planning = {} } = options;
   const supergraph = await loadSupergraph(supergraphSdl, { defer: true });
   warnOfUnenforced(supergraph, logger);
   try {
-    const transports = createTransports(supergraph, options, limits);
+    const transports = createTransports(supergraph, options, limits, callbacks);
     const engine = createEngine({
       supergraph,
       transports,

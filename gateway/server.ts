@@ -4,11 +4,13 @@ import type { Duplex } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
 import type { Caller } from './execute/execution';
 import { graphiqlPage } from './explorer/graphiql';
+import { CALLBACK_PATH, Callbacks } from './fetch/subscriptions/callbacks';
 import { createGeneration, retire, warmUp, type CurrentGeneration, type Generation } from './generation';
 import { startApolloServer } from './http/apollo';
 import { DEVELOPMENT_ORIGINS, originPolicy } from './http/cors';
 import { createContentTypes } from './http/content-types';
 import { answerGraphql, type GraphqlEndpoint } from './http/graphql';
+import { callbackPage } from './http/callback';
 import { createHandler, type Page } from './http/handler';
 import { healthPage, readyPage } from './http/health';
 import { createHttpServer, listen } from './http/listen';
@@ -37,7 +39,8 @@ export interface Gateway {
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { development, logger, introspection = options.development, plugins = [] } = options;
   const limits: GatewayLimits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
-  let generation = await createGeneration(options.supergraphSdl, options, limits);
+  const callbacks = options.callback && new Callbacks(options.callback);
+  let generation = await createGeneration(options.supergraphSdl, options, limits, callbacks);
   const current: CurrentGeneration = () => generation;
   const contentTypes = createContentTypes();
   const apollo = await startApolloServer({
@@ -75,6 +78,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       answer,
       readyPage(current, () => running.isStopping),
       development,
+      callbacks && callbackPage(callbacks, limits),
     ),
     byteRoutes: [...(options.subgraphs?.values() ?? [])].flatMap((subgraph) => subgraph.byteRoutes),
     origins,
@@ -89,7 +93,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const change = async (supergraphSdl: string): Promise<void> => {
     const before = generation;
     if (stopped || supergraphSdl === before.supergraph.sdl) return;
-    const next = await createGeneration(supergraphSdl, options, limits);
+    const next = await createGeneration(supergraphSdl, options, limits, callbacks);
     await warmUp(next, before, stopping.signal);
     if (stopped) return next.end();
     generation = next;
@@ -139,6 +143,7 @@ function pagesOf(
   graphql: Page,
   ready: Page,
   development: boolean,
+  callback: Page | undefined,
 ): Map<string, { methods: readonly string[]; answer: Page }> {
   const toGraphql: Page = (_request, response) =>
     void response.writeHead(302, { location: GRAPHQL_PATH, 'content-length': 0 }).end();
@@ -147,6 +152,7 @@ function pagesOf(
     ['/', { methods: ['GET', 'HEAD'], answer: toGraphql }],
     ['/health', { methods: ['GET', 'HEAD'], answer: healthPage }],
     ['/ready', { methods: ['GET', 'HEAD'], answer: ready }],
+    ...(callback ? [[CALLBACK_PATH, { methods: ['POST'], answer: callback }] as const] : []),
     ...(development ? [['/graphiql', { methods: ['GET', 'HEAD'], answer: graphiqlPage(GRAPHQL_PATH) }] as const] : []),
   ]);
 }

@@ -3,17 +3,21 @@ import type { LoadedSupergraph } from '../supergraph/supergraph';
 import { headerRuleFaults } from './header-rules';
 import { httpTransport } from './http';
 import { inProcessTransport } from './in-process';
+import type { SubscriptionProtocol } from './subscription-settings';
+import type { Callbacks } from './subscriptions/callbacks';
 import { DEFAULT_SUBGRAPH_SETTINGS, type SubgraphSettings } from './subgraph-settings';
 import type { Transport } from './transport';
 
 /**
  * One transport for each subgraph of the supergraph: in process where the host handed the subgraph in, by HTTP
- * elsewhere. Throws when a subgraph has neither an object nor an address, or settings that cannot be followed.
+ * elsewhere. Throws when a subgraph has neither an object nor an address, or settings that cannot be followed. `callbacks`
+ * outlives them: it also takes the events of subscriptions that were opened through others.
  */
 export function createTransports(
   supergraph: Pick<LoadedSupergraph, 'subgraphs'>,
   options: GatewayOptions,
   limits: Pick<GatewayLimits, 'maxAnswerBytes'>,
+  callbacks: Callbacks | undefined,
 ): ReadonlyMap<string, Transport> {
   return new Map(
     supergraph.subgraphs.map(({ name, url }) => {
@@ -28,7 +32,8 @@ export function createTransports(
         httpTransport({
           name,
           url: address,
-          webSocketUrl: remote.webSocketUrl ?? address.replace(/^http/, 'ws'),
+          subscriptionUrl: remote.subscriptionUrl ?? subscriptionUrl(address, settings.subscriptions.protocol),
+          callbacks,
           signCall: options.signCall,
           settings,
           logger: options.logger,
@@ -52,6 +57,10 @@ export function subgraphSettings(
   if (faults.length > 0) throw new Error(`The subgraph "${name}" has faulty settings: ${faults.join('; ')}.`);
   if (!options.forwardAuthorization || options.signCall || hasRule) return merged;
   return { ...merged, headers: { forward: [...forward, 'authorization'], set } };
+}
+
+function subscriptionUrl(address: string, protocol: SubscriptionProtocol): string {
+  return protocol === 'graphql-transport-ws' ? address.replace(/^http/, 'ws') : address;
 }
 
 function addressOf(name: string, address: string): string {

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { waitFor } from '../../platform/testing/wait';
-import { aCall, aTransport } from '../testing/transport';
+import { waitFor } from '../../../platform/testing/wait';
+import { aCall, aTransport } from '../../testing/transport';
 
 test('the upgrade carries what is forwarded and set, and the first message the authorization', async () => {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'graphql-transport-ws' });
