@@ -128,6 +128,15 @@ export const gatewayConfigSchema = section({
   all: section(callSettings).optional(),
   callback: callback.optional(),
   subgraphs: z.record(z.string(), subgraph).optional(),
+}).superRefine((config, context) => {
+  if (config.callback) return;
+  for (const [name, { subscriptions }] of Object.entries(config.subgraphs ?? {}))
+    if (subscriptions?.protocol === 'callback')
+      context.addIssue({
+        code: 'custom',
+        path: ['subgraphs', name, 'subscriptions', 'protocol'],
+        message: 'callback needs callback.publicUrl, the URL of this gateway as subgraphs see it',
+      });
 });
 
 /** The file as it is written, checked: what is not set is missing. */

@@ -17,6 +17,8 @@ export interface PooledSocketOptions {
   ackMs: number;
   /** Interval of pings; a peer that leaves one unanswered until the next is gone. */
   keepAliveMs: number;
+  /** How long a slow consumer may hold back those it shares the socket with. */
+  holdMs: number;
   /** How long the socket stays open without a subscription. */
   lingerMs: number;
 }
@@ -29,13 +31,14 @@ const CLOSE_MS = 2_000;
  * One graphql-transport-ws connection to a subgraph, shared by the subscriptions of one caller scope. When it breaks each
  * of them fails with the reason; it is not opened again. What is wrong with one subscription (an error, a payload that is
  * no result) ends that one alone. A message over the limit and one that is none end the socket: what follows
- * them cannot be trusted. A consumer that leaves much untaken stops the reading of the whole socket until it caught up.
+ * them cannot be trusted. A consumer that leaves much untaken stops the reading of the whole socket until it caught up: as
+ * long as it wants where it is alone, else for `holdMs`; then its subscription fails for the sake of the others.
  */
 export class PooledSocket {
   private readonly socket: WebSocket;
   private readonly streams = new Map<string, Stream>();
-  /** Streams whose consumers are so slow that nothing is read. */
-  private readonly holding = new Set<string>();
+  /** Streams whose consumers are so slow that nothing is read, and when their time is up. */
+  private readonly holding = new Map<string, NodeJS.Timeout>();
   private readonly ackTimer: NodeJS.Timeout;
   private lingerTimer: NodeJS.Timeout | undefined;
   private isAcknowledged = false;
@@ -66,6 +69,11 @@ export class PooledSocket {
     socket.on('message', (data: Buffer) => this.receive(data));
     socket.on('error', (error) => this.end(this.socketFailure(error)));
     socket.once('close', (code, reason) => this.end(closed(code, reason.toString('utf8'))));
+  }
+
+  /** Whether nothing is read because a consumer is slow. */
+  get isHeld(): boolean {
+    return this.holding.size > 0;
   }
 
   /** The events of one subscription; may be asked for until `onEnd`. It leaves the socket when the signal aborts. */
@@ -166,16 +174,32 @@ export class PooledSocket {
     this.hasEnded = true;
     clearTimeout(this.ackTimer);
     clearTimeout(this.lingerTimer);
+    this.holding.forEach((timer) => clearTimeout(timer));
     this.onEnd();
     for (const id of [...this.streams.keys()]) this.finish(id, error);
   }
 
   private hold(id: string): void {
-    this.holding.add(id);
-    if (!this.hasEnded) this.socket.pause();
+    if (this.hasEnded) return;
+    this.socket.pause();
+    const timer = setTimeout(() => this.judge(id, timer), this.options.holdMs);
+    this.holding.set(id, timer);
+  }
+
+  /** The time of a slow consumer is up. */
+  private judge(id: string, timer: NodeJS.Timeout): void {
+    const others = this.streams.size - (this.streams.has(id) ? 1 : 0);
+    if (others === 0) return void timer.refresh();
+    this.send({ id, type: 'complete' });
+    this.finish(
+      id,
+      unavailable(`its events were not taken for ${this.options.holdMs} ms while others waited for theirs`),
+    );
+    this.release(id);
   }
 
   private release(id: string): void {
+    clearTimeout(this.holding.get(id));
     if (this.holding.delete(id) && this.holding.size === 0) this.resume();
   }
 

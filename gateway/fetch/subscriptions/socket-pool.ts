@@ -8,28 +8,34 @@ import type { SubscriptionSource } from './subscription-source';
 
 /** A socket nobody subscribes on is kept this long: pages that change subscribe again at once. */
 const LINGER_MS = 1_000;
+/** As long as a query may take by default: a consumer that waits for one between two events is no slow one. */
+const HOLD_MS = 5_000;
 
 /**
  * Subscriptions over graphql-transport-ws: those of one caller scope share a socket, because what a subgraph knows of the
- * caller it learns once per socket. A socket that broke is replaced by the next subscription.
+ * caller it learns once per socket. A socket that broke, or that a slow consumer holds back, takes no further ones: the
+ * next subscription opens another.
  */
 export function socketPool(options: HttpTransportOptions): SubscriptionSource {
-  const sockets = new Map<string, PooledSocket>();
+  const sockets = new Map<string, Set<PooledSocket>>();
   const open = (scope: string, caller: CallerScope): PooledSocket => {
+    const ofScope = sockets.get(scope) ?? new Set();
     const socket = new PooledSocket(socketOptions(options, caller), () => {
-      if (sockets.get(scope) === socket) sockets.delete(scope);
+      ofScope.delete(socket);
+      if (ofScope.size === 0) sockets.delete(scope);
     });
-    sockets.set(scope, socket);
+    sockets.set(scope, ofScope.add(socket));
     return socket;
   };
   async function* stream(call: SubgraphCall, signal: AbortSignal): AsyncGenerator<SubgraphAnswer, void, void> {
     if (signal.aborted) return;
     const scope = scopeOf(options, call);
-    yield* (sockets.get(scope) ?? opened(() => open(scope, call))).subscribe(call, signal);
+    const free = [...(sockets.get(scope) ?? [])].find((socket) => !socket.isHeld);
+    yield* (free ?? opened(() => open(scope, call))).subscribe(call, signal);
   }
   return {
     subscribe: (call) => returnable(call.signal, (signal) => stream(call, signal)),
-    dispose: async () => [...sockets.values()].forEach((socket) => socket.close()),
+    dispose: async () => [...sockets.values()].flatMap((ofScope) => [...ofScope]).forEach((socket) => socket.close()),
   };
 }
 
@@ -52,6 +58,7 @@ function socketOptions(options: HttpTransportOptions, caller: CallerScope) {
     maxMessageBytes: options.settings.maxAnswerBytes,
     ackMs,
     keepAliveMs,
+    holdMs: HOLD_MS,
     lingerMs: LINGER_MS,
   };
 }
