@@ -2,7 +2,7 @@ import type { GraphQLDataSource } from '@apollo/gateway';
 import type { Logger } from '../../platform/logger';
 import { httpTransport } from '../fetch/http';
 import type { SubgraphSettings } from '../fetch/subgraph-settings';
-import { DEFAULT_SUBSCRIPTION_SETTINGS } from '../fetch/subscription-settings';
+import { DEFAULT_UPSTREAM_SETTINGS } from '../fetch/upstream-settings';
 import { ownCall, type Transport } from '../fetch/transport';
 import type { SupergraphChange, SupergraphSource } from './supergraph-source';
 
@@ -58,7 +58,7 @@ export async function composedSupergraph(options: ComposedSupergraphOptions): Pr
 
 function transportTo(name: string, url: string, { settingsOf, logger }: ComposedSupergraphOptions): Transport {
   // Nobody subscribes here: any way to subscriptions will do.
-  const settings = { ...settingsOf(name), subscriptions: DEFAULT_SUBSCRIPTION_SETTINGS };
+  const settings = { ...settingsOf(name), subscriptions: DEFAULT_UPSTREAM_SETTINGS };
   return httpTransport({
     name,
     url,

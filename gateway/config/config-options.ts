@@ -1,5 +1,5 @@
 import { DEFAULT_SUBGRAPH_SETTINGS, type SubgraphSettings } from '../fetch/subgraph-settings';
-import { DEFAULT_SUBSCRIPTION_SETTINGS } from '../fetch/subscription-settings';
+import { DEFAULT_UPSTREAM_SETTINGS } from '../fetch/upstream-settings';
 import type { GatewayLimits, GatewayOptions, RemoteSubgraph } from '../options';
 import type { GatewayConfig, SubgraphConfig } from './schema';
 
@@ -52,7 +52,7 @@ function subgraphSettings(all: CallConfig, own: CallConfig): Partial<SubgraphSet
 
 function subscriptionSettings(own: SubgraphConfig['subscriptions'] = {}): SubgraphSettings['subscriptions'] {
   const { protocol, connectionParams, ackMs, keepAliveMs } = own;
-  return { ...DEFAULT_SUBSCRIPTION_SETTINGS, ...defined({ protocol, connectionParams, ackMs, keepAliveMs }) };
+  return { ...DEFAULT_UPSTREAM_SETTINGS, ...defined({ protocol, connectionParams, ackMs, keepAliveMs }) };
 }
 
 function breakerSettings(all: CallConfig['breaker'], own: CallConfig['breaker']): SubgraphSettings['breaker'] {

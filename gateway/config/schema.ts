@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { headerRuleFaults } from '../fetch/header-rules';
 import {
   CONNECTION_PARAMS,
-  DEFAULT_SUBSCRIPTION_SETTINGS,
+  DEFAULT_UPSTREAM_SETTINGS,
   SUBSCRIPTION_PROTOCOLS,
   subscriptionSchemes,
-} from '../fetch/subscription-settings';
+} from '../fetch/upstream-settings';
 import { unknownName } from './unknown-name';
 
 /** Longest time any limit may be set to, in milliseconds: ten minutes. */
@@ -68,7 +68,7 @@ const subscriptionShape = {
 };
 
 const subscriptions = section(subscriptionShape).superRefine((given, context) => {
-  const { protocol = DEFAULT_SUBSCRIPTION_SETTINGS.protocol, url: address, connectionParams } = given;
+  const { protocol = DEFAULT_UPSTREAM_SETTINGS.protocol, url: address, connectionParams } = given;
   const fault = (name: string, message: string): void => context.addIssue({ code: 'custom', path: [name], message });
   const schemes = subscriptionSchemes(protocol);
   if (address !== undefined && !url(...schemes).safeParse(address).success)

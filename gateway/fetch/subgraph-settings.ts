@@ -1,6 +1,6 @@
 import type { BreakerSettings } from './breaker';
 import type { HeaderRules } from './header-rules';
-import { DEFAULT_SUBSCRIPTION_SETTINGS, type SubscriptionSettings } from './subscription-settings';
+import { DEFAULT_UPSTREAM_SETTINGS, type UpstreamSettings } from './upstream-settings';
 
 /** How the gateway treats one subgraph. Every value has a default; see docs/gateway-configuration.md. */
 export interface SubgraphSettings {
@@ -22,7 +22,7 @@ export interface SubgraphSettings {
   connections: number;
   /** Whether equal queries of the same identity that are under way at once are one call. Default false. */
   shareInFlight: boolean;
-  subscriptions: SubscriptionSettings;
+  subscriptions: UpstreamSettings;
 }
 
 /** The defaults; the largest answer is a limit of the whole gateway. */
@@ -34,5 +34,5 @@ export const DEFAULT_SUBGRAPH_SETTINGS: Omit<SubgraphSettings, 'maxAnswerBytes'>
   breaker: { windowMs: 10_000, minRequests: 20, failureRatio: 0.5, openMs: 5_000 },
   connections: 64,
   shareInFlight: false,
-  subscriptions: DEFAULT_SUBSCRIPTION_SETTINGS,
+  subscriptions: DEFAULT_UPSTREAM_SETTINGS,
 };

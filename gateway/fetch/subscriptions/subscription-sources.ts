@@ -1,6 +1,6 @@
 import type { HttpTransportOptions } from '../http-options';
 import type { HttpTarget } from '../http-call';
-import { subscriptionSchemes } from '../subscription-settings';
+import { subscriptionSchemes } from '../upstream-settings';
 import { callbackSubscriptions } from './callback';
 import { eventStreams } from './event-stream';
 import { socketPool } from './socket-pool';

@@ -10,7 +10,7 @@ export type SubscriptionProtocol = (typeof SUBSCRIPTION_PROTOCOLS)[number];
 export const CONNECTION_PARAMS = ['authorization', 'client', 'none'] as const;
 
 /** How the gateway opens and watches the subscriptions at one subgraph. */
-export interface SubscriptionSettings {
+export interface UpstreamSettings {
   /** Default `graphql-transport-ws`. */
   protocol: SubscriptionProtocol;
   /** Only for `graphql-transport-ws`. Default `authorization`. */
@@ -27,7 +27,7 @@ export interface SubscriptionSettings {
   keepAliveMs: number;
 }
 
-export const DEFAULT_SUBSCRIPTION_SETTINGS: SubscriptionSettings = {
+export const DEFAULT_UPSTREAM_SETTINGS: UpstreamSettings = {
   protocol: 'graphql-transport-ws',
   connectionParams: 'authorization',
   ackMs: 10_000,
