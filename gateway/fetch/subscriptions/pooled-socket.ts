@@ -81,7 +81,7 @@ export class PooledSocket {
     clearTimeout(this.lingerTimer);
     const id = String(++this.lastId);
     const queue = new AnswerQueue({ hold: () => this.hold(id), release: () => this.release(id) });
-    const stream: Stream = { queue, payload: `${call.operation.bodyStart}${call.variablesText()}}` };
+    const stream: Stream = { queue, payload: payloadOf(call) };
     this.streams.set(id, stream);
     if (this.isAcknowledged) this.start(id, stream);
     try {
@@ -222,6 +222,12 @@ interface Stream {
   queue: AnswerQueue;
   /** Of its `subscribe` message, as JSON. */
   payload: string;
+}
+
+/** Over HTTP the request id is a header; here the socket outlives the request. */
+function payloadOf(call: SubgraphCall): string {
+  const extensions = JSON.stringify({ requestId: call.identity.requestId });
+  return `${call.operation.bodyStart}${call.variablesText()},"extensions":${extensions}}`;
 }
 
 function unavailable(reason: string, cause?: unknown): SubgraphError {
