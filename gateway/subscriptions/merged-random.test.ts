@@ -98,7 +98,7 @@ function asSubgraphCall({ query, variables }: EntityCall): SubgraphCall {
 function readable({ data, errors = [] }: SubgraphAnswer): string {
   const places = errors.map(({ message, path = [], extensions }) => {
     const place: (string | number)[] = [];
-    let value = data as unknown;
+    let value = data;
     for (const step of path) {
       if (typeof value !== 'object' || value === null) break;
       place.push(step);
