@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
 import { createConnections, type Connections } from './connections/connections';
 import type { Caller } from './execute/execution';
+import { TransportCache } from './fetch/transport-cache';
 import { graphiqlPage } from './explorer/graphiql';
 import { createGeneration, retire, warmUp, type CurrentGeneration, type Generation } from './generation';
 import { startApolloServer } from './http/apollo';
@@ -18,7 +19,10 @@ import { createStreams } from './http/streams/streams';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits, type GatewayOptions } from './options';
 import { createOperations } from './operations/operations';
 import { Slots } from './slots';
-import { createSubscriptions } from './subscriptions/subscriptions';
+import { createCallMerger } from './subscriptions/merged-transports';
+import type { SubscriptionCounts } from './subscriptions/counts';
+import { DEFAULT_SUBSCRIPTION_SETTINGS } from './subscriptions/settings';
+import { createSubscriptions, type Subscriptions } from './subscriptions/subscriptions';
 import { createSocketServer, type SocketServer } from './websocket/server';
 
 const GRAPHQL_PATH = '/graphql';
@@ -31,6 +35,8 @@ export interface Gateway {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Opens a port (0: any free one) with its own server; rejects with the system's error, e.g. EADDRINUSE. */
   listen(port: number, host?: string): Promise<{ server: Server; address: AddressInfo; url: string }>;
+  /** What happened to subscriptions since the start. */
+  readonly subscriptions: Readonly<SubscriptionCounts>;
   /** Serves another supergraph from now on. Rejects when it cannot be served; then the one before stays. */
   update(supergraphSdl: string): Promise<void>;
   /** Stops accepting, finishes what is in flight within the grace, closes sockets with 1001, then the transports. */
@@ -41,7 +47,14 @@ export interface Gateway {
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { development, logger, introspection = options.development, plugins = [] } = options;
   const limits: GatewayLimits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
-  let generation = await createGeneration(options.supergraphSdl, options, limits);
+  const transports = new TransportCache();
+  const subscriptions = createSubscriptions({
+    settings: { ...DEFAULT_SUBSCRIPTION_SETTINGS, ...options.subscriptions },
+    limits,
+    merge: createCallMerger({ cacheSize: limits.planCacheSize }),
+    logger,
+  });
+  let generation = await createGeneration(options.supergraphSdl, options, limits, transports);
   const current: CurrentGeneration = () => generation;
   const contentTypes = createContentTypes();
   const apollo = await startApolloServer({
@@ -55,9 +68,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
 
   const origins = originPolicy([...(options.corsOrigins ?? []), ...(development ? DEVELOPMENT_ORIGINS : [])]);
+  const operations = createOperations(current, subscriptions);
   const { authenticate, endedSessions } = options;
   const connections = createConnections({ authenticate, endedSessions, limits, logger });
-  const operations = createOperations(current, createSubscriptions());
   const sockets = createSocketServer({
     path: GRAPHQL_PATH,
     operations,
@@ -99,14 +112,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const change = async (supergraphSdl: string): Promise<void> => {
     const before = generation;
     if (stopped || supergraphSdl === before.supergraph.sdl) return;
-    const next = await createGeneration(supergraphSdl, options, limits);
+    const next = await createGeneration(supergraphSdl, options, limits, transports);
     await warmUp(next, before, stopping.signal);
     if (stopped) return next.end();
     generation = next;
     apollo.update(next);
-    const retired = retire(before).catch((error: unknown) =>
-      logger.error({ error }, 'the supergraph before could not be ended'),
-    );
+    const retired = subscriptions
+      .moveTo(next)
+      .then(() => retire(before))
+      .catch((error: unknown) => logger.error({ error }, 'the supergraph before could not be ended'));
     retiring.add(before);
     void retired.finally(() => retiring.delete(before));
   };
@@ -117,6 +131,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     handle,
     handleUpgrade,
+    subscriptions: subscriptions.counts,
     update(supergraphSdl) {
       const updated = updating.then(() => change(supergraphSdl));
       updating = updated.catch(() => {});
@@ -137,6 +152,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       return (stopped ??= stop(running, {
         connections,
         sockets,
+        subscriptions,
         apollo: apollo.server,
         generations: () => [generation, ...retiring],
         updated: () => updating,
@@ -183,6 +199,7 @@ async function stop(
   parts: {
     connections: Connections;
     sockets: SocketServer;
+    subscriptions: Subscriptions;
     apollo: ApolloServer<Caller>;
     generations: () => readonly Generation[];
     /** Settles when no change of the supergraph is under way. */
@@ -199,6 +216,7 @@ async function stop(
     parts.sockets.stop(parts.graceMs),
     parts.connections[Symbol.asyncDispose](),
   ]);
+  parts.subscriptions.close();
   for (const server of running.servers) server.closeAllConnections();
   await Promise.all(closing);
   await parts.apollo.stop();

@@ -12,6 +12,9 @@ import { refusalOf, refuse } from './upgrade';
 
 /** Time a client has to answer a close frame, in milliseconds; then its connection is cut. */
 const CLOSE_MS = 5_000;
+/** Fragments of one message, and pieces in which one of its frames may arrive: `ws` keeps each with some overhead. */
+const MAX_FRAGMENTS = 1_024;
+const MAX_CHUNKS = 4_096;
 
 export interface SocketServerOptions extends SocketServices {
   path: string;
@@ -29,10 +32,12 @@ export interface SocketServer {
 /** graphql-transport-ws for every kind of operation. */
 export function createSocketServer(options: SocketServerOptions): SocketServer {
   const { limits, logger } = options;
-  const settings: ServerOptions & { closeTimeout: number } = {
+  const settings: ServerOptions & { closeTimeout: number; maxFragments: number; maxBufferedChunks: number } = {
     noServer: true,
     clientTracking: false,
     maxPayload: limits.maxMessageBytes,
+    maxFragments: MAX_FRAGMENTS,
+    maxBufferedChunks: MAX_CHUNKS,
     perMessageDeflate: false,
     closeTimeout: CLOSE_MS,
     handleProtocols,
