@@ -5,7 +5,11 @@ const FRESH_MS = 1_000;
 export class Permit {
   private askedAt = -Infinity;
 
-  constructor(private readonly check: (() => Promise<void>) | undefined) {}
+  /** `clock` answers milliseconds. */
+  constructor(
+    private readonly check: (() => Promise<void>) | undefined,
+    private readonly clock: () => number = () => performance.now(),
+  ) {}
 
   /** Whether there is anything to ask. */
   get isNeeded(): boolean {
@@ -15,11 +19,11 @@ export class Permit {
   async ask(): Promise<void> {
     if (!this.check) return;
     await this.check();
-    this.askedAt = performance.now();
+    this.askedAt = this.clock();
   }
 
   /** Asks unless that was done within the last second. */
   async askWhenOld(): Promise<void> {
-    if (this.check && performance.now() - this.askedAt > FRESH_MS) await this.ask();
+    if (this.check && this.clock() - this.askedAt > FRESH_MS) await this.ask();
   }
 }
