@@ -35,15 +35,18 @@ export function createResumingClient({ token, pingMs = 10_000, ...options }: Res
     retryAttempts: Infinity,
     ...options,
     connectionParams: async () => {
-      const accessToken = await token(wasRefused);
+      const isSecondTry = wasRefused;
+      wasRefused = false;
+      const accessToken = await token(isSecondTry);
       return accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` };
     },
     keepAlive: pingMs,
+    // The next subscription often follows at once.
+    lazyCloseTimeout: 100,
     // What `token` throws is an Error; what happens to a socket is an event.
     shouldRetry: (failure) => !(failure instanceof Error) || failure.name === 'TerminatedCloseEvent',
     retryWait: (retries) => new Promise((resolve) => setTimeout(resolve, waitMs(retries))),
     on: {
-      connected: () => (wasRefused = false),
       closed: (event) => {
         clearTimeout(pong);
         if ((event as { code?: number }).code === 4403) wasRefused = true;
@@ -136,8 +139,14 @@ function waitMs(retries: number): number {
   return Math.random() * Math.min(30_000, 500 * 2 ** retries);
 }
 
-function lost(cause: unknown): Error {
-  if (cause instanceof Error) return cause;
-  const { code, reason, message } = cause as { code?: number; reason?: string; message?: string };
-  return new Error(`The connection was lost: ${[code, reason, message].filter(Boolean).join(' ')}`, { cause });
+function lost(failure: unknown): Error {
+  if (failure instanceof Error) return failure;
+  const { code, reason, message, error } = failure as {
+    code?: number;
+    reason?: string;
+    message?: string;
+    error?: unknown;
+  };
+  const what = [code, reason, message].filter(Boolean).join(' ');
+  return new Error(`The connection was lost: ${what}`, { cause: error ?? failure });
 }

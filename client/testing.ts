@@ -89,7 +89,7 @@ const NO_SCHEMA = new GraphQLSchema({});
 function positionOf(cursor: unknown): number {
   if (cursor === undefined) return 0;
   const position = /^at (\d+)$/.exec(cursor as string)?.[1];
-  if (position === undefined) throw new Error(`This is no cursor: ${String(cursor)}`);
+  if (position === undefined) throw new Error(`This is no cursor: ${JSON.stringify(cursor)}`);
   return Number(position);
 }
 
