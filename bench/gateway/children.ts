@@ -16,6 +16,10 @@ export class Child<Request extends object, Reply> implements Disposable {
     });
   }
 
+  get pid(): number {
+    return this.child.pid!; // without a process `fork` would have thrown
+  }
+
   /** The next message; rejects when the process ends first. */
   receive(): Promise<Reply> {
     return new Promise((resolve, reject) => {

@@ -27,7 +27,6 @@ export class Audience {
   private readonly reader: MessageReader;
   private readonly events = new Map<number, { at: number; received: number; lastAt: number }>();
   private readonly tally: Tally = {
-    deliveries: 0,
     lost: 0,
     repeated: 0,
     outOfOrder: 0,
@@ -95,11 +94,15 @@ export class Audience {
     return this.until(() => closed() === this.sockets.length, limitMs);
   }
 
-  /** When each line reached its last subscriber. Lines that did not reach all are not in it. */
+  /** How far each line got, and when it reached its last subscriber. */
   figuresOf(from: number, to: number): EventFigures[] {
-    return [...this.events].flatMap(([seq, { at, received, lastAt }]) =>
-      seq >= from && seq <= to && received >= this.subscribers.length ? [{ seq, lastMs: (lastAt - at) / 1_000 }] : [],
-    );
+    return [...this.events]
+      .filter(([seq]) => seq >= from && seq <= to)
+      .map(([seq, { at, received, lastAt }]) => ({
+        seq,
+        received,
+        lastMs: received >= this.subscribers.length ? (lastAt - at) / 1_000 : null,
+      }));
   }
 
   /** All that was seen so far; what is missing up to the line `finalSeq` counts as lost. */
@@ -147,7 +150,6 @@ export class Audience {
   }
 
   private onLine(subscriber: Subscriber, { seq, at }: { seq: number; at: number }): void {
-    this.tally.deliveries += 1;
     const { last } = subscriber;
     if (last === null) this.started += 1;
     else if (seq <= last) return this.onOld(subscriber, seq);

@@ -1,6 +1,6 @@
 import { cpuMs } from '../gateway/system';
 import { measureInTurns, type Bench } from './bench';
-import { failureOf, type Row } from './figures';
+import { failureOf, tallyFigures, type Row } from './figures';
 import { untilIdle, untilStarted, type Stage } from './stage';
 
 const SOCKETS = 20;
@@ -22,17 +22,9 @@ export function measureCycles(bench: Bench, turn: number): Promise<Row[]> {
       const cpuBefore = cpuMs(stage.process.pid);
       const rounds = Math.ceil(cycles / AT_ONCE);
       const tally = await cycle(stage, 'measured', rounds);
-      const cpu = cpuMs(stage.process.pid) - cpuBefore;
+      const cpuMsPerCycle = (cpuMs(stage.process.pid) - cpuBefore) / (rounds * AT_ONCE);
       const heapGrowthBytes = (await stage.heapBytes()) - before;
-      const figures = {
-        cycles: rounds * AT_ONCE,
-        heapGrowthBytes,
-        cpuMsPer1000: (cpu * 1_000) / tally.deliveries,
-        deliveries: tally.deliveries,
-        wrong: tally.wrong,
-        repeated: tally.repeated,
-        outOfOrder: tally.outOfOrder,
-      };
+      const figures = { ...tallyFigures(tally), cpuMsPerCycle, heapGrowthBytes };
       return { figures, failure: failureOf([tally]) };
     },
   });

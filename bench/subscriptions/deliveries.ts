@@ -1,7 +1,7 @@
 import { Resources } from '../gateway/resources';
 import { cpuMs } from '../gateway/system';
 import { rotated, type Bench } from './bench';
-import { failureOf, latencyFigures, tallyFigures, type Figures, type Row, type ScenarioKey } from './figures';
+import { failureOf, eventFigures, tallyFigures, type Figures, type Row, type ScenarioKey } from './figures';
 import type { EventFigures } from './load-messages';
 import { startStage, untilIdle, untilStarted, type Stage } from './stage';
 import type { SelectionGroup, StreamName } from './workload';
@@ -64,13 +64,14 @@ interface Contender {
   failure: string | null;
   events: EventFigures[];
   cpuMs: number;
+  loadCpuMs: number;
   entityCalls: number;
   lines: number;
   finalSeq: number;
 }
 
 function newContender(target: Row['target']): Contender {
-  const totals = { events: [], cpuMs: 0, entityCalls: 0, lines: 0, finalSeq: 0 };
+  const totals = { events: [], cpuMs: 0, loadCpuMs: 0, entityCalls: 0, lines: 0, finalSeq: 0 };
   return { target, stage: null, figures: {}, failure: null, ...totals };
 }
 
@@ -103,7 +104,8 @@ async function fill(contender: Contender, stage: Stage, shape: DeliveryShape): P
   const subscribers = sockets * perSocket;
   contender.figures = {
     subscribers,
-    upstreams: readersOpen,
+    // Of the raw server these are its own iterators: there is nothing behind it.
+    ...(contender.target === 'sauti' ? { upstreams: readersOpen } : {}),
     heapPerSubscriberBytes: (after - before) / subscribers,
   };
 }
@@ -115,6 +117,7 @@ async function announce(contender: Contender, stage: Stage, shape: DeliveryShape
   const from = contender.finalSeq + 1;
   const before = await source.count();
   const cpuBefore = cpuMs(process.pid);
+  const loadCpuBefore = cpuMs(load.pid);
   for (let burst = 0; burst < bursts; burst += 1) {
     contender.finalSeq = await source.publish(JOB, shape.burst, 20);
     if (await load.hasReached('all', contender.finalSeq, REACH_LIMIT_MS)) continue;
@@ -122,6 +125,7 @@ async function announce(contender: Contender, stage: Stage, shape: DeliveryShape
     throw new Error(`line ${contender.finalSeq} did not reach all in ${REACH_LIMIT_MS / 1_000} s`);
   }
   contender.cpuMs += cpuMs(process.pid) - cpuBefore;
+  contender.loadCpuMs += cpuMs(load.pid) - loadCpuBefore;
   contender.entityCalls += (await source.count()).entityCalls - before.entityCalls;
   contender.lines += contender.finalSeq - from + 1;
   contender.events.push(...(await load.figures('all', from, contender.finalSeq)));
@@ -129,14 +133,13 @@ async function announce(contender: Contender, stage: Stage, shape: DeliveryShape
 
 async function finish(contender: Contender, { load, target }: Stage): Promise<void> {
   const tally = await load.tally('all', contender.finalSeq);
-  const { lines, cpuMs: spentMs, entityCalls, events, figures } = contender;
-  const measured = lines * (figures.subscribers ?? 0);
+  const { lines, cpuMs: spentMs, loadCpuMs, entityCalls, events } = contender;
+  const figures = { ...contender.figures, ...tallyFigures(tally), ...eventFigures(events) };
+  const thousands = (figures.deliveries ?? 0) / 1_000;
   contender.failure = failureOf([tally]);
   contender.figures = {
     ...figures,
-    ...tallyFigures(tally),
-    ...latencyFigures(events),
-    ...(lines > 0 ? { cpuMsPer1000: (spentMs * 1_000) / measured } : {}),
+    ...(lines > 0 ? { cpuMsPer1000: spentMs / thousands, loadCpuMsPer1000: loadCpuMs / thousands } : {}),
     ...(lines > 0 && target === 'sauti' ? { entityCallsPerEvent: entityCalls / lines } : {}),
   };
 }

@@ -18,11 +18,14 @@ export interface Figures {
   wrong?: number;
   /** CPU time of the target, for 1 000 deliveries. */
   cpuMsPer1000?: number;
+  /** The same of the load generator: what a line takes at least to reach the last of 1 000 subscribers. */
+  loadCpuMsPer1000?: number;
   /** Heap after a garbage collection, compared with before. */
   heapGrowthBytes?: number;
   /** Resident memory: the most during the measurement, compared with the most before it. */
   rssGrowthBytes?: number;
-  cycles?: number;
+  /** CPU time of the target from subscribing to completing, with a line in between. */
+  cpuMsPerCycle?: number;
   stalled?: { connections: number; closedWith4413: number; toldCursor: number; closes: string };
 }
 
@@ -45,15 +48,16 @@ export interface Row {
   failure: string | null;
 }
 
-export function tallyFigures({ deliveries, lost, repeated, outOfOrder, wrong }: Tally): Figures {
-  return { deliveries, lost, repeated, outOfOrder, wrong };
+export function tallyFigures({ lost, repeated, outOfOrder, wrong }: Tally): Figures {
+  return { lost, repeated, outOfOrder, wrong };
 }
 
-export function latencyFigures(events: readonly EventFigures[]): Figures {
-  if (events.length === 0) return {};
-  const sorted = events.map(({ lastMs }) => lastMs).sort((a, b) => a - b);
+export function eventFigures(events: readonly EventFigures[]): Figures {
+  const deliveries = events.reduce((sum, { received }) => sum + received, 0);
+  const sorted = events.flatMap(({ lastMs }) => (lastMs === null ? [] : [lastMs])).sort((a, b) => a - b);
+  if (sorted.length === 0) return { deliveries };
   const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)]!;
-  return { p50Ms: at(0.5), p99Ms: at(0.99) };
+  return { deliveries, p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
 export function failureOf(tallies: readonly Tally[]): string | null {

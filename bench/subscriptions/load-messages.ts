@@ -26,13 +26,14 @@ export type LoadReply =
 
 export interface EventFigures {
   seq: number;
-  /** From the announcement of the line to the moment when its last subscriber had it. */
-  lastMs: number;
+  /** Subscribers that have had the line. */
+  received: number;
+  /** From the announcement of the line to the moment when its last subscriber had it; null while it has not reached all. */
+  lastMs: number | null;
 }
 
 /** What all subscribers of an audience saw. */
 export interface Tally {
-  deliveries: number;
   lost: number;
   repeated: number;
   outOfOrder: number;

@@ -5,6 +5,10 @@ import type { AudienceSpec, EventFigures, LoadReply, LoadRequest, Tally } from '
 export class Load implements Disposable {
   private readonly child = new Child<LoadRequest, LoadReply>('subscriptions/load.ts');
 
+  get pid(): number {
+    return this.child.pid;
+  }
+
   /** Connects an audience and sends its subscriptions; whether they are there only a line tells. */
   async open(audience: string, spec: AudienceSpec): Promise<void> {
     await this.ask({ kind: 'open', audience, spec });

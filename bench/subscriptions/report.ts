@@ -44,6 +44,8 @@ const HEADINGS = [
   'out of order',
   'wrong',
   'CPU ms/1000 deliveries',
+  'of the load generator',
+  'CPU ms/cycle',
   'MiB heap more',
   'MiB resident more',
 ];
@@ -54,13 +56,14 @@ function figuresTable(rows: readonly Row[]): string {
     TARGET_TITLES[target],
     `${figure(figures.p50Ms, 1)} / ${figure(figures.p99Ms, 1)}`,
     figure(figures.entityCallsPerEvent, 1),
-    // Of the raw server these are its own iterators: there is nothing behind it.
-    target === 'raw' ? '–' : figure(figures.upstreams, 0),
+    figure(figures.upstreams, 0),
     figure(figures.heapPerSubscriberBytes && figures.heapPerSubscriberBytes / 1_024, 1),
     ...[figures.deliveries, figures.lost, figures.repeated, figures.outOfOrder, figures.wrong].map((count) =>
       figure(count, 0),
     ),
     figure(figures.cpuMsPer1000, 1),
+    figure(figures.loadCpuMsPer1000, 1),
+    figure(figures.cpuMsPerCycle, 2),
     figure(figures.heapGrowthBytes && figures.heapGrowthBytes / 1_024 ** 2, 1),
     mebibytes(figures.rssGrowthBytes),
   ]);

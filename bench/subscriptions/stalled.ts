@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { cpuMs, memoryBytes } from '../gateway/system';
 import { measureInTurns, type Bench } from './bench';
-import { failureOf, latencyFigures, tallyFigures, type Row } from './figures';
+import { failureOf, eventFigures, tallyFigures, type Row } from './figures';
 import type { Tally } from './load-messages';
 import { untilStarted, type Stage } from './stage';
 
@@ -50,7 +50,7 @@ async function run(stage: Stage, connections: number, lines: number): Promise<Pi
     figures: {
       subscribers: HONEST + connections,
       ...tallyFigures(honest),
-      ...latencyFigures(events),
+      ...eventFigures(events),
       cpuMsPer1000: (cpu * 1_000) / (lines * HONEST),
       rssGrowthBytes: peakBytes - usualBytes,
       stalled: stalledFigures(connections, await load.tally('stalled', seq)),
