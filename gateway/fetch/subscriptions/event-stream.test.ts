@@ -135,7 +135,7 @@ test('the request is a POST with the signature, the forwarded headers and the op
 });
 
 describe('a subgraph that fails', () => {
-  const error = (code: string, message: string) =>
+  const error = (code: string, message: string): unknown =>
     expect.objectContaining({ name: 'SubgraphError', code, message: expect.stringContaining(message) });
 
   test.each<[string, string, object]>([
