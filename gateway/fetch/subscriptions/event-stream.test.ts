@@ -135,8 +135,8 @@ test('the request is a POST with the signature, the forwarded headers and the op
 });
 
 describe('a subgraph that fails', () => {
-  const error = (code: string, message: string): unknown =>
-    expect.objectContaining({ name: 'SubgraphError', code, message: expect.stringContaining(message) });
+  const error = (code: string, message: string): object =>
+    expect.objectContaining({ name: 'SubgraphError', code, message: expect.stringContaining(message) }) as object;
 
   test.each<[string, string, object]>([
     ['by ending the stream without complete', next(1), error('SUBGRAPH_UNAVAILABLE', 'without "complete"')],
