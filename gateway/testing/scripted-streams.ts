@@ -52,6 +52,7 @@ export async function scriptedParts(): Promise<ScriptedParts> {
   const subgraphs = shopSubgraphs(new Shop());
   const limits = DEFAULT_GATEWAY_LIMITS;
   const sdl = shopSupergraph();
+  const shared = { cache: new TransportCache(), callbacks: undefined };
   const generation = await createGeneration(
     sdl,
     { ...common, supergraphSdl: sdl, subgraphs },
