@@ -53,12 +53,7 @@ export async function scriptedParts(): Promise<ScriptedParts> {
   const limits = DEFAULT_GATEWAY_LIMITS;
   const sdl = shopSupergraph();
   const shared = { cache: new TransportCache(), callbacks: undefined };
-  const generation = await createGeneration(
-    sdl,
-    { ...common, supergraphSdl: sdl, subgraphs },
-    limits,
-    new TransportCache(),
-  );
+  const generation = await createGeneration(sdl, { ...common, supergraphSdl: sdl, subgraphs }, limits, shared);
   const contentTypes = createContentTypes();
   const apollo = await startApolloServer({ ...common, generation, contentTypes, limits, plugins: [] });
   return {
