@@ -74,6 +74,8 @@ export interface GatewayOptions {
   /** Origins that may call from a browser: `https://app.example`, or `http://localhost:*` for any port. */
   corsOrigins?: readonly string[];
   limits?: Partial<GatewayLimits>;
+  /** Whether `/metrics` is served, for Prometheus. It needs no token: in production keep it from the outside. Default: as `development`. */
+  metrics?: boolean;
   /** What differs from `DEFAULT_SUBSCRIPTION_SETTINGS`. */
   subscriptions?: Partial<SubscriptionSettings>;
 }

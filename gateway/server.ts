@@ -18,6 +18,7 @@ import { healthPage, readyPage } from './http/health';
 import { createHttpServer, listen } from './http/listen';
 import { renewPage } from './http/streams/renew';
 import { createStreams } from './http/streams/streams';
+import { metricsPage } from './metrics/metrics';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits, type GatewayOptions } from './options';
 import { createOperations } from './operations/operations';
 import { Slots } from './slots';
@@ -48,6 +49,7 @@ export interface Gateway {
 /** Builds a gateway from its parts. Throws when the supergraph cannot be read or a subgraph has no address. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { development, logger, introspection = options.development, plugins = [] } = options;
+  const { metrics = development } = options;
   const limits: GatewayLimits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
   const callbacks = options.callback && new Callbacks(options.callback);
   const transports = { cache: new TransportCache(), callbacks };
@@ -102,6 +104,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       renewPage({ connections, origins, limits }),
       development,
       callbacks && callbackPage(callbacks, limits),
+      metrics ? metricsPage({ subscriptions: subscriptions.counts, connections }) : undefined,
     ),
     byteRoutes: [...(options.subgraphs?.values() ?? [])].flatMap((subgraph) => subgraph.byteRoutes),
     origins,
@@ -172,6 +175,7 @@ function pagesOf(
   renew: Page,
   development: boolean,
   callback: Page | undefined,
+  metrics: Page | undefined,
 ): Map<string, { methods: readonly string[]; answer: Page }> {
   const toGraphql: Page = (_request, response) =>
     void response.writeHead(302, { location: GRAPHQL_PATH, 'content-length': 0 }).end();
@@ -182,6 +186,7 @@ function pagesOf(
     ['/health', { methods: ['GET', 'HEAD'], answer: healthPage }],
     ['/ready', { methods: ['GET', 'HEAD'], answer: ready }],
     ...(callback ? [[CALLBACK_PATH, { methods: ['POST'], answer: callback }] as const] : []),
+    ...(metrics ? [['/metrics', { methods: ['GET', 'HEAD'], answer: metrics }] as const] : []),
     ...(development ? [['/graphiql', { methods: ['GET', 'HEAD'], answer: graphiqlPage(GRAPHQL_PATH) }] as const] : []),
   ]);
 }

@@ -8,11 +8,19 @@ type CallConfig = NonNullable<GatewayConfig['all']>;
 /** What a configuration file says, as options of `createGateway`. */
 export function configOptions(config: GatewayConfig): Pick<
   GatewayOptions,
-  'remoteSubgraph' | 'corsOrigins' | 'introspection' | 'overrideLabels' | 'planning' | 'callback'
+  | 'remoteSubgraph'
+  | 'corsOrigins'
+  | 'introspection'
+  | 'overrideLabels'
+  | 'planning'
+  | 'callback'
+  | 'metrics'
+  | 'subscriptions'
 > & {
   limits: Partial<GatewayLimits>;
 } {
-  const { corsOrigins, introspection, overrideLabels, planning, deadlineMs, limits, callback } = config;
+  const { corsOrigins, introspection, overrideLabels, planning, deadlineMs, limits, callback, metrics, subscriptions } =
+    config;
   const { cacheSize, ...planningOptions } = planning ?? {};
   return defined({
     remoteSubgraph: (name: string) => remoteSubgraph(config, name),
@@ -21,6 +29,8 @@ export function configOptions(config: GatewayConfig): Pick<
     overrideLabels,
     planning: planning && defined(planningOptions),
     callback: callback && defined(callback),
+    metrics,
+    subscriptions: subscriptions && defined(subscriptions),
     limits: defined({ ...limits, deadlineMs, planCacheSize: cacheSize }),
   });
 }
