@@ -74,7 +74,7 @@ const subscriptions = section(subscriptionShape).superRefine((given, context) =>
   if (address !== undefined && !url(...schemes).safeParse(address).success)
     fault('url', `must be a URL with ${schemes.join(' or ')} for ${protocol}`);
   if (connectionParams !== undefined && protocol !== 'graphql-transport-ws')
-    fault('connectionParams', `there are none with ${protocol}`);
+    fault('connectionParams', `${protocol} has none`);
 });
 
 const callback = section({ publicUrl: httpUrl, heartbeatMs: whole(100, MAX_MS).optional() });
@@ -121,6 +121,9 @@ export const gatewayConfigSchema = section({
     bodyIdleMs: ms.optional(),
     maxResponseLength: whole(1, 2 ** 29 - 24).optional(),
     maxOperationsPerSocket: whole(1, 100_000).optional(),
+    maxConnectionsPerUser: whole(1, 1_000_000).optional(),
+    maxSubscriptions: whole(1, 10_000_000).optional(),
+    maxSubscriptionsPerUser: whole(1, 1_000_000).optional(),
     maxMessageBytes: whole(1, 2 ** 30).optional(),
     connectionInitMs: ms.optional(),
     stopGraceMs: whole(0, MAX_MS).optional(),
