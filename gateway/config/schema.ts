@@ -123,7 +123,7 @@ export const gatewayConfigSchema = section({
     maxOperationsPerSocket: whole(1, 100_000).optional(),
     maxConnectionsPerUser: whole(1, 1_000_000).optional(),
     maxSubscriptions: whole(1, 10_000_000).optional(),
-    maxSubscriptionsPerUser: whole(1, 1_000_000).optional(),
+    maxSubscriptionsPerUser: whole(1, 10_000_000).optional(),
     maxMessageBytes: whole(1, 2 ** 30).optional(),
     connectionInitMs: ms.optional(),
     stopGraceMs: whole(0, MAX_MS).optional(),

@@ -105,7 +105,7 @@ async function aSubscription(options: {
 }
 
 const event = (n: number) => ({ action: 'next', payload: { data: { n } } });
-const failure = (code: string, message: string) =>
+const failure = (code: string, message: string): unknown =>
   expect.objectContaining({ name: 'SubgraphError', code, message: expect.stringContaining(message) });
 
 test('the operation is sent with what the subgraph needs to call back', async () => {
@@ -286,7 +286,7 @@ describe('a gateway over a subgraph that is an Apollo Server with the callback p
       resolvers: {
         User: { __resolveReference: ({ id }: { id: string }) => ({ id, name: `User ${id}`, tags: [] }) },
         Subscription: { renamed: { subscribe: () => feed.subscribe(stopping.signal) } },
-      } as never,
+      },
     }),
     plugins: [ApolloServerPluginSubscriptionCallback(), ApolloServerPluginInlineTraceDisabled()],
   });

@@ -76,12 +76,12 @@ export class StreamGroup {
   }
 
   private joinCounted({ after }: StreamPosition): Joined {
-    const known = this.streams.find(({ phase }) => phase === 'open');
-    const stream = known ?? this.open({ after: undefined, snapshot: false });
+    const stream =
+      this.streams.find(({ phase }) => phase === 'open') ?? this.open({ after: undefined, snapshot: false });
     const { window } = stream;
-    const index = after === undefined ? null : this.origin.cursors.decode(after);
-    if (index === null) return { stream, index: window.end, gap: undefined };
-    if (index === 'unknown' || !known || index >= window.end)
+    if (after === undefined) return { stream, index: window.end, gap: undefined };
+    const index = this.origin.cursors.decode(after);
+    if (index === null || index === 'unknown' || index >= window.end)
       return { stream, index: window.end, gap: { reason: 'RESTARTED', missed: null } };
     const next = index + 1;
     if (next >= window.start) return { stream, index: next, gap: undefined };
@@ -100,12 +100,12 @@ export class StreamGroup {
     return stream;
   }
 
-  /** Merges each stream into an older one that has its last event. */
+  /** Merges each stream into an older one that has its last event; not before it has told the present state. */
   private merge(): void {
     if (this.streams.length < 2) return;
     for (const [at, stream] of [...this.streams].entries()) {
-      const cursor = stream.window.last?.cursor;
-      if (stream.phase !== 'open' || cursor === undefined) continue;
+      const { cursor, isSnapshot } = stream.window.last ?? {};
+      if (stream.phase !== 'open' || cursor === undefined || isSnapshot) continue;
       const older = this.streams
         .slice(0, at)
         .some(({ phase, window }) => phase === 'open' && window.indexOf(cursor) !== undefined);

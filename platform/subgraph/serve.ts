@@ -5,6 +5,7 @@ import { processRequest } from 'graphql-upload-minimal';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { keepAlive } from '../http/keep-alive';
+import { readBody } from '../http/read-body';
 import { lingerUnread } from '../http/unread-body';
 import { isSignedCall, MULTIPART_BODY, SOCKET_BODY, verifyCallIdentity } from '../identity/call-identity';
 import type { CallIdentity } from '../identity/viewer';
@@ -128,7 +129,7 @@ async function receive(options: ServeOptions, request: IncomingMessage, response
     return operation ? { operation, identity } : 'malformed';
   }
   if (!isSignedCall(options.callKey, options.subgraph.name, request.headers.authorization)) return 'unproven';
-  const body = await readBody(request, options.bodyIdleMs ?? BODY_IDLE_MS);
+  const body = await readBody(request, { maxBytes: MAX_BODY_BYTES, idleMs: options.bodyIdleMs ?? BODY_IDLE_MS });
   if (body === null) return 'malformed';
   const identity = identify(body);
   if (!identity) return 'unproven';
@@ -149,27 +150,6 @@ function asOperation(value: unknown): SubgraphRequest | null {
     variables: typeof variables === 'object' && variables !== null ? (variables as Record<string, unknown>) : undefined,
     operationName: typeof operationName === 'string' ? operationName : undefined,
   };
-}
-
-/** The whole body; null when it is too large or breaks off. One that stops coming for `idleMs` is broken off here. */
-async function readBody(request: IncomingMessage, idleMs: number): Promise<string | null> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const idle = setTimeout(() => request.destroy(), idleMs);
-  try {
-    // Leaving the loop early must not destroy the request: its connection still carries the answer.
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      idle.refresh();
-      size += chunk.length;
-      if (size > MAX_BODY_BYTES) return null;
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks).toString('utf8');
-  } catch {
-    return null; // there is nobody left to answer
-  } finally {
-    clearTimeout(idle);
-  }
 }
 
 /**

@@ -135,10 +135,10 @@ test('the request is a POST with the signature, the forwarded headers and the op
 });
 
 describe('a subgraph that fails', () => {
-  const error = (code: string, message: string) =>
+  const error = (code: string, message: string): unknown =>
     expect.objectContaining({ name: 'SubgraphError', code, message: expect.stringContaining(message) });
 
-  test.each<[string, string, object]>([
+  test.each<[string, string, unknown]>([
     ['by ending the stream without complete', next(1), error('SUBGRAPH_UNAVAILABLE', 'without "complete"')],
     ['by an event with another name', `${next(1)}event: nxt\ndata: {}\n\n`, error('SUBGRAPH_BAD_RESPONSE', '"nxt"')],
     ['by an event without a name', `${next(1)}data: {"data":{}}\n\n`, error('SUBGRAPH_BAD_RESPONSE', '""')],
