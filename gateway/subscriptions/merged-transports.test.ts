@@ -30,7 +30,7 @@ test('an asker that leaves is told at once, and the others are answered', async 
 test('a request that nobody waits for any more is cancelled', async () => {
   let isClosed = false;
   await using subgraph = await aRawSubgraph((_, response) => response.on('close', () => (isClosed = true)));
-  await using transport = aTransport(subgraph.url);
+  await using transport = aTransport(subgraph.url, { deadlineMs: { query: 60_000, mutation: 60_000 } });
   const signals = [new Cancellation(), new Cancellation(), new Cancellation()];
   const execute = merged(transport);
   const fields = ['a', 'b', 'b'];
@@ -96,6 +96,29 @@ test('a subgraph that takes no merged requests gets few of them', async () => {
   }
   const refused = subgraph.requests.filter(({ body }) => body.includes('$r0'));
   expect([refused.length, subgraph.requests.length]).toEqual([2, 2 + 2 * 34]);
+});
+
+test('a call that makes requests fail goes alone as long as it fails', async () => {
+  await using subgraph = await aRawSubgraph((request, response, body) => {
+    if (body.includes('bad')) always({ data: null, errors: [{ message: 'Failed as a whole.' }] })(request, response);
+    else always({ data: { [body.includes('$r0') ? '_0' : '_entities']: [{ a: 1, b: 1 }] } })(request, response);
+  });
+  await using transport = aTransport(subgraph.url);
+  const merger = createCallMerger({ cacheSize: 10 });
+  for (let event = 0; event < 40; event++) {
+    const execute = merged(transport, merger);
+    await Promise.all(['a', 'b', 'bad'].map((field) => execute(anEntityCall(field))));
+  }
+  expect(subgraph.requests).toHaveLength(4 + 2 * 39);
+});
+
+test('of very many errors each asker gets a thousand', async () => {
+  const errors = Array.from({ length: 1_500 }, () => ({ message: 'one of many' }));
+  await using subgraph = await aRawSubgraph(always({ data: { _0: [{ a: 1, b: 1 }] }, errors }));
+  await using transport = aTransport(subgraph.url);
+  const execute = merged(transport);
+  const answers = await Promise.all(['a', 'b'].map((field) => execute(anEntityCall(field))));
+  expect(answers.map((answer) => answer.errors?.length)).toEqual([1_000, 1_000]);
 });
 
 test('an error without a path, or about all of a field, is told to everybody it concerns', async () => {

@@ -135,10 +135,10 @@ test('the request is a POST with the signature, the forwarded headers and the op
 });
 
 describe('a subgraph that fails', () => {
-  const error = (code: string, message: string): unknown =>
-    expect.objectContaining({ name: 'SubgraphError', code, message: expect.stringContaining(message) });
+  const error = (code: string, message: string): object =>
+    expect.objectContaining({ name: 'SubgraphError', code, message: expect.stringContaining(message) }) as object;
 
-  test.each<[string, string, unknown]>([
+  test.each<[string, string, object]>([
     ['by ending the stream without complete', next(1), error('SUBGRAPH_UNAVAILABLE', 'without "complete"')],
     ['by an event with another name', `${next(1)}event: nxt\ndata: {}\n\n`, error('SUBGRAPH_BAD_RESPONSE', '"nxt"')],
     ['by an event without a name', `${next(1)}data: {"data":{}}\n\n`, error('SUBGRAPH_BAD_RESPONSE', '""')],
