@@ -30,6 +30,7 @@ test('an empty file sets nothing, and every setting has its default', () => {
       deadlineMs: DEFAULT_SUBGRAPH_SETTINGS.deadlineMs,
       headers: DEFAULT_SUBGRAPH_SETTINGS.headers,
       breaker: DEFAULT_SUBGRAPH_SETTINGS.breaker,
+      subscriptions: DEFAULT_SUBGRAPH_SETTINGS.subscriptions,
     },
   });
 });
@@ -45,7 +46,7 @@ test('all faults are told together, each with its place', () => {
         accounts:
           url: ftp://accounts
           transport: grpc
-          subscriptions: { protocol: sse }
+          subscriptions: { protocol: grpc }
           deadlineMs: { query: 1.5 }
           breaker: { failureRatio: 0.5 }
     `).sort(),
@@ -59,10 +60,40 @@ test('all faults are told together, each with its place', () => {
     expect.stringMatching(/^port: .*expected number, received string/),
     'subgraphs.accounts.breaker: "failureRatio" is unknown; known are windowMs, minRequests, failurePercent, openMs',
     expect.stringMatching(/^subgraphs\.accounts\.deadlineMs\.query: .*int/),
-    expect.stringMatching(/^subgraphs\.accounts\.subscriptions\.protocol: must be graphql-transport-ws/),
+    'subgraphs.accounts.subscriptions.protocol: must be one of graphql-transport-ws, sse, callback',
     expect.stringMatching(/^subgraphs\.accounts\.transport: .*"http"\|"in-process"/),
     'subgraphs.accounts.url: must be a URL with http: or https:',
   ]);
+});
+
+test('subscriptions have a URL and entries that fit their protocol', () => {
+  const faults = (text: string): string[] => faultsOf(`subgraphs: { accounts: { subscriptions: ${text} } }`);
+  const at = 'subgraphs.accounts.subscriptions.';
+  for (const text of ['{ url: ws://a }', '{ protocol: sse, url: http://a }', '{ protocol: graphql-transport-ws }'])
+    expect(faults(text)).toEqual([]);
+  expect(faults('{ url: http://a }')).toEqual([`${at}url: must be a URL with ws: or wss: for graphql-transport-ws`]);
+  expect(faults('{ protocol: sse, url: ws://a }')).toEqual([`${at}url: must be a URL with http: or https: for sse`]);
+  expect(faults('{ protocol: sse, connectionParams: client }')).toEqual([`${at}connectionParams: sse has none`]);
+  expect(faults('{ connectionParams: cookies }')).toEqual([
+    `${at}connectionParams: must be one of authorization, client, none`,
+  ]);
+  expect(faults('{ ackMs: 0, keepAliveMs: 50 }')).toEqual([
+    expect.stringMatching(/ackMs: .*>=1/),
+    expect.stringMatching(/keepAliveMs: .*>=100/),
+  ]);
+});
+
+test('subscriptions by callback need the URL of the gateway', () => {
+  const subgraphs = 'subgraphs: { accounts: { subscriptions: { protocol: callback } } }';
+  expect(faultsOf(subgraphs)).toEqual([
+    'subgraphs.accounts.subscriptions.protocol: callback needs callback.publicUrl, the URL of this gateway as subgraphs see it',
+  ]);
+  expect(faultsOf(`${subgraphs}\ncallback: { publicUrl: gateway }`)).toEqual([
+    'callback.publicUrl: must be a URL with http: or https:',
+  ]);
+  expect(configOptions(parse(`${subgraphs}\ncallback: { publicUrl: http://gateway:4000 }`)).callback).toEqual({
+    publicUrl: 'http://gateway:4000',
+  });
 });
 
 test('what may have several forms is told with them', () => {
@@ -89,7 +120,7 @@ test('a subgraph’s own entries come before those for all, and those before the
     subgraphs:
       accounts:
         url: http://accounts/graphql
-        subscriptions: { protocol: graphql-transport-ws, url: ws://accounts/ws }
+        subscriptions: { url: ws://accounts/ws, connectionParams: client, ackMs: 50 }
         deadlineMs: { query: 50 }
         headers: { set: { x-key: k } }
         breaker: { minRequests: 5 }
@@ -105,6 +136,12 @@ test('a subgraph’s own entries come before those for all, and those before the
       retries: 3,
       shareInFlight: true,
       breaker: { windowMs: 10_000, minRequests: 5, failureRatio: 0.8, openMs: 100 },
+      subscriptions: {
+        protocol: 'graphql-transport-ws',
+        connectionParams: 'client',
+        ackMs: 50,
+        keepAliveMs: DEFAULT_SUBGRAPH_SETTINGS.subscriptions.keepAliveMs,
+      },
     },
   });
   expect(settingsOf(text, 'reviews')?.settings).toMatchObject({ breaker: null, retries: 3 });
@@ -171,6 +208,10 @@ describe('docs/gateway-configuration.md', () => {
     expect(namesIn(config.all!)).toEqual(namesIn(gatewayConfigSchema.shape.all.unwrap().shape));
     expect(namesIn(config.limits!)).toEqual(namesIn(gatewayConfigSchema.shape.limits.unwrap().shape));
     expect(namesIn(config.planning!)).toEqual(namesIn(gatewayConfigSchema.shape.planning.unwrap().shape));
+    expect(namesIn(config.callback!)).toEqual(namesIn(gatewayConfigSchema.shape.callback.unwrap().shape));
+    expect(namesIn(config.subgraphs!['accounts']!.subscriptions!)).toEqual(
+      namesIn(gatewayConfigSchema.shape.subgraphs.unwrap().valueType.shape.subscriptions.unwrap().shape),
+    );
   });
 
   test('tells the defaults as they are', () => {

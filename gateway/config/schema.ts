@@ -74,7 +74,7 @@ const subscriptions = section(subscriptionShape).superRefine((given, context) =>
   if (address !== undefined && !url(...schemes).safeParse(address).success)
     fault('url', `must be a URL with ${schemes.join(' or ')} for ${protocol}`);
   if (connectionParams !== undefined && protocol !== 'graphql-transport-ws')
-    fault('connectionParams', `there are none with ${protocol}`);
+    fault('connectionParams', `${protocol} has none`);
 });
 
 const callback = section({ publicUrl: httpUrl, heartbeatMs: whole(100, MAX_MS).optional() });

@@ -71,10 +71,11 @@ export async function aRunningShop(mode: Mode, options: Partial<GatewayOptions> 
   };
 }
 
-/** A gateway whose `accounts` is somebody else's server; the rest of the shop runs in process. */
+/** A gateway whose `accounts` is somebody else's server; the rest of the shop runs in process. Port 0: any free one. */
 export async function withAccounts(
   url: string,
   options: Partial<GatewayOptions> = {},
+  port = 0,
 ): Promise<{ url: string } & AsyncDisposable> {
   const subgraphs = shopSubgraphs(new Shop());
   subgraphs.delete('accounts');
@@ -85,7 +86,7 @@ export async function withAccounts(
     development: true,
     ...options,
   });
-  const { address } = await gateway.listen(0, '127.0.0.1');
+  const { address } = await gateway.listen(port, '127.0.0.1');
   return { url: `http://127.0.0.1:${address.port}/graphql`, [Symbol.asyncDispose]: () => gateway.stop() };
 }
 
