@@ -9,8 +9,8 @@ import { createResumingClient, resume, type StreamResult } from './resume';
 import { untilAnswered } from './retry';
 import { Session, type Tokens } from './session';
 
-/** How often in a row the socket is tried before its subscriptions fail: about two minutes. */
-const CONNECT_ATTEMPTS = 12;
+/** How often in a row a subscription is tried before it fails: about two minutes. */
+const RETRY_ATTEMPTS = 12;
 
 /** The endpoint answered with errors; `errors` is what it said. */
 export class GraphQLRequestError extends Error {
@@ -100,7 +100,8 @@ export class SautiClient implements AsyncDisposable {
     variables: Variables,
     extensions: { cursor?: string; snapshot?: boolean } = {},
   ): AsyncGenerator<StreamResult<Data>, void, void> {
-    return resume<Data>(this.connection(), { query: print(document), variables, extensions });
+    const request = { query: print(document), variables, extensions };
+    return resume<Data>(this.connection(), request, { retryAttempts: RETRY_ATTEMPTS });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -126,7 +127,7 @@ export class SautiClient implements AsyncDisposable {
       url: this.endpoint.replace(/^http/, 'ws'),
       webSocketImpl: WebSocket,
       token: (wasRefused) => this.token(wasRefused),
-      retryAttempts: CONNECT_ATTEMPTS,
+      retryAttempts: RETRY_ATTEMPTS,
     });
     return this.socket;
   }

@@ -128,6 +128,14 @@ test('a failure that passes by itself is not told', async () => {
   expect(countsOf(await toTheEnd(follow({ cursor: 'at 30' })))).toEqual(all.slice(30));
 });
 
+test('a failure that does not pass is told after so many attempts', async () => {
+  const away = { data: null, errors: [{ message: 'Away.', extensions: { code: 'SUBGRAPH_UNAVAILABLE' } }] };
+  peer.answer = () => away;
+  const results = await toTheEnd(resume<{ count: number }>(connect(), request, { retryAttempts: 2 }));
+  expect(results).toMatchObject([away]);
+  expect(peer.asked).toHaveLength(3);
+});
+
 test.each<[string, Answer]>([
   ['a failure', () => ({ data: null, errors: [{ message: 'No.', extensions: { code: 'NOT_FOUND' } }] })],
   ['a refusal', () => new GraphQLError('No.', { extensions: { code: 'NOT_FOUND' } })],

@@ -63,11 +63,12 @@ export function createResumingClient({ token, pingMs = 10_000, ...options }: Res
 /**
  * The results of a subscription, each once and in order, however often the connection is lost in between. Ends when the
  * server completes it, behind a last result without `data` if it was refused or failed; throws when the client gives up.
- * `return()` unsubscribes. Begin anywhere with `extensions: { cursor }`, or with `{ snapshot: true }`.
+ * Failures that pass by themselves are not told; `retryAttempts` of them in a row are. `return()` unsubscribes. Begin anywhere with `extensions: { cursor }`, or with `{ snapshot: true }`.
  */
 export function resume<Data>(
   client: Client,
   request: SubscribePayload,
+  { retryAttempts = Infinity }: { retryAttempts?: number } = {},
 ): AsyncGenerator<StreamResult<Data>, void, void> {
   // graphql-ws sends this object again on every new socket: what it says then is where to go on.
   const payload = { ...request, extensions: { ...request.extensions } };
@@ -85,7 +86,7 @@ export function resume<Data>(
     let failure: StreamResult<Data> | undefined;
     const settle = (): void => {
       if (end || !failure) return finish({});
-      if (!isPassing(failure)) return void (results.push(failure), finish({}));
+      if (!isPassing(failure) || retries >= retryAttempts) return void (results.push(failure), finish({}));
       const timer = setTimeout(() => open(retries + 1), waitMs(retries));
       leave = () => clearTimeout(timer);
     };
