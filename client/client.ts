@@ -29,16 +29,16 @@ export class GraphQLRequestError extends Error {
  */
 export class SautiClient implements AsyncDisposable {
   private socket: Client | undefined;
-  /** Answers the token for a call, a new one when the last was refused. */
-  private token: (wasRefused?: boolean) => string | undefined | Promise<string> = () => undefined;
+  /** Answers the token for a call, another one when the last was refused or is about to expire. */
+  private token: (mustBeNew?: boolean) => string | undefined | Promise<string> = () => undefined;
 
   /** `endpoint` is e.g. `http://localhost:4000/graphql`. */
   constructor(readonly endpoint: string) {}
 
   /** Used for every later request, and for the socket when it is opened. Subscriptions fail when it ends. */
   useAccessToken(token: string | undefined): void {
-    this.token = (wasRefused) => {
-      if (wasRefused) throw new Error('The access token was refused. Sign in again.');
+    this.token = (mustBeNew) => {
+      if (mustBeNew) throw new Error('The access token was refused. Sign in again.');
       return token;
     };
   }
@@ -46,7 +46,7 @@ export class SautiClient implements AsyncDisposable {
   /** As {@link useAccessToken}, and renewed when it ends. */
   useTokens(tokens: Tokens): void {
     const session = new Session(tokens, (refreshToken) => this.refresh(refreshToken));
-    this.token = (wasRefused) => session.accessToken(wasRefused);
+    this.token = (mustBeNew) => session.accessToken(mustBeNew);
   }
 
   /** Runs a query or mutation; throws {@link GraphQLRequestError} when the answer has errors. */
@@ -126,7 +126,7 @@ export class SautiClient implements AsyncDisposable {
     this.socket ??= createResumingClient({
       url: this.endpoint.replace(/^http/, 'ws'),
       webSocketImpl: WebSocket,
-      token: (wasRefused) => this.token(wasRefused),
+      token: (mustBeNew) => this.token(mustBeNew),
       retryAttempts: RETRY_ATTEMPTS,
     });
     return this.socket;
