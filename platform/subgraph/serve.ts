@@ -152,7 +152,10 @@ function asOperation(value: unknown): SubgraphRequest | null {
   };
 }
 
-/** Subscriptions between processes. The signed identity comes in `connection_init`; one socket serves one caller. */
+/**
+ * Subscriptions between processes. The signed identity comes in `connection_init`: one socket serves one viewer, for many
+ * requests, each of which says in its extensions which it is.
+ */
 function serveWebSocket(options: ServeOptions, server: Server): WebSocketServer {
   const { subgraph, callKey, logger } = options;
   const sockets = new WebSocketServer({
@@ -179,7 +182,9 @@ function serveWebSocket(options: ServeOptions, server: Server): WebSocketServer 
         return identity !== null;
       },
       onSubscribe: ({ extra }, _id, payload) => {
-        const contextValue: Stream = { request: payload as SubgraphRequest, identity: identities.get(extra.socket)! };
+        const { viewer, requestId } = identities.get(extra.socket)!;
+        const identity = { viewer, requestId: requestIdIn(payload.extensions) ?? requestId };
+        const contextValue: Stream = { request: payload as SubgraphRequest, identity };
         try {
           // graphql-ws looks only at the operation's type; the subgraph itself validates and runs the request.
           return {
@@ -218,6 +223,11 @@ const NO_KEEP_ALIVE = 0;
 
 /** graphql-ws requires a schema in its arguments, and hands it to nobody but `subscribe` above. */
 const NO_SCHEMA = new GraphQLSchema({});
+
+function requestIdIn(extensions: Record<string, unknown> | null | undefined): string | null {
+  const requestId = extensions?.['requestId'];
+  return typeof requestId === 'string' ? requestId : null;
+}
 
 interface Stream {
   request: SubgraphRequest;
