@@ -9,8 +9,8 @@ import { createResumingClient, resume, type StreamResult } from './resume';
 import { untilAnswered } from './retry';
 import { Session, type Tokens } from './session';
 
-/** How often in a row the socket is tried before its subscriptions fail: about two minutes. */
-const CONNECT_ATTEMPTS = 12;
+/** How often in a row a subscription is tried before it fails: about two minutes. */
+const RETRY_ATTEMPTS = 12;
 
 /** The endpoint answered with errors; `errors` is what it said. */
 export class GraphQLRequestError extends Error {
@@ -29,16 +29,16 @@ export class GraphQLRequestError extends Error {
  */
 export class SautiClient implements AsyncDisposable {
   private socket: Client | undefined;
-  /** Answers the token for a call, a new one when the last was refused. */
-  private token: (wasRefused?: boolean) => string | undefined | Promise<string> = () => undefined;
+  /** Answers the token for a call, another one when the last was refused or is about to expire. */
+  private token: (mustBeNew?: boolean) => string | undefined | Promise<string> = () => undefined;
 
   /** `endpoint` is e.g. `http://localhost:4000/graphql`. */
   constructor(readonly endpoint: string) {}
 
   /** Used for every later request, and for the socket when it is opened. Subscriptions fail when it ends. */
   useAccessToken(token: string | undefined): void {
-    this.token = (wasRefused) => {
-      if (wasRefused) throw new Error('The access token was refused. Sign in again.');
+    this.token = (mustBeNew) => {
+      if (mustBeNew) throw new Error('The access token was refused. Sign in again.');
       return token;
     };
   }
@@ -46,7 +46,7 @@ export class SautiClient implements AsyncDisposable {
   /** As {@link useAccessToken}, and renewed when it ends. */
   useTokens(tokens: Tokens): void {
     const session = new Session(tokens, (refreshToken) => this.refresh(refreshToken));
-    this.token = (wasRefused) => session.accessToken(wasRefused);
+    this.token = (mustBeNew) => session.accessToken(mustBeNew);
   }
 
   /** Runs a query or mutation; throws {@link GraphQLRequestError} when the answer has errors. */
@@ -100,7 +100,8 @@ export class SautiClient implements AsyncDisposable {
     variables: Variables,
     extensions: { cursor?: string; snapshot?: boolean } = {},
   ): AsyncGenerator<StreamResult<Data>, void, void> {
-    return resume<Data>(this.connection(), { query: print(document), variables, extensions });
+    const request = { query: print(document), variables, extensions };
+    return resume<Data>(this.connection(), request, { retryAttempts: RETRY_ATTEMPTS });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -125,8 +126,8 @@ export class SautiClient implements AsyncDisposable {
     this.socket ??= createResumingClient({
       url: this.endpoint.replace(/^http/, 'ws'),
       webSocketImpl: WebSocket,
-      token: (wasRefused) => this.token(wasRefused),
-      retryAttempts: CONNECT_ATTEMPTS,
+      token: (mustBeNew) => this.token(mustBeNew),
+      retryAttempts: RETRY_ATTEMPTS,
     });
     return this.socket;
   }

@@ -98,6 +98,22 @@ test('a token that has expired is replaced, and the stream goes on', async () =>
   expect(refusals).toEqual([false, true]);
 });
 
+test('a token that is about to expire is replaced on the open socket', async () => {
+  peer.answer = async function* (after, socket) {
+    yield* log(after, 1);
+    socket.send(JSON.stringify({ type: 'ping', payload: { code: 'TOKEN_EXPIRING' } }));
+    await new Promise<void>((resolve) =>
+      socket.on('message', (data: Buffer) => {
+        const { type, payload } = JSON.parse(data.toString()) as { type: string; payload?: { authorization?: string } };
+        if (type === 'ping' && payload?.authorization === 'Bearer second') resolve();
+      }),
+    );
+    yield* log(1, 2);
+  };
+  expect(countsOf(await toTheEnd(follow()))).toEqual([1, 2]);
+  expect(peer.asked).toHaveLength(1);
+});
+
 test('who has no new token learns why', async () => {
   peer.tokens.clear();
   const token = (wasRefused: boolean): string => {
@@ -126,6 +142,14 @@ test('a failure that passes by itself is not told', async () => {
   const first = await toTheEnd(follow());
   expect(countsOf(first)).toEqual(all.slice(0, 30));
   expect(countsOf(await toTheEnd(follow({ cursor: 'at 30' })))).toEqual(all.slice(30));
+});
+
+test('a failure that does not pass is told after so many attempts', async () => {
+  const away = { data: null, errors: [{ message: 'Away.', extensions: { code: 'SUBGRAPH_UNAVAILABLE' } }] };
+  peer.answer = () => away;
+  const results = await toTheEnd(resume<{ count: number }>(connect(), request, { retryAttempts: 2 }));
+  expect(results).toMatchObject([away]);
+  expect(peer.asked).toHaveLength(3);
 });
 
 test.each<[string, Answer]>([

@@ -18,8 +18,8 @@ export interface StreamResult<Data = unknown> {
 export interface ResumingOptions extends Pick<ClientOptions, 'webSocketImpl' | 'retryAttempts'> {
   /** e.g. `wss://sauti.example/graphql` */
   url: string;
-  /** Answers the access token; a new one when the last was refused, because it had expired. Throws to give up. */
-  token: (wasRefused: boolean) => string | undefined | Promise<string | undefined>;
+  /** Answers the access token; another one when the last was refused or is about to expire. Throws to give up. */
+  token: (mustBeNew: boolean) => string | undefined | Promise<string | undefined>;
   /** How long the socket may be silent before the server is asked whether it is there; half of that it has to answer. Default 10 s. */
   pingMs?: number;
 }
@@ -27,17 +27,25 @@ export interface ResumingOptions extends Pick<ClientOptions, 'webSocketImpl' | '
 /** Errors that pass by themselves, unless the subscription has ended for another reason as well. */
 const PASSING = ['SUBGRAPH_UNAVAILABLE', 'SUBGRAPH_TIMEOUT', 'DATABASE_UNAVAILABLE', 'OVERLOADED'];
 
-/** A client of graphql-ws that connects again whenever its socket is lost, also when nobody tells it so. */
+/**
+ * A client of graphql-ws that connects again whenever its socket is lost, also when nobody tells it so, and that renews its
+ * token while the socket is open.
+ */
 export function createResumingClient({ token, pingMs = 10_000, ...options }: ResumingOptions): Client {
   let wasRefused = false;
   let pong: ReturnType<typeof setTimeout> | undefined;
+  let socket: WebSocket | undefined;
+  const renew = async (): Promise<void> => {
+    const authorization = `Bearer ${await token(true)}`;
+    socket?.send(JSON.stringify({ type: 'ping', payload: { authorization } }));
+  };
   const client = createClient({
     retryAttempts: Infinity,
     ...options,
     connectionParams: async () => {
-      const isSecondTry = wasRefused;
+      const mustBeNew = wasRefused;
       wasRefused = false;
-      const accessToken = await token(isSecondTry);
+      const accessToken = await token(mustBeNew);
       return accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` };
     },
     keepAlive: pingMs,
@@ -47,11 +55,15 @@ export function createResumingClient({ token, pingMs = 10_000, ...options }: Res
     shouldRetry: (failure) => !(failure instanceof Error) || failure.name === 'TerminatedCloseEvent',
     retryWait: (retries) => new Promise((resolve) => setTimeout(resolve, waitMs(retries))),
     on: {
+      connected: (opened) => (socket = opened as WebSocket),
       closed: (event) => {
+        socket = undefined;
         clearTimeout(pong);
         if ((event as { code?: number }).code === 4403) wasRefused = true;
       },
-      ping: (isReceived) => {
+      ping: (isReceived, payload) => {
+        // Without a new token the socket is closed with 4403, and the next one asks again.
+        if (payload?.['code'] === 'TOKEN_EXPIRING') renew().catch(() => {});
         if (!isReceived) pong = setTimeout(() => client.terminate(), pingMs / 2);
       },
       pong: () => clearTimeout(pong),
@@ -63,11 +75,12 @@ export function createResumingClient({ token, pingMs = 10_000, ...options }: Res
 /**
  * The results of a subscription, each once and in order, however often the connection is lost in between. Ends when the
  * server completes it, behind a last result without `data` if it was refused or failed; throws when the client gives up.
- * `return()` unsubscribes. Begin anywhere with `extensions: { cursor }`, or with `{ snapshot: true }`.
+ * Failures that pass by themselves are not told; `retryAttempts` of them in a row are. `return()` unsubscribes. Begin anywhere with `extensions: { cursor }`, or with `{ snapshot: true }`.
  */
 export function resume<Data>(
   client: Client,
   request: SubscribePayload,
+  { retryAttempts = Infinity }: { retryAttempts?: number } = {},
 ): AsyncGenerator<StreamResult<Data>, void, void> {
   // graphql-ws sends this object again on every new socket: what it says then is where to go on.
   const payload = { ...request, extensions: { ...request.extensions } };
@@ -85,7 +98,7 @@ export function resume<Data>(
     let failure: StreamResult<Data> | undefined;
     const settle = (): void => {
       if (end || !failure) return finish({});
-      if (!isPassing(failure)) return void (results.push(failure), finish({}));
+      if (!isPassing(failure) || retries >= retryAttempts) return void (results.push(failure), finish({}));
       const timer = setTimeout(() => open(retries + 1), waitMs(retries));
       leave = () => clearTimeout(timer);
     };

@@ -20,9 +20,9 @@ export class Session {
   ) {}
 
   /** An access token that is good for now. Throws what `exchange` throws. */
-  async accessToken(wasRefused = false): Promise<string> {
+  async accessToken(mustBeNew = false): Promise<string> {
     const isOld = Date.parse(this.tokens.expiresAt) - Date.now() < MARGIN_MS;
-    if (wasRefused || isOld) await (this.renewal ??= this.renew());
+    if (mustBeNew || isOld) await (this.renewal ??= this.renew());
     return this.tokens.accessToken;
   }
 

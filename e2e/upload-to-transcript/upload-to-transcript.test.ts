@@ -10,7 +10,9 @@ import {
   ReadForeignObjectsDocument,
   ReadInboxDocument,
   ReadTranscriptDocument,
+  type FollowTranscriptSubscription,
 } from '../../client/operations.generated';
+import type { StreamResult } from '../../client/resume';
 import { buildGoldenSpeech, wordErrorRate, type GoldenUtterance } from '../../platform/testing/golden-speech';
 import { describeInBothModes } from '../engines';
 import { aPerson, jobToItsEnd, uploadForTranscript } from '../people';
@@ -112,6 +114,32 @@ describeInBothModes('upload to transcript', (mode) => {
     expect(rest.events.map((event) => event.cursor)).toEqual(whole.events.slice(5).map((event) => event.cursor));
   });
 
+  test('the gateway takes the cursor of any result for the place to go on, and tells the present state on request', async () => {
+    await using amina = await aPerson(system.endpoint);
+    const created = await uploadForTranscript(amina, recording);
+    const variables = { transcriptId: created.job!.result!.id, to: 'es' };
+    const follow = async (extensions: { cursor?: string; snapshot?: boolean }) => {
+      const results = [];
+      for await (const result of amina.client.follow(FollowTranscriptDocument, variables, extensions))
+        results.push(result);
+      return results;
+    };
+    const whole = await follow({});
+    const cursors = whole.map(({ data, extensions }) => {
+      expect(extensions?.cursor).toBe(data!.transcriptEvents.cursor);
+      return extensions!.cursor!;
+    });
+    expect(new Set(cursors).size).toBe(cursors.length);
+    expect(await follow({ cursor: cursors[2]! })).toEqual(whole.slice(3));
+
+    const snapshot = await follow({ snapshot: true });
+    expect(snapshot.every(({ extensions }) => extensions?.snapshot)).toBe(true);
+    expect(snapshot.map(contentOf)).toEqual(whole.map(contentOf));
+    const rest = await follow({ cursor: snapshot[1]!.extensions!.cursor! });
+    expect(rest.map(contentOf)).toEqual(snapshot.map(contentOf));
+    expect(await follow({ cursor: snapshot.at(-1)!.extensions!.cursor! })).toEqual([]);
+  });
+
   test('the stored file comes back byte for byte, whole and in parts, through its signed link', async () => {
     await using amina = await aPerson(system.endpoint);
     const { media } = await uploadForTranscript(amina, recording);
@@ -170,4 +198,10 @@ async function followTranscript(
 
 function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** What a result tells, wherever it lies in the stream. */
+function contentOf({ data }: StreamResult<FollowTranscriptSubscription>): unknown {
+  const { cursor: _cursor, ...content } = data!.transcriptEvents;
+  return content;
 }

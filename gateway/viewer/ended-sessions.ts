@@ -2,23 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { EndedSessions, SignCall } from '../options';
 
 const DEADLINE_MS = 5_000;
-/** How many sessions one call of the users subgraph may name. */
-const MAX_NAMED = 1_000;
 
 /**
- * Asks the users subgraph in another process which sessions have ended. Its address lies beside that of its public keys.
- * Rejects when there is no answer within 5 s, or another one than is expected.
+ * Asks the users subgraph in another process which of up to 1 000 sessions have ended. Its address lies beside that of its
+ * public keys. Rejects when there is no answer within 5 s, or another one than is expected.
  */
 export function askEndedSessions({ jwksUrl, signCall }: { jwksUrl: string; signCall: SignCall }): EndedSessions {
   const url = new URL('../sessions/ended', jwksUrl);
-  return async (sessionIds) => {
-    const ended: string[] = [];
-    for (let from = 0; from < sessionIds.length; from += MAX_NAMED) {
-      const body = JSON.stringify({ sessionIds: sessionIds.slice(from, from + MAX_NAMED) });
-      ended.push(...(await ask(url, body, signCall)));
-    }
-    return ended;
-  };
+  return (sessionIds) => ask(url, JSON.stringify({ sessionIds }), signCall);
 }
 
 async function ask(url: URL, body: string, signCall: SignCall): Promise<string[]> {
