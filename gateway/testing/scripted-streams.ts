@@ -3,6 +3,7 @@ import type { GraphQLError } from 'graphql';
 import { silentLogger } from '../../platform/logger';
 import { waitFor } from '../../platform/testing/wait';
 import { createConnections, type Connections } from '../connections/connections';
+import { TransportCache } from '../fetch/transport-cache';
 import { createGeneration, type Generation } from '../generation';
 import { startApolloServer, type RunningApollo } from '../http/apollo';
 import { createContentTypes, type ContentTypes } from '../http/content-types';
@@ -51,7 +52,12 @@ export async function scriptedParts(): Promise<ScriptedParts> {
   const subgraphs = shopSubgraphs(new Shop());
   const limits = DEFAULT_GATEWAY_LIMITS;
   const sdl = shopSupergraph();
-  const generation = await createGeneration(sdl, { ...common, supergraphSdl: sdl, subgraphs }, limits);
+  const generation = await createGeneration(
+    sdl,
+    { ...common, supergraphSdl: sdl, subgraphs },
+    limits,
+    new TransportCache(),
+  );
   const contentTypes = createContentTypes();
   const apollo = await startApolloServer({ ...common, generation, contentTypes, limits, plugins: [] });
   return {

@@ -19,14 +19,15 @@ test('open streams of every kind do not hold up a gateway that stops', async () 
     eventStreamPost({ ...QUIET, extensions: { operationId: 'a' } }, { ...headers, accept: '*/*' }),
   );
   await fetch(running.url, { method: 'PUT' });
-  await waitFor('the streams', () => running.shop.feeds.quiet.open === 3);
+  await waitFor('the subscriptions', () => running.gateway.subscriptions.subscriptions === 3);
   // Without the end of the streams this would take the minute of grace, which is longer than a test may take.
   await running.gateway.stop();
   expect(await Promise.all([events.ended, multipart.ended, shared.ended])).toEqual([true, true, true]);
   expect([events.stream.comments.at(-1), shared.stream.comments.at(-1)]).toEqual(['GOING_AWAY', 'GOING_AWAY']);
   expect(events.stream.events).toEqual([]);
   expect(multipart.text).toMatch(/"payload":null,"errors":\[.*GOING_AWAY.*\r\n--graphql--\r\n$/s);
-  expect(running.shop.feeds.quiet.open).toBe(0);
+  expect(running.gateway.subscriptions.subscriptions).toBe(0);
+  await waitFor('the end of their stream', () => running.shop.feeds.quiet.open === 0);
 });
 
 test('a query on a stream gets its answer while the gateway stops', async () => {
