@@ -1,3 +1,4 @@
+import net from 'node:net';
 import { waitFor } from '../../../platform/testing/wait';
 import { eventStreamPost, openStream } from '../../testing/event-stream';
 import { aRunningShop } from '../../testing/gateways';
@@ -46,4 +47,27 @@ test('one that is not answered within the grace is cut off', async () => {
   await running.gateway.stop();
   expect([await opened.ended, opened.results]).toEqual([false, []]);
   expect(running.shop.aborted).toEqual(['slow']);
+});
+
+test('a client that reads nothing for too long loses its subscription; one beside it goes on', async () => {
+  await using running = await aRunningShop('in process', { subscriptions: { stallMs: 300 } });
+  const body = JSON.stringify({ query: 'subscription { bulk(times: 3000, sizeBytes: 20000) { n text } }' });
+  const socket = net.connect({ port: Number(new URL(running.url).port), host: '127.0.0.1' });
+  socket.on('error', () => {});
+  socket.pause();
+  socket.write(
+    `POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\naccept: text/event-stream\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  );
+  const beside = await openStream(running.url, eventStreamPost(QUIET));
+  await waitFor('both', () => running.gateway.subscriptions.subscriptions === 2);
+  await waitFor('the end of one', () => running.gateway.subscriptions.subscriptions === 1);
+  // What was on its way when it was dropped it may still read, and after it why.
+  let text = '';
+  socket.on('data', (chunk: Buffer) => (text = (text + chunk.toString('latin1')).slice(-1_000)));
+  socket.resume();
+  await waitFor('the reason', () => text.includes('"code":"CONSUMER_TOO_SLOW","cursor":"'));
+  running.shop.feeds.quiet.push({ quiet: { n: 1 } });
+  await beside.receive('next');
+  beside.close();
+  socket.destroy();
 });
