@@ -52,10 +52,8 @@ export async function scriptedParts(): Promise<ScriptedParts> {
   const subgraphs = shopSubgraphs(new Shop());
   const limits = DEFAULT_GATEWAY_LIMITS;
   const sdl = shopSupergraph();
-  const generation = await createGeneration(sdl, { ...common, supergraphSdl: sdl, subgraphs }, limits, {
-    cache: new TransportCache(),
-    callbacks: undefined,
-  });
+  const shared = { cache: new TransportCache(), callbacks: undefined };
+  const generation = await createGeneration(sdl, { ...common, supergraphSdl: sdl, subgraphs }, limits, shared);
   const contentTypes = createContentTypes();
   const apollo = await startApolloServer({ ...common, generation, contentTypes, limits, plugins: [] });
   return {
