@@ -55,6 +55,8 @@ export interface OpenStream {
   readonly stream: EventStreamParser;
   /** The data of `next` events. */
   readonly results: unknown[];
+  /** The same without what is said beside the answer. */
+  readonly answers: unknown[];
   /** Resolves at the end of the body: true for a clean one. */
   ended: Promise<boolean>;
   /** Resolves when an event of this type is there. */
@@ -81,6 +83,8 @@ export async function openStream(url: string, init: RequestInit = {}): Promise<O
       return false;
     }
   };
+  const results = (): object[] =>
+    stream.events.filter(({ type }) => type === 'next').map(({ data }) => JSON.parse(data) as object);
   return {
     status: response.status,
     headers: response.headers,
@@ -89,7 +93,10 @@ export async function openStream(url: string, init: RequestInit = {}): Promise<O
     },
     stream,
     get results() {
-      return stream.events.filter(({ type }) => type === 'next').map(({ data }) => JSON.parse(data) as unknown);
+      return results();
+    },
+    get answers() {
+      return results().map((result) => ({ ...result, extensions: undefined }));
     },
     ended: read(),
     receive: (type) => waitFor(`an event ${type}`, () => stream.events.find((event) => event.type === type)),

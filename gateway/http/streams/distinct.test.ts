@@ -14,6 +14,9 @@ const get = (search: Record<string, string>, headers: Record<string, string> = {
   openStream(`${running.url}?${new URLSearchParams(search)}`, { headers: { accept: 'text/event-stream', ...headers } });
 const PREFLIGHT = { 'apollo-require-preflight': 'true' };
 
+const subscriptions = (): number => running.gateway.subscriptions.subscriptions;
+const cursorOf = (result: unknown): string => (result as { extensions: { cursor: string } }).extensions.cursor;
+
 const COUNT = 'subscription ($to: Int!) { count(to: $to) { n } }';
 const counted = (to: number): unknown[] => Array.from({ length: to }, (_, n) => ({ data: { count: { n: n + 1 } } }));
 
@@ -29,7 +32,8 @@ describe('an operation with a stream of its own', () => {
     });
     expect(opened.headers.get('content-encoding')).toBeNull();
     expect(await opened.ended).toBe(true);
-    expect(opened.results).toEqual(counted(3));
+    expect(opened.answers).toEqual(counted(3));
+    expect(opened.stream.events[0]!.lastEventId).toBe(cursorOf(opened.results[0]));
     expect(opened.stream.events.at(-1)).toMatchObject({ type: 'complete', data: '' });
     expect(opened.stream.events).toHaveLength(4);
   });
@@ -37,7 +41,7 @@ describe('an operation with a stream of its own', () => {
   test('a subscription by GET, with variables', async () => {
     const opened = await get({ query: COUNT, variables: '{"to":2}' }, PREFLIGHT);
     await opened.ended;
-    expect(opened.results).toEqual(counted(2));
+    expect(opened.answers).toEqual(counted(2));
   });
 
   test('begins with a byte at once, and says when to come back', async () => {
@@ -84,9 +88,32 @@ describe('an operation with a stream of its own', () => {
 
   test('a client that closes its connection frees the stream', async () => {
     const opened = await post({ query: 'subscription { quiet { n } }' });
-    await waitFor('the stream', () => running.shop.feeds.quiet.open > 0);
+    await waitFor('the subscription', () => subscriptions() > 0);
     opened.close();
-    await waitFor('its end', () => running.shop.feeds.quiet.open === 0);
+    await waitFor('its end', () => subscriptions() === 0);
+  });
+
+  test('a client that comes back with the id of its last event gets what follows', async () => {
+    const query = 'subscription { quiet { n } }';
+    const first = await post({ query });
+    await waitFor('the stream', () => running.shop.feeds.quiet.open === 1);
+    running.shop.feeds.quiet.push({ quiet: { n: 1 } });
+    const { lastEventId } = await first.receive('next');
+    first.close();
+    await waitFor('its end', () => subscriptions() === 0);
+    running.shop.feeds.quiet.push({ quiet: { n: 2 } });
+    const accept = 'multipart/mixed;subscriptionSpec=1.0';
+    const again = [
+      await post({ query }, { 'last-event-id': lastEventId }),
+      await post({ query, extensions: { cursor: lastEventId } }),
+      await post({ query }, { 'last-event-id': lastEventId, accept }),
+    ];
+    for (const opened of again) {
+      await waitFor('what follows', () => opened.text.includes('"n":2'));
+      expect(opened.text).not.toContain('"n":1');
+      opened.close();
+    }
+    await waitFor('their end', () => subscriptions() === 0);
   });
 
   test('a client that closes its connection cancels its query', async () => {

@@ -60,8 +60,8 @@ describe('a multipart answer', () => {
     ]);
     expect(await opened.ended).toBe(true);
     expect(partsOf(opened)).toEqual([
-      { payload: { data: { count: { n: 1 } } } },
-      { payload: { data: { count: { n: 2 } } } },
+      { payload: { data: { count: { n: 1 } }, extensions: { cursor: expect.any(String) as string } } },
+      { payload: { data: { count: { n: 2 } }, extensions: { cursor: expect.any(String) as string } } },
     ]);
     expect(opened.text.endsWith('\r\n--graphql--\r\n')).toBe(true);
   });
@@ -72,7 +72,7 @@ describe('a multipart answer', () => {
     running.shop.feeds.quiet.push({ quiet: { n: 1 } });
     await waitFor('the whole part', () => opened.text.endsWith('}\r\n--graphql'));
     opened.close();
-    await waitFor('its end', () => running.shop.feeds.quiet.open === 0);
+    await waitFor('its end', () => running.gateway.subscriptions.subscriptions === 0);
   });
 
   test.each([

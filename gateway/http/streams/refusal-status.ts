@@ -3,7 +3,6 @@ import type { GraphQLError } from 'graphql';
 /** Statuses of codes that do not say that the request itself is wrong. */
 const STATUSES: ReadonlyMap<unknown, number> = new Map([
   ['SUBSCRIPTION_LIMIT', 429],
-  ['TOO_MANY_OPERATIONS', 429],
   ['STOPPING', 503],
 ]);
 

@@ -111,7 +111,7 @@ function admit({ limits }: StreamServices, connection: StreamConnection, id: str
   if (connection.has(id)) throw new HttpError(409, 'CONFLICT', 'An operation with this id is under way.');
   const most = limits.maxOperationsPerSocket;
   if (connection.size < most) return;
-  throw new HttpError(429, 'TOO_MANY_OPERATIONS', `At most ${most} operations may be open on one stream.`);
+  throw new HttpError(429, 'SUBSCRIPTION_LIMIT', `At most ${most} operations may be open on one stream.`);
 }
 
 function operationId(given: unknown): string {
