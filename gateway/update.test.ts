@@ -59,7 +59,9 @@ describe.each(MODES)('a gateway that changes its supergraph, subgraphs %s', (mod
     await running.gateway.update(version(running, 1));
     await post(running.url, 'mutation { renameUser(id: "u3", name: "Barbara") { id } }');
     await socket.receive('next', 's');
-    expect(resultsOf(socket, 's')).toMatchObject([{ data: { renamed: { name: 'Barbara', karma: expect.any(Number) } } }]);
+    expect(resultsOf(socket, 's')).toMatchObject([
+      { data: { renamed: { name: 'Barbara', karma: expect.any(Number) } } },
+    ]);
     socket.socket.close();
   });
 });
