@@ -1,4 +1,5 @@
 import { waitFor } from '../../platform/testing/wait';
+import type { Frame, Outlet } from '../operations/outlet';
 import { servedSockets, type ServedSockets, type Started } from '../testing/socket-server';
 import { aRawSocket, type RawSocket } from '../testing/socket-client';
 
@@ -11,6 +12,15 @@ async function subscribed(server: ServedSockets, id = 's'): Promise<RawSocket & 
   socket.send({ ...SUBSCRIBE, id });
   await waitFor('the operation', () => server.started.length > before);
   return Object.assign(socket, { started: server.started.at(-1)! });
+}
+
+/** Sends until the system takes no more and the rest waits in the process. */
+async function fill(outlet: Outlet, next: () => Frame): Promise<void> {
+  await waitFor('a client without room', () => {
+    const wasFull = !outlet.hasRoom;
+    while (outlet.hasRoom) outlet.next(next());
+    return wasFull;
+  });
 }
 
 test('frames become next messages in order, and completing ends the id, which is free again', async () => {
@@ -41,11 +51,7 @@ test('a client that does not read leaves no room until it reads again, and gets 
   socket.socket.pause();
   const text = 'x'.repeat(50_000);
   let sent = 0;
-  await waitFor('the mark', () => {
-    // The kernel takes some megabytes before anything waits here.
-    for (let count = 0; count < 20 && outlet.hasRoom; count++) outlet.next(frame(`${++sent} ${text}`));
-    return !outlet.hasRoom;
-  });
+  await fill(outlet, () => frame(`${++sent} ${text}`));
   outlet.next(frame(`${++sent} ${text}`));
   let calls = 0;
   outlet.onRoom(() => calls++);
@@ -85,10 +91,7 @@ describe('a client that is too slow', () => {
     const socket = await subscribed(server);
     const { outlet } = socket.started;
     socket.socket.pause();
-    await waitFor('the mark', () => {
-      for (let count = 0; count < 20 && outlet.hasRoom; count++) outlet.next(frame('x'.repeat(50_000)));
-      return !outlet.hasRoom;
-    });
+    await fill(outlet, () => frame('x'.repeat(50_000)));
     outlet.disconnect('CONSUMER_TOO_SLOW', 'c1');
     expect(outlet.hasRoom).toBe(true);
     expect(server.connections.size).toBe(0);
@@ -97,6 +100,22 @@ describe('a client that is too slow', () => {
     socket.socket.resume();
     expect((await socket.closed).code).toBe(1006);
   });
+});
+
+test('what is sent in one go may fill the mark, and is out a moment later when the client reads', async () => {
+  await using server = await servedSockets();
+  const socket = await subscribed(server);
+  const { outlet } = socket.started;
+  const order: string[] = [];
+  while (outlet.hasRoom) outlet.next(frame('x'.repeat(50_000)));
+  outlet.onRoom(() => {
+    order.push('first');
+    while (outlet.hasRoom) outlet.next(frame('y'.repeat(50_000)));
+  });
+  outlet.onRoom(() => order.push(`second, ${outlet.hasRoom ? 'with' : 'without'} room`));
+  await waitFor('both', () => order.length === 2);
+  expect(order).toEqual(['first', 'second, with room']);
+  socket.socket.close();
 });
 
 describe('leaving', () => {
