@@ -1,3 +1,4 @@
+import { GraphQLError } from 'graphql';
 import { waitFor } from '../../platform/testing/wait';
 import type { Frame, Outlet } from '../operations/outlet';
 import { servedSockets, type ServedSockets, type Started } from '../testing/socket-server';
@@ -92,11 +93,15 @@ describe('a client that is too slow', () => {
     const { outlet } = socket.started;
     socket.socket.pause();
     await fill(outlet, () => frame('x'.repeat(50_000)));
-    outlet.disconnect('CONSUMER_TOO_SLOW', 'c1');
+    jest.useFakeTimers({ doNotFake: ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate'] });
+    try {
+      outlet.disconnect('CONSUMER_TOO_SLOW', 'c1');
+      jest.advanceTimersByTime(5_000);
+    } finally {
+      jest.useRealTimers();
+    }
     expect(outlet.hasRoom).toBe(true);
     expect(server.connections.size).toBe(0);
-    // Stopping waits for sockets that are still there, here for less than its grace.
-    await server.stop(60_000);
     socket.socket.resume();
     expect((await socket.closed).code).toBe(1006);
   });
@@ -156,6 +161,21 @@ describe('leaving', () => {
     await socket.receive('next', 's');
     socket.socket.close();
   });
+});
+
+test('an operation that is refused after the client left says nothing; the next one with its id does', async () => {
+  let refuse = (_: GraphQLError[]): void => {};
+  await using server = await servedSockets({ planned: new Promise((resolve) => (refuse = resolve)) });
+  const socket = await subscribed(server);
+  socket.send({ type: 'complete', id: 's' });
+  socket.send({ ...SUBSCRIBE, id: 's' });
+  await waitFor('the second', () => server.started.length === 2);
+  refuse([new GraphQLError('No.', { extensions: { code: 'FORBIDDEN' } })]);
+  await socket.receive('error', 's');
+  socket.send({ type: 'ping' });
+  await socket.receive('pong');
+  expect(socket.messages.map(({ type }) => type)).toEqual(['connection_ack', 'error', 'pong']);
+  socket.socket.close();
 });
 
 test('stopping tells where each operation goes on, then closes with 1001', async () => {
