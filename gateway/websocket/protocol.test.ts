@@ -28,6 +28,8 @@ beforeAll(async () => {
 });
 afterAll(() => running[Symbol.asyncDispose]());
 
+/** Subscriptions that are open. */
+const subscriptions = (): number => running.gateway.subscriptions.subscriptions;
 const connect = (options: Parameters<typeof aRawSocket>[1] = {}) => aRawSocket(running.webSocketUrl, options);
 const subscribe = (id: string, query: string, more: object = {}) => ({
   type: 'subscribe',
@@ -109,16 +111,16 @@ describe('the viewer', () => {
       other.send(subscribe('s', 'subscription { quiet { n } }'));
       others.push(other);
     }
-    await waitFor('their streams', () => running.shop.feeds.quiet.open === 2);
+    await waitFor('theirs', () => subscriptions() === 2);
     const brief = await connect({ init: { authorization: 'Bearer brief' } });
     brief.send(subscribe('s', 'subscription { quiet { n } }'));
     expect(await brief.closed).toEqual({ code: 4403, reason: 'Access token expired' });
-    await waitFor('only the streams of the others', () => running.shop.feeds.quiet.open === 2);
+    await waitFor('only those of the others', () => subscriptions() === 2);
     for (const { socket } of others) {
       expect(socket.readyState).toBe(socket.OPEN);
       socket.close();
     }
-    await waitFor('the end of all', () => running.shop.feeds.quiet.open === 0);
+    await waitFor('the end of all', () => subscriptions() === 0);
   });
 
   test('is asked for with a request id of its own for each operation', async () => {
@@ -201,16 +203,16 @@ describe('operations', () => {
   test('one more than the allowed number is refused, the others go on', async () => {
     const socket = await connect({ init: null });
     for (let index = 1; index <= 5; index++) socket.send(subscribe(`s${index}`, 'subscription { quiet { n } }'));
-    await waitFor('five streams', () => running.shop.feeds.quiet.open === 5);
+    await waitFor('five', () => subscriptions() === 5);
     socket.send(subscribe('s6', 'subscription { quiet { n } }'));
     expect(JSON.stringify((await socket.receive('error', 's6')).payload)).toContain('SUBSCRIPTION_LIMIT');
-    expect(running.shop.feeds.quiet.open).toBe(5);
+    expect(subscriptions()).toBe(5);
     socket.send({ type: 'complete', id: 's1' });
-    await waitFor('a free place', () => running.shop.feeds.quiet.open === 4);
+    await waitFor('a free place', () => subscriptions() === 4);
     socket.send(subscribe('s7', 'subscription { quiet { n } }'));
-    await waitFor('five streams again', () => running.shop.feeds.quiet.open === 5);
+    await waitFor('five again', () => subscriptions() === 5);
     socket.socket.close();
-    await waitFor('their end', () => running.shop.feeds.quiet.open === 0);
+    await waitFor('their end', () => subscriptions() === 0);
   });
 
   test('prototype names are just ids', async () => {
