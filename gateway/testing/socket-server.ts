@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { GraphQLError } from 'graphql';
 import { silentLogger, type Logger } from '../../platform/logger';
 import { createConnections, type Connections } from '../connections/connections';
 import { originPolicy } from '../http/cors';
@@ -26,14 +27,14 @@ export interface ServedSockets extends AsyncDisposable {
   stop(graceMs: number): Promise<void>;
 }
 
-/** WebSockets of the gateway whose operations are in the hands of the test. `planned` delays their start. */
+/** WebSockets of the gateway whose operations are in the hands of the test. `planned` delays their start, or refuses them. */
 export async function servedSockets(
   options: {
     authenticate?: Authenticate;
     endedSessions?: EndedSessions;
     limits?: Partial<GatewayLimits>;
     logger?: Logger;
-    planned?: Promise<void>;
+    planned?: Promise<GraphQLError[] | void>;
   } = {},
 ): Promise<ServedSockets> {
   const { authenticate, endedSessions, logger = silentLogger } = options;
@@ -44,7 +45,8 @@ export async function servedSockets(
     async start(payload, asker, outlet) {
       const one: Started = { payload, asker, outlet, left: [], renewed: [] };
       started.push(one);
-      await options.planned;
+      const refusal = await options.planned;
+      if (refusal) return refusal;
       return { leave: (how) => void one.left.push(how), renew: (renewed) => void one.renewed.push(renewed) };
     },
   };

@@ -10,8 +10,8 @@ export function authorizationOf(payload: Record<string, unknown> | undefined): s
   const given = name === undefined ? undefined : payload![name];
   if (given === undefined || given === null || given === '') return undefined;
   if (typeof given !== 'string')
-    throw new SautiError('UNAUTHENTICATED', 'The authorization in connection_init must be a string.');
+    throw new SautiError('UNAUTHENTICATED', 'The authorization in the payload must be a string.');
   if (!HEADER_VALUE.test(given))
-    throw new SautiError('UNAUTHENTICATED', 'The authorization in connection_init cannot be that of a header.');
+    throw new SautiError('UNAUTHENTICATED', 'The authorization in the payload cannot be that of a header.');
   return /\s/.test(given.trim()) ? given : `Bearer ${given.trim()}`;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { GraphQLError } from 'graphql';
 import { MessageType, validateMessage, type Message, type PingMessage, type SubscribeMessage } from 'graphql-ws';
 import type { WebSocket } from 'ws';
@@ -52,12 +53,13 @@ export class ClientSocket implements Connection, KeptAlive {
 
   constructor(
     private readonly socket: WebSocket,
+    stream: Duplex,
     /** Of the upgrade: what may be forwarded to subgraphs. */
     private readonly headers: IncomingHttpHeaders,
     private readonly services: SocketServices,
     readonly turn: number,
   ) {
-    this.outbox = new Outbox(socket);
+    this.outbox = new Outbox(socket, stream);
     this.initTimer = setTimeout(onInitTimeout, services.limits.connectionInitMs, this);
   }
 

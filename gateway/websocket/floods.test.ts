@@ -112,16 +112,16 @@ describe('floods', () => {
     for (let index = 0; index < 50; index++) socket.send({ ...SUBSCRIBE, id: `s${index}` });
     await waitFor('fifty', () => server.started.length === first + 50);
     socket.socket.pause();
-    // Each is answered with an error of nearly 500 bytes: 15 MB in all.
+    // Each is answered with an error of nearly 500 bytes: 40 MB in all.
     const refused = JSON.stringify({ ...SUBSCRIBE, id: 'x'.repeat(250) });
     let sent = 0;
     await waitFor('the gateway to stop reading', async () => {
-      for (let index = 0; index < 5_000 && sent < 30_000; index++, sent++) socket.socket.send(refused);
+      for (let index = 0; index < 5_000 && sent < 100_000; index++, sent++) socket.socket.send(refused);
       await new Promise((resolve) => setImmediate(resolve));
-      return socket.socket.bufferedAmount > 1_000_000 && sent === 30_000;
+      return socket.socket.bufferedAmount > 1_000_000 && sent === 100_000;
     });
     socket.socket.resume();
-    await waitFor('all answers', () => socket.messages.length === 30_001);
+    await waitFor('all answers', () => socket.messages.length === 100_001);
     socket.socket.close();
   });
 

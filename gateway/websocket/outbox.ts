@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 
 /** Bytes waiting for the client beyond which nothing more is sent, and nothing more is read that would cause answers. */
@@ -11,10 +12,15 @@ const LOW_WATER_BYTES = HIGH_WATER_BYTES / 2;
  */
 export class Outbox {
   private isFull = false;
+  private isHeld = false;
   private waiting: (() => void)[] | undefined;
   private sent: (() => void) | undefined;
 
-  constructor(private readonly socket: WebSocket) {}
+  constructor(
+    private readonly socket: WebSocket,
+    /** The connection under the socket. */
+    private readonly stream: Duplex,
+  ) {}
 
   /** Whether more may be sent. True once the socket is closed: what is sent then is dropped. */
   get hasRoom(): boolean {
@@ -25,6 +31,7 @@ export class Outbox {
     const { socket } = this;
     // After its end `ws` would count what is sent as waiting for ever.
     if (socket.readyState !== socket.OPEN) return;
+    if (!this.isHeld) this.hold();
     if (!this.isFull && socket.bufferedAmount + text.length < HIGH_WATER_BYTES) return socket.send(text);
     this.isFull = true;
     // Each send while it is full asks, so the last one finds it empty at the latest.
@@ -42,6 +49,19 @@ export class Outbox {
     if (!this.hasRoom) this.socket.pause();
   }
 
+  /** What is sent in one go leaves in one write: writing to the system is most of what sending costs. */
+  private hold(): void {
+    this.isHeld = true;
+    this.stream.cork();
+    if (held.length === 0) process.nextTick(release);
+    held.push(this);
+  }
+
+  release(): void {
+    this.isHeld = false;
+    this.stream.uncork();
+  }
+
   private look(): void {
     const { socket } = this;
     if (socket.readyState !== socket.OPEN) return void (this.waiting = undefined);
@@ -51,4 +71,13 @@ export class Outbox {
     // The first ones may fill it again: then the others wait on.
     while (!this.isFull && this.waiting?.length) this.waiting.shift()!();
   }
+}
+
+/** Those with something to write. */
+let held: Outbox[] = [];
+
+function release(): void {
+  const all = held;
+  held = [];
+  for (const outbox of all) outbox.release();
 }

@@ -1,4 +1,6 @@
+import { GraphQLError } from 'graphql';
 import { waitFor } from '../../platform/testing/wait';
+import type { Frame, Outlet } from '../operations/outlet';
 import { servedSockets, type ServedSockets, type Started } from '../testing/socket-server';
 import { aRawSocket, type RawSocket } from '../testing/socket-client';
 
@@ -11,6 +13,15 @@ async function subscribed(server: ServedSockets, id = 's'): Promise<RawSocket & 
   socket.send({ ...SUBSCRIBE, id });
   await waitFor('the operation', () => server.started.length > before);
   return Object.assign(socket, { started: server.started.at(-1)! });
+}
+
+/** Sends until the system takes no more and the rest waits in the process. */
+async function fill(outlet: Outlet, next: () => Frame): Promise<void> {
+  await waitFor('a client without room', () => {
+    const wasFull = !outlet.hasRoom;
+    while (outlet.hasRoom) outlet.next(next());
+    return wasFull;
+  });
 }
 
 test('frames become next messages in order, and completing ends the id, which is free again', async () => {
@@ -41,11 +52,7 @@ test('a client that does not read leaves no room until it reads again, and gets 
   socket.socket.pause();
   const text = 'x'.repeat(50_000);
   let sent = 0;
-  await waitFor('the mark', () => {
-    // The kernel takes some megabytes before anything waits here.
-    for (let count = 0; count < 20 && outlet.hasRoom; count++) outlet.next(frame(`${++sent} ${text}`));
-    return !outlet.hasRoom;
-  });
+  await fill(outlet, () => frame(`${++sent} ${text}`));
   outlet.next(frame(`${++sent} ${text}`));
   let calls = 0;
   outlet.onRoom(() => calls++);
@@ -85,18 +92,35 @@ describe('a client that is too slow', () => {
     const socket = await subscribed(server);
     const { outlet } = socket.started;
     socket.socket.pause();
-    await waitFor('the mark', () => {
-      for (let count = 0; count < 20 && outlet.hasRoom; count++) outlet.next(frame('x'.repeat(50_000)));
-      return !outlet.hasRoom;
-    });
-    outlet.disconnect('CONSUMER_TOO_SLOW', 'c1');
+    await fill(outlet, () => frame('x'.repeat(50_000)));
+    jest.useFakeTimers({ doNotFake: ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate'] });
+    try {
+      outlet.disconnect('CONSUMER_TOO_SLOW', 'c1');
+      jest.advanceTimersByTime(5_000);
+    } finally {
+      jest.useRealTimers();
+    }
     expect(outlet.hasRoom).toBe(true);
     expect(server.connections.size).toBe(0);
-    // Stopping waits for sockets that are still there, here for less than its grace.
-    await server.stop(60_000);
     socket.socket.resume();
     expect((await socket.closed).code).toBe(1006);
   });
+});
+
+test('what is sent in one go may fill the mark, and is out a moment later when the client reads', async () => {
+  await using server = await servedSockets();
+  const socket = await subscribed(server);
+  const { outlet } = socket.started;
+  const order: string[] = [];
+  while (outlet.hasRoom) outlet.next(frame('x'.repeat(50_000)));
+  outlet.onRoom(() => {
+    order.push('first');
+    while (outlet.hasRoom) outlet.next(frame('y'.repeat(50_000)));
+  });
+  outlet.onRoom(() => order.push(`second, ${outlet.hasRoom ? 'with' : 'without'} room`));
+  await waitFor('both', () => order.length === 2);
+  expect(order).toEqual(['first', 'second, with room']);
+  socket.socket.close();
 });
 
 describe('leaving', () => {
@@ -137,6 +161,21 @@ describe('leaving', () => {
     await socket.receive('next', 's');
     socket.socket.close();
   });
+});
+
+test('an operation that is refused after the client left says nothing; the next one with its id does', async () => {
+  let refuse = (_: GraphQLError[]): void => {};
+  await using server = await servedSockets({ planned: new Promise((resolve) => (refuse = resolve)) });
+  const socket = await subscribed(server);
+  socket.send({ type: 'complete', id: 's' });
+  socket.send({ ...SUBSCRIBE, id: 's' });
+  await waitFor('the second', () => server.started.length === 2);
+  refuse([new GraphQLError('No.', { extensions: { code: 'FORBIDDEN' } })]);
+  await socket.receive('error', 's');
+  socket.send({ type: 'ping' });
+  await socket.receive('pong');
+  expect(socket.messages.map(({ type }) => type)).toEqual(['connection_ack', 'error', 'pong']);
+  socket.socket.close();
 });
 
 test('stopping tells where each operation goes on, then closes with 1001', async () => {

@@ -58,8 +58,8 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     broke: (error) => logger.debug({ error }, 'a WebSocket broke the protocol'),
   };
 
-  const open = (socket: WebSocket, { headers }: IncomingMessage): void => {
-    const client = new ClientSocket(socket, forwardable(headers), options, opened++ % TURNS);
+  const open = (socket: WebSocket, request: IncomingMessage): void => {
+    const client = new ClientSocket(socket, request.socket, forwardable(request.headers), options, opened++ % TURNS);
     clients.add(client);
     listen(socket, client, shared);
     if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL)
