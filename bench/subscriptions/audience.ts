@@ -61,9 +61,13 @@ export class Audience {
     this.subscribeAll(job);
   }
 
-  /** Whether every subscriber has got a line. */
+  /** Subscribers that have not got any line yet. */
+  get waiting(): number {
+    return this.subscribers.length - this.started;
+  }
+
   hasStarted(limitMs: number): Promise<boolean> {
-    return this.until(() => this.started === this.subscribers.length, limitMs);
+    return this.until(() => this.waiting === 0, limitMs);
   }
 
   /** Whether every subscriber has got the line with this number. */

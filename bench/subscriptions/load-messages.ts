@@ -19,10 +19,12 @@ export type LoadRequest =
   | { kind: 'closed'; audience: string; limitMs: number }
   | { kind: 'resubscribe' | 'stall' | 'readAgain' | 'close'; audience: string }
   | { kind: 'figures'; audience: string; from: number; to: number }
+  | { kind: 'waiting'; audience: string }
   | { kind: 'tally'; audience: string; finalSeq: number };
 
 export type LoadReply =
-  { kind: 'done'; isSo: boolean; figures?: EventFigures[]; tally?: Tally } | { kind: 'failed'; reason: string };
+  | { kind: 'done'; isSo: boolean; waiting?: number; figures?: EventFigures[]; tally?: Tally }
+  | { kind: 'failed'; reason: string };
 
 export interface EventFigures {
   seq: number;

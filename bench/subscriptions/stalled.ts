@@ -3,7 +3,8 @@ import { cpuMs, memoryBytes } from '../gateway/system';
 import { measureInTurns, type Bench } from './bench';
 import { failureOf, eventFigures, tallyFigures, type Row } from './figures';
 import type { Tally } from './load-messages';
-import { untilStarted, type Stage } from './stage';
+import { untilStarted } from './phases';
+import type { Stage } from './stage';
 
 const JOB = 'stalled';
 const HONEST = 10;
