@@ -2,19 +2,29 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
+import { createConnections, type Connections } from './connections/connections';
 import type { Caller } from './execute/execution';
+import { TransportCache } from './fetch/transport-cache';
 import { graphiqlPage } from './explorer/graphiql';
+import { CALLBACK_PATH, Callbacks } from './fetch/subscriptions/callbacks';
 import { createGeneration, retire, warmUp, type CurrentGeneration, type Generation } from './generation';
 import { startApolloServer } from './http/apollo';
 import { DEVELOPMENT_ORIGINS, originPolicy } from './http/cors';
 import { createContentTypes } from './http/content-types';
 import { answerGraphql, type GraphqlEndpoint } from './http/graphql';
+import { callbackPage } from './http/callback';
 import { createHandler, type Page } from './http/handler';
 import { healthPage, readyPage } from './http/health';
 import { createHttpServer, listen } from './http/listen';
+import { renewPage } from './http/streams/renew';
+import { createStreams } from './http/streams/streams';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits, type GatewayOptions } from './options';
+import { createOperations } from './operations/operations';
 import { Slots } from './slots';
-import { createSocketOperations } from './websocket/operations';
+import { createCallMerger } from './subscriptions/merged-transports';
+import type { SubscriptionCounts } from './subscriptions/counts';
+import { DEFAULT_SUBSCRIPTION_SETTINGS } from './subscriptions/settings';
+import { createSubscriptions, type Subscriptions } from './subscriptions/subscriptions';
 import { createSocketServer, type SocketServer } from './websocket/server';
 
 const GRAPHQL_PATH = '/graphql';
@@ -27,6 +37,8 @@ export interface Gateway {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Opens a port (0: any free one) with its own server; rejects with the system's error, e.g. EADDRINUSE. */
   listen(port: number, host?: string): Promise<{ server: Server; address: AddressInfo; url: string }>;
+  /** What happened to subscriptions since the start. */
+  readonly subscriptions: Readonly<SubscriptionCounts>;
   /** Serves another supergraph from now on. Rejects when it cannot be served; then the one before stays. */
   update(supergraphSdl: string): Promise<void>;
   /** Stops accepting, finishes what is in flight within the grace, closes sockets with 1001, then the transports. */
@@ -37,7 +49,15 @@ export interface Gateway {
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { development, logger, introspection = options.development, plugins = [] } = options;
   const limits: GatewayLimits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
-  let generation = await createGeneration(options.supergraphSdl, options, limits);
+  const callbacks = options.callback && new Callbacks(options.callback);
+  const transports = { cache: new TransportCache(), callbacks };
+  const subscriptions = createSubscriptions({
+    settings: { ...DEFAULT_SUBSCRIPTION_SETTINGS, ...options.subscriptions },
+    limits,
+    merge: createCallMerger({ cacheSize: limits.planCacheSize }),
+    logger,
+  });
+  let generation = await createGeneration(options.supergraphSdl, options, limits, transports);
   const current: CurrentGeneration = () => generation;
   const contentTypes = createContentTypes();
   const apollo = await startApolloServer({
@@ -51,10 +71,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
 
   const origins = originPolicy([...(options.corsOrigins ?? []), ...(development ? DEVELOPMENT_ORIGINS : [])]);
+  const operations = createOperations(current, subscriptions);
+  const { authenticate, endedSessions } = options;
+  const connections = createConnections({ authenticate, endedSessions, limits, logger });
   const sockets = createSocketServer({
     path: GRAPHQL_PATH,
-    operations: createSocketOperations(current),
-    authenticate: options.authenticate,
+    operations,
+    connections,
+    authenticate,
     origins,
     limits,
     logger,
@@ -65,8 +89,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     current,
     contentTypes,
     hasRequestPlugins: plugins.some((plugin) => plugin.requestDidStart !== undefined),
-    authenticate: options.authenticate,
+    authenticate,
     limits,
+    streams: createStreams({ operations, connections, current, contentTypes, origins, limits }),
   };
   const answer: Page = (request, response, url, requestId) =>
     answerGraphql(endpoint, request, response, url, requestId);
@@ -74,7 +99,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     pages: pagesOf(
       answer,
       readyPage(current, () => running.isStopping),
+      renewPage({ connections, origins, limits }),
       development,
+      callbacks && callbackPage(callbacks, limits),
     ),
     byteRoutes: [...(options.subgraphs?.values() ?? [])].flatMap((subgraph) => subgraph.byteRoutes),
     origins,
@@ -89,14 +116,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const change = async (supergraphSdl: string): Promise<void> => {
     const before = generation;
     if (stopped || supergraphSdl === before.supergraph.sdl) return;
-    const next = await createGeneration(supergraphSdl, options, limits);
+    const next = await createGeneration(supergraphSdl, options, limits, transports);
     await warmUp(next, before, stopping.signal);
     if (stopped) return next.end();
     generation = next;
     apollo.update(next);
-    const retired = retire(before).catch((error: unknown) =>
-      logger.error({ error }, 'the supergraph before could not be ended'),
-    );
+    const retired = subscriptions
+      .moveTo(next)
+      .then(() => retire(before))
+      .catch((error: unknown) => logger.error({ error }, 'the supergraph before could not be ended'));
     retiring.add(before);
     void retired.finally(() => retiring.delete(before));
   };
@@ -107,6 +135,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     handle,
     handleUpgrade,
+    subscriptions: subscriptions.counts,
     update(supergraphSdl) {
       const updated = updating.then(() => change(supergraphSdl));
       updating = updated.catch(() => {});
@@ -125,7 +154,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     stop: () => {
       stopping.abort();
       return (stopped ??= stop(running, {
+        connections,
         sockets,
+        subscriptions,
         apollo: apollo.server,
         generations: () => [generation, ...retiring],
         updated: () => updating,
@@ -138,15 +169,19 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 function pagesOf(
   graphql: Page,
   ready: Page,
+  renew: Page,
   development: boolean,
+  callback: Page | undefined,
 ): Map<string, { methods: readonly string[]; answer: Page }> {
   const toGraphql: Page = (_request, response) =>
     void response.writeHead(302, { location: GRAPHQL_PATH, 'content-length': 0 }).end();
   return new Map([
-    [GRAPHQL_PATH, { methods: ['GET', 'POST'], answer: graphql }],
+    [GRAPHQL_PATH, { methods: ['GET', 'POST', 'PUT', 'DELETE'], answer: graphql }],
+    [`${GRAPHQL_PATH}/renew`, { methods: ['POST'], answer: renew }],
     ['/', { methods: ['GET', 'HEAD'], answer: toGraphql }],
     ['/health', { methods: ['GET', 'HEAD'], answer: healthPage }],
     ['/ready', { methods: ['GET', 'HEAD'], answer: ready }],
+    ...(callback ? [[CALLBACK_PATH, { methods: ['POST'], answer: callback }] as const] : []),
     ...(development ? [['/graphiql', { methods: ['GET', 'HEAD'], answer: graphiqlPage(GRAPHQL_PATH) }] as const] : []),
   ]);
 }
@@ -168,7 +203,9 @@ function track(running: Running, response: ServerResponse): void {
 async function stop(
   running: Running,
   parts: {
+    connections: Connections;
     sockets: SocketServer;
+    subscriptions: Subscriptions;
     apollo: ApolloServer<Caller>;
     generations: () => readonly Generation[];
     /** Settles when no change of the supergraph is under way. */
@@ -180,7 +217,12 @@ async function stop(
   const closing = [...running.servers].map((server) => new Promise((resolve) => server.close(resolve)));
   for (const server of running.servers) server.closeIdleConnections();
   for (const response of running.inFlight.items()) if (!response.headersSent) response.setHeader('connection', 'close');
-  await Promise.all([finishInFlight(running, parts.graceMs), parts.sockets.stop(parts.graceMs)]);
+  await Promise.all([
+    finishInFlight(running, parts.graceMs),
+    parts.sockets.stop(parts.graceMs),
+    parts.connections[Symbol.asyncDispose](),
+  ]);
+  parts.subscriptions.close();
   for (const server of running.servers) server.closeAllConnections();
   await Promise.all(closing);
   await parts.apollo.stop();
