@@ -1,4 +1,4 @@
-import { LoadSocket } from './load-socket';
+import { LoadSocket, NO_CLOSING_FRAME } from './load-socket';
 import type { AudienceSpec, EventFigures, Tally } from './load-messages';
 import { MessageReader, type ReadMessage } from './message-reader';
 import { nowUs } from './job-log';
@@ -177,7 +177,8 @@ export class Audience {
 
   private onClosed(code: number, reason: string, cursor: string | undefined): void {
     if (this.isClosing) return;
-    this.tally.closes[code] = (this.tally.closes[code] ?? 0) + 1;
+    const how = code === NO_CLOSING_FRAME ? `${code} (${reason})` : String(code);
+    this.tally.closes[how] = (this.tally.closes[how] ?? 0) + 1;
     if (cursor !== undefined || reason.includes('cursor')) this.tally.closedWithCursor += 1;
     this.onProgress();
   }

@@ -42,7 +42,7 @@ export interface Tally {
   /** Messages other than the line that was asked for: errors, other data, an end. */
   wrong: number;
   wrongExample: string | null;
-  /** Connections that the server closed, by code. */
+  /** Connections that the server closed, by code; with the reason where there was no closing frame. */
   closes: Record<string, number>;
   /** Of these, those that had been told a cursor to go on from. */
   closedWithCursor: number;
