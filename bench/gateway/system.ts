@@ -6,13 +6,13 @@ import { createServer, type AddressInfo } from 'node:net';
 /** Kernel ticks in one second; 100 on every Linux that Node supports. */
 const TICKS_PER_SECOND = 100;
 
-/** CPU time that a process, all its threads and all its children have used so far, from `/proc/PID/stat`. */
+/** CPU time that a process, all its threads and all its children, also those that have ended, have used so far, from `/proc/PID/stat`. */
 export function cpuMs(pid: number): number {
   const ticks = processTree(pid).map((member) => {
     const stat = readProc(member, 'stat');
-    // The command in parentheses may hold blanks; utime and stime are the 14th and 15th field of the line.
+    // The command in parentheses may hold blanks; utime, stime, cutime and cstime are fields 14 to 17 of the line.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+    return [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index] ?? 0), 0);
   });
   return (ticks.reduce((sum, value) => sum + value, 0) * 1_000) / TICKS_PER_SECOND;
 }

@@ -1,4 +1,4 @@
-import { LoadSocket } from './load-socket';
+import { LoadSocket, NO_CLOSING_FRAME } from './load-socket';
 import type { AudienceSpec, EventFigures, Tally } from './load-messages';
 import { MessageReader, type ReadMessage } from './message-reader';
 import { nowUs } from './job-log';
@@ -61,9 +61,13 @@ export class Audience {
     this.subscribeAll(job);
   }
 
-  /** Whether every subscriber has got a line. */
+  /** Subscribers that have not got any line yet. */
+  get waiting(): number {
+    return this.subscribers.length - this.started;
+  }
+
   hasStarted(limitMs: number): Promise<boolean> {
-    return this.until(() => this.started === this.subscribers.length, limitMs);
+    return this.until(() => this.waiting === 0, limitMs);
   }
 
   /** Whether every subscriber has got the line with this number. */
@@ -173,7 +177,8 @@ export class Audience {
 
   private onClosed(code: number, reason: string, cursor: string | undefined): void {
     if (this.isClosing) return;
-    this.tally.closes[code] = (this.tally.closes[code] ?? 0) + 1;
+    const how = code === NO_CLOSING_FRAME ? `${code} (${reason})` : String(code);
+    this.tally.closes[how] = (this.tally.closes[how] ?? 0) + 1;
     if (cursor !== undefined || reason.includes('cursor')) this.tally.closedWithCursor += 1;
     this.onProgress();
   }

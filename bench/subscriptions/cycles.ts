@@ -1,7 +1,8 @@
 import { cpuMs } from '../gateway/system';
 import { measureInTurns, type Bench } from './bench';
 import { failureOf, tallyFigures, type Row } from './figures';
-import { untilIdle, untilStarted, type Stage } from './stage';
+import { untilIdle, untilStarted } from './phases';
+import type { Stage } from './stage';
 
 const SOCKETS = 20;
 const PER_SOCKET = 40;

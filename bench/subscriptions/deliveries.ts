@@ -3,7 +3,8 @@ import { cpuMs } from '../gateway/system';
 import { rotated, type Bench } from './bench';
 import { failureOf, eventFigures, tallyFigures, type Figures, type Row, type ScenarioKey } from './figures';
 import type { EventFigures } from './load-messages';
-import { startStage, untilIdle, untilStarted, type Stage } from './stage';
+import { untilIdle, untilSettled, untilStarted } from './phases';
+import { startStage, type Stage } from './stage';
 import type { SelectionGroup, StreamName } from './workload';
 
 /** A scenario in which lines are announced and reach everybody. */
@@ -29,14 +30,14 @@ const JOB = 'measured';
  * meets them alike.
  */
 export async function measureDeliveries(bench: Bench, turn: number, shape: DeliveryShape): Promise<Row[]> {
-  await using resources = new Resources();
+  await using started = new Resources();
   const contenders: Contender[] = [];
   for (const target of rotated(bench.options.targets, turn)) {
     bench.tell(`${shape.title}: ${target} is filled`);
     const contender = newContender(target);
     contenders.push(contender);
     await during(contender, async () => {
-      contender.stage = resources.use(await startStage(target, bench.stage));
+      contender.stage = started.use(await startStage(target, bench.stage));
       await fill(contender, contender.stage, shape);
     });
   }
@@ -45,9 +46,9 @@ export async function measureDeliveries(bench: Bench, turn: number, shape: Deliv
     for (const contender of rotated(contenders, block)) {
       bench.tell(`${shape.title}: ${contender.target}, lines from ${done * shape.burst + 1} of ${shape.lines}`);
       const count = Math.min(BLOCK, bursts - done);
-      await during(contender, (stage) => announce(contender, stage, shape, count));
+      await during(contender, () => announce(contender, shape, count));
     }
-  for (const contender of contenders) await during(contender, (stage) => finish(contender, stage));
+  for (const contender of contenders) await during(contender, () => finish(contender));
   return contenders.map(({ target, figures, failure }) => ({
     key: shape.key,
     title: shape.title,
@@ -75,13 +76,14 @@ function newContender(target: Row['target']): Contender {
   return { target, stage: null, figures: {}, failure: null, ...totals };
 }
 
-/** The first failure of a contender ends its part; the others go on. */
-async function during(contender: Contender, step: (stage: Stage) => Promise<void>): Promise<void> {
+/** The first failure of a contender ends its part, and itself, so that it is not in the way of the others. */
+async function during(contender: Contender, step: () => Promise<void>): Promise<void> {
   if (contender.failure !== null) return;
   try {
-    await step(contender.stage as Stage); // the step that starts it does not look at it
+    await step();
   } catch (error) {
     contender.failure = error instanceof Error ? error.message : String(error);
+    await contender.stage?.[Symbol.asyncDispose]();
   }
 }
 
@@ -98,6 +100,7 @@ async function fill(contender: Contender, stage: Stage, shape: DeliveryShape): P
   await untilIdle(stage);
   const before = await stage.heapBytes();
   await load.open('all', { ...common, job: JOB, sockets, perSocket });
+  await untilSettled(stage);
   contender.finalSeq = await untilStarted(stage, JOB, ['all']);
   const after = await stage.heapBytes();
   const { readersOpen } = await source.count();
@@ -112,8 +115,8 @@ async function fill(contender: Contender, stage: Stage, shape: DeliveryShape): P
 
 const WARM_UP_LINES = 100;
 
-async function announce(contender: Contender, stage: Stage, shape: DeliveryShape, bursts: number): Promise<void> {
-  const { load, source, process } = stage;
+async function announce(contender: Contender, shape: DeliveryShape, bursts: number): Promise<void> {
+  const { load, source, process } = contender.stage!; // it was filled
   const from = contender.finalSeq + 1;
   const before = await source.count();
   const cpuBefore = cpuMs(process.pid);
@@ -121,7 +124,7 @@ async function announce(contender: Contender, stage: Stage, shape: DeliveryShape
   for (let burst = 0; burst < bursts; burst += 1) {
     contender.finalSeq = await source.publish(JOB, shape.burst, 20);
     if (await load.hasReached('all', contender.finalSeq, REACH_LIMIT_MS)) continue;
-    await finish(contender, stage);
+    await finish(contender);
     throw new Error(`line ${contender.finalSeq} did not reach all in ${REACH_LIMIT_MS / 1_000} s`);
   }
   contender.cpuMs += cpuMs(process.pid) - cpuBefore;
@@ -131,7 +134,8 @@ async function announce(contender: Contender, stage: Stage, shape: DeliveryShape
   contender.events.push(...(await load.figures('all', from, contender.finalSeq)));
 }
 
-async function finish(contender: Contender, { load, target }: Stage): Promise<void> {
+async function finish(contender: Contender): Promise<void> {
+  const { load, target } = contender.stage!; // it was filled
   const tally = await load.tally('all', contender.finalSeq);
   const { lines, cpuMs: spentMs, loadCpuMs, entityCalls, events } = contender;
   const figures = { ...contender.figures, ...tallyFigures(tally), ...eventFigures(events) };

@@ -26,7 +26,7 @@ export interface Figures {
   rssGrowthBytes?: number;
   /** CPU time of the target from subscribing to completing, with a line in between. */
   cpuMsPerCycle?: number;
-  stalled?: { connections: number; closedWith4413: number; toldCursor: number; closes: string };
+  stalled?: { connections: number; closed: number; closedWith4413: number; toldCursor: number; closes: string };
 }
 
 export type ScenarioKey =

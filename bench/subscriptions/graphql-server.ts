@@ -7,16 +7,21 @@ import type { JobLog } from './job-log';
 
 interface Body {
   query: string;
-  variables?: { representations?: unknown[] } | null;
+  variables?: Record<string, unknown> | null;
 }
 
-/** Serves a schema over HTTP and graphql-transport-ws with the usual libraries, and what the benchmark asks of it. */
-export function serveGraphql(schema: GraphQLSchema, port: number, log: JobLog, entities: EntityCount): void {
+/**
+ * Serves a schema over HTTP and graphql-transport-ws with the usual libraries, and what the benchmark asks of it. Resolves
+ * when it listens; a port that is taken ends the process.
+ */
+export function serveGraphql(schema: GraphQLSchema, port: number, log: JobLog, entities: EntityCount): Promise<void> {
   const documents = new Map<string, DocumentNode>();
   const answer = async ({ query, variables }: Body): Promise<unknown> => {
-    if (variables?.representations) {
+    if (query.includes('_entities')) {
       entities.entityCalls += 1;
-      entities.representations += variables.representations.length;
+      // A gateway that puts several calls into one has a variable for the representations of each.
+      for (const value of Object.values(variables ?? {}))
+        if (Array.isArray(value)) entities.representations += value.length;
     }
     const document = documents.get(query) ?? parse(query);
     documents.set(query, document);
@@ -29,11 +34,16 @@ export function serveGraphql(schema: GraphQLSchema, port: number, log: JobLog, e
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(result));
   };
-  const server = createServer((request, response) => void respond(request, response));
+  const server = createServer((request, response) => {
+    respond(request, response).catch((error: Error) => {
+      response.statusCode = 400;
+      response.end(JSON.stringify({ errors: [{ message: error.message }] }));
+    });
+  });
   // As long as the benchmark runs: a connection that is closed while a call is on its way would be a fault of the workload.
   server.keepAliveTimeout = 0;
   useServer({ schema }, new WebSocketServer({ server, path: '/graphql' }));
-  server.listen({ port, host: '127.0.0.1', backlog: 4_096 });
+  return new Promise((resolve) => server.listen({ port, host: '127.0.0.1', backlog: 4_096 }, resolve));
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {

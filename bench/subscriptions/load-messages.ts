@@ -19,10 +19,12 @@ export type LoadRequest =
   | { kind: 'closed'; audience: string; limitMs: number }
   | { kind: 'resubscribe' | 'stall' | 'readAgain' | 'close'; audience: string }
   | { kind: 'figures'; audience: string; from: number; to: number }
+  | { kind: 'waiting'; audience: string }
   | { kind: 'tally'; audience: string; finalSeq: number };
 
 export type LoadReply =
-  { kind: 'done'; isSo: boolean; figures?: EventFigures[]; tally?: Tally } | { kind: 'failed'; reason: string };
+  | { kind: 'done'; isSo: boolean; waiting?: number; figures?: EventFigures[]; tally?: Tally }
+  | { kind: 'failed'; reason: string };
 
 export interface EventFigures {
   seq: number;
@@ -40,7 +42,7 @@ export interface Tally {
   /** Messages other than the line that was asked for: errors, other data, an end. */
   wrong: number;
   wrongExample: string | null;
-  /** Connections that the server closed, by code. */
+  /** Connections that the server closed, by code; with the reason where there was no closing frame. */
   closes: Record<string, number>;
   /** Of these, those that had been told a cursor to go on from. */
   closedWithCursor: number;

@@ -19,6 +19,11 @@ export class Load implements Disposable {
     return (await this.ask({ kind: 'started', audience, limitMs })).isSo;
   }
 
+  /** Subscribers that have not had any line yet. */
+  async waiting(audience: string): Promise<number> {
+    return (await this.ask({ kind: 'waiting', audience })).waiting ?? 0;
+  }
+
   /** Whether every subscriber has had this line, in time. */
   async hasReached(audience: string, seq: number, limitMs: number): Promise<boolean> {
     return (await this.ask({ kind: 'reached', audience, seq, limitMs })).isSo;

@@ -3,17 +3,20 @@ import { encodeFrame, FrameReader, OPCODE } from './frames';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 
+/** RFC 6455 §7.4.1 */
+export const NO_CLOSING_FRAME = 1006;
+
 export interface SocketEvents {
   /** The text of one message that is no ping. */
   message: (text: string) => void;
-  /** The connection is gone; 1006 stands for an end without a closing frame. */
+  /** The connection is gone. */
   closed: (code: number, reason: string) => void;
 }
 
 /** One graphql-transport-ws connection on a bare TCP socket, so that the load generator is not what is measured. */
 export class LoadSocket {
   /** What is needed of the closing frame once it is here. */
-  private closing = { code: 1006, reason: 'no closing frame' };
+  private closing = { code: NO_CLOSING_FRAME, reason: 'no closing frame' };
   private head: Buffer | null = Buffer.alloc(0);
   private readonly socket: Socket;
   private readonly frames = new FrameReader((opcode, payload) => this.onFrame(opcode, payload));
@@ -25,7 +28,7 @@ export class LoadSocket {
   ) {
     this.socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
     this.socket.on('data', (chunk) => this.onData(chunk));
-    this.socket.on('error', (error) => (this.closing = { code: 1006, reason: error.message }));
+    this.socket.on('error', (error) => (this.closing = { code: NO_CLOSING_FRAME, reason: error.message }));
     this.socket.on('close', () => events.closed(this.closing.code, this.closing.reason));
     this.socket.write(upgradeRequest(port));
   }

@@ -23,6 +23,8 @@ async function answer(request: LoadRequest): Promise<LoadReply> {
       return { ...done, isSo: await audience.allClosed(request.limitMs) };
     case 'figures':
       return { ...done, figures: audience.figuresOf(request.from, request.to) };
+    case 'waiting':
+      return { ...done, waiting: audience.waiting };
     case 'tally':
       return { ...done, tally: audience.tallyUntil(request.finalSeq) };
     default:

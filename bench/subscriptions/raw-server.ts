@@ -20,4 +20,4 @@ for (const [name, fields] of Object.entries(resolvers)) {
   for (const [field, resolver] of Object.entries(fields))
     Object.assign(type.getFields()[field]!, typeof resolver === 'function' ? { resolve: resolver } : resolver);
 }
-serveGraphql(schema, Number(process.argv[2]), log, { entityCalls: 0, representations: 0 });
+void serveGraphql(schema, Number(process.argv[2]), log, { entityCalls: 0, representations: 0 });

@@ -39,6 +39,9 @@ export function sourceAt(port: number): Source {
     const response = await fetch(`http://127.0.0.1:${port}${CONTROL_PATH}`, {
       method: 'POST',
       body: JSON.stringify(request),
+    }).catch((error: Error) => {
+      const { message } = (error.cause ?? error) as Error;
+      throw new Error(`the process in which lines are announced does not answer: ${message}`, { cause: error });
     });
     return (await response.json()) as SourceReply;
   };

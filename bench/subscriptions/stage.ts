@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { repositoryRoot } from '../../platform/root';
 import { Resources } from '../gateway/resources';
@@ -103,44 +102,4 @@ async function heapBytes(running: RunningProcess, file: string): Promise<number>
   if (text === null)
     throw new Error(running.hasEnded() ? 'the target has ended' : 'the target does not tell its memory');
   return (JSON.parse(text) as NodeJS.MemoryUsage).heapUsed;
-}
-
-const LOOK_EVERY_MS = 100;
-const START_LIMIT_MS = 240_000;
-const IDLE_LIMIT_MS = 60_000;
-
-/**
- * Announces lines until every subscriber of the audiences has had one: only then all are surely there. Resolves with the
- * number of a line that reached all. Throws when that takes more than four minutes.
- */
-export async function untilStarted(
-  { load, source }: Stage,
-  job: string,
-  audiences: readonly string[],
-): Promise<number> {
-  const deadline = performance.now() + START_LIMIT_MS;
-  for (const audience of audiences) {
-    let turns = 0;
-    while (!(await load.hasStarted(audience, Math.min(2_000, 50 * 2 ** turns)))) {
-      if (performance.now() > deadline) throw new Error(`not all subscribers of "${audience}" have got a line`);
-      await source.publish(job, 1, 20);
-      turns += 1;
-    }
-  }
-  const seq = await source.publish(job, 1, 20);
-  for (const audience of audiences)
-    if (!(await load.hasReached(audience, seq, IDLE_LIMIT_MS)))
-      throw new Error(`line ${seq} has not reached all subscribers of "${audience}" in a minute`);
-  return seq;
-}
-
-/** Waits until nobody reads at the source any more. Throws when that takes more than a minute. */
-export async function untilIdle({ source }: Stage): Promise<void> {
-  const deadline = performance.now() + IDLE_LIMIT_MS;
-  for (;;) {
-    const { readersOpen } = await source.count();
-    if (readersOpen === 0) return;
-    if (performance.now() > deadline) throw new Error(`${readersOpen} streams are still open at the source`);
-    await pause(LOOK_EVERY_MS);
-  }
 }

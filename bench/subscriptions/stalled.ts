@@ -3,10 +3,11 @@ import { cpuMs, memoryBytes } from '../gateway/system';
 import { measureInTurns, type Bench } from './bench';
 import { failureOf, eventFigures, tallyFigures, type Row } from './figures';
 import type { Tally } from './load-messages';
-import { untilStarted, type Stage } from './stage';
+import { untilStarted } from './phases';
+import type { Stage } from './stage';
 
 const JOB = 'stalled';
-const HONEST = 10;
+const HONEST = 5;
 const LINE_BYTES = 32 * 1_024;
 /** Lines that are under way to the honest readers at a time, so that it is not they who are too slow. */
 const WINDOW = 16;
@@ -86,6 +87,7 @@ function stalledFigures(connections: number, { closes, closedWithCursor }: Tally
   const described = Object.entries(closes).map(([code, count]) => `${count} × ${code}`);
   return {
     connections,
+    closed: Object.values(closes).reduce((sum, count) => sum + count, 0),
     closedWith4413: closes['4413'] ?? 0,
     toldCursor: closedWithCursor,
     closes: described.join(', ') || 'none',

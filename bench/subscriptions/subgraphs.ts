@@ -15,11 +15,15 @@ const resolvers = {
 };
 const [jobsPort, wordsPort] = process.argv.slice(2).map(Number);
 
-for (const [name, port] of [
-  ['jobs', jobsPort],
-  ['words', wordsPort],
-] as const) {
-  const modules = { typeDefs: parse(SUBGRAPH_SCHEMAS[name]), resolvers: resolvers[name] };
-  const schema = buildSubgraphSchema(modules);
-  serveGraphql(schema, port!, log, entities);
+async function main(): Promise<void> {
+  // The port of the jobs is waited for, so it comes last.
+  for (const [name, port] of [
+    ['words', wordsPort],
+    ['jobs', jobsPort],
+  ] as const) {
+    const schema = buildSubgraphSchema({ typeDefs: parse(SUBGRAPH_SCHEMAS[name]), resolvers: resolvers[name] });
+    await serveGraphql(schema, port!, log, entities);
+  }
 }
+
+void main();
