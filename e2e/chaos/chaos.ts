@@ -1,12 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { createRandom, hash, type Random } from '../../gateway/differential/random';
-import { decodeCursor, encodeCursor } from '../../platform/events/topic';
 import { waitFor } from '../../platform/testing/wait';
+import { committedFor } from './committed';
 import { gatherCrowd, type Crowd } from './crowd';
 import { JobWriter } from './job-writer';
 import { killAtRandom, type Kill } from './killing';
 import type { ChaosOptions } from './options';
-import type { Reader } from './reader';
 import { reportOf, type ChaosReport } from './report';
 import { startStack, type Stack } from './stack';
 import type { Store } from './store';
@@ -123,15 +122,4 @@ async function endOfJobs(store: Store, crowd: Crowd): Promise<void> {
   const lasts = await Promise.all(crowd.ofJobs.map(async (reader) => (await committedFor(store, reader)).at(-1)));
   const haveAll = (): boolean => crowd.ofJobs.every(({ cursors }, index) => cursors.at(-1) === lasts[index]);
   await waitFor('the readers of jobs to have their last event', haveAll, END_LIMIT_MS);
-}
-
-/** The cursors of all events behind a reader's start, as they are in the log. */
-async function committedFor(store: Store, { options: { followed } }: Reader): Promise<string[]> {
-  const topic = { name: followed.topic };
-  const start = followed.start === undefined ? 0 : decodeCursor(topic, followed.start)!;
-  const rows = await store.query<{ seq: string }>(
-    'select seq from platform.event where topic = $1 and seq > $2 order by seq',
-    [followed.topic, start],
-  );
-  return rows.map(({ seq }) => encodeCursor(topic, Number(seq)));
 }

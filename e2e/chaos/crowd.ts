@@ -42,12 +42,20 @@ export class Crowd {
   }
 }
 
-/** Signs up accounts, gives each a transcript and (with `jobs`) a first job, and makes the readers. Nobody reads yet. */
-export async function gatherCrowd(stack: Stack, jobs: JobWriter | null, options: ChaosOptions): Promise<Crowd> {
+/**
+ * Signs up accounts, gives each a transcript and (with `jobs`) a first job, and makes the readers. Nobody reads yet.
+ * `endpointsOf` says to which gateways a reader connects, one after the other; by default they are spread over all.
+ */
+export async function gatherCrowd(
+  stack: Stack,
+  jobs: JobWriter | null,
+  options: ChaosOptions,
+  endpointsOf: (index: number) => readonly string[] = (index) => rotated(stack.endpoints, index),
+): Promise<Crowd> {
   const owners = await addOwners(stack, Math.ceil(options.readers / READERS_PER_ACCOUNT));
   const common = (index: number) => ({
     transport: TRANSPORTS[options.transports[index % options.transports.length]!],
-    endpoints: stack.endpoints,
+    endpoints: endpointsOf(index),
     resume: options.resume,
     random: createRandom(hash(`${options.seed} reader ${index}`)),
   });
@@ -86,4 +94,9 @@ async function presentCursor(account: Account): Promise<string> {
     '{ jobs(first: 1) { nodes { cursor } } }',
   );
   return jobs.nodes[0]!.cursor;
+}
+
+function rotated<Item>(items: readonly Item[], by: number): Item[] {
+  const start = by % items.length;
+  return [...items.slice(start), ...items.slice(0, start)];
 }

@@ -11,7 +11,7 @@ export interface ReaderOptions {
   account: Account;
   followed: Followed;
   transport: StreamTransport;
-  /** Gateways, of which each connection takes the next one. */
+  /** Gateways: the first one at first, and the next one with each new connection. */
   endpoints: readonly string[];
   resume: Resume;
   crossing: boolean;
@@ -41,11 +41,14 @@ export class Reader {
     this.lastCursor = options.followed.start;
   }
 
-  /** Reads until the stream is over or the signal aborts. Never rejects: what goes wrong is noted and tried again. */
+  /**
+   * Reads until the stream is over or the signal aborts; called again, it goes on where it was. Never rejects: what goes
+   * wrong is noted and tried again.
+   */
   async follow(signal: AbortSignal): Promise<void> {
-    for (let attempt = this.options.random.below(10); !signal.aborted; attempt++) {
+    while (!signal.aborted) {
       try {
-        await this.connect(attempt, signal);
+        await this.connect(signal);
         if (this.isFinished) return;
         if (!this.isTold) this.silentEnds++;
       } catch (error) {
@@ -55,13 +58,14 @@ export class Reader {
     }
   }
 
-  private async connect(attempt: number, signal: AbortSignal): Promise<void> {
+  private async connect(signal: AbortSignal): Promise<void> {
     const { account, endpoints, transport, followed, resume, crossing } = this.options;
+    const endpoint = endpoints[this.connections % endpoints.length]!;
     this.connections++;
     this.isTold = false;
     const cursor = this.lastCursor;
     const request = {
-      endpoint: endpoints[attempt % endpoints.length]!,
+      endpoint,
       token: await account.token(),
       query: followed.query(resume, crossing),
       variables: resume === 'after' ? { ...followed.variables, after: cursor } : followed.variables,
