@@ -1,19 +1,20 @@
 import { GraphQLError, OperationTypeNode } from 'graphql';
 import type { Logger } from '../platform/logger';
 import { createCompiler, type CompiledOperation } from './compile/compile-operation';
+import type { EventSource } from './compile/event-source';
 import { typeTests } from './compile/types';
 import { executeIncrementally, type Payload } from './execute/execute-incrementally';
 import { executeOperation, type OperationRun } from './execute/execute-operation';
 import type { Answer, Caller, ExecutionServices } from './execute/execution';
 import { introspect } from './execute/introspection';
 import { coerceVariables } from './execute/variables';
-import type { Transport } from './fetch/transport';
+import type { SubgraphAnswer, Transport } from './fetch/transport';
 import type { GatewayLimits, PlanningOptions } from './options';
 import { overrideConditions } from './plan/override-labels';
 import type { PlanStore } from './plan/plan-store';
 import { inClientNames, payloadInClientNames } from './execute/client-names';
 import { createPlanner, type OperationInUse, type OperationRequest } from './plan/planner';
-import { subscribe } from './subscriptions/subscribe';
+import { answerEvent, answerFailure } from './subscriptions/answer-event';
 import type { LoadedSupergraph } from './supergraph/supergraph';
 
 /** A validated operation whose variables fit and whose plan is made: everything that needs no subgraph is done. */
@@ -39,8 +40,18 @@ export interface Engine extends AsyncDisposable {
   execute(prepared: PreparedOperation, caller: Caller): Promise<Answer>;
   /** Answers a query or mutation with `@defer`; see `executeIncrementally`. */
   executeIncrementally(prepared: PreparedOperation, caller: Caller): AsyncGenerator<Payload, void, void>;
-  /** Opens a subscription; see `subscribe`. */
-  subscribe(prepared: PreparedOperation, caller: Caller): AsyncGenerator<Answer, void, void>;
+  /**
+   * Answers one event of a subscription, whose data is changed; see `answerEvent`. Its fetches go by `transports` where
+   * several operations are answered together.
+   */
+  answerEvent(
+    prepared: PreparedOperation,
+    caller: Caller,
+    event: SubgraphAnswer,
+    transports?: ReadonlyMap<string, Transport>,
+  ): Promise<Answer>;
+  /** What a client is told when its subscription ends because of an error. */
+  answerFailure(prepared: PreparedOperation, caller: Caller, error: unknown): Answer;
   /** Operations that clients use, last used first. */
   inUse(): OperationInUse[];
   /** Plans operations ahead; see `Planner.warm`. */
@@ -50,7 +61,7 @@ export interface Engine extends AsyncDisposable {
   isRunning(): boolean;
 }
 
-/** Whether a prepared operation answers with a stream (`Engine.subscribe`) and not with one result. */
+/** Whether a prepared operation answers with a stream (`Engine.answerEvent`) and not with one result. */
 export function isSubscription({ compiled }: PreparedOperation): boolean {
   return compiled.definition.operation === OperationTypeNode.SUBSCRIPTION;
 }
@@ -131,9 +142,20 @@ export function createEngine(options: EngineOptions): Engine {
       running.during(executeIncrementally(runOf(prepared, caller), services), (payload) =>
         payloadInClientNames(payload, prepared.compiled),
       ),
-    subscribe: (prepared, caller) =>
-      running.during(subscribe(runOf(prepared, caller), services), (answer) =>
-        inClientNames(answer, prepared.compiled),
+    async answerEvent(prepared, caller, event, transports = services.transports) {
+      const { compiled } = prepared;
+      running.begin();
+      try {
+        const own = { ...services, transports };
+        return inClientNames(await answerEvent(sourceOf(compiled), event, runOf(prepared, caller), own), compiled);
+      } finally {
+        running.end();
+      }
+    },
+    answerFailure: (prepared, caller, error) =>
+      inClientNames(
+        answerFailure(error, sourceOf(prepared.compiled), runOf(prepared, caller), services),
+        prepared.compiled,
       ),
     inUse: () => planner.inUse(),
     warm: (operations, signal) => planner.warm(operations, signal),
@@ -141,6 +163,11 @@ export function createEngine(options: EngineOptions): Engine {
     isRunning: () => running.isRunning,
     [Symbol.asyncDispose]: () => planner[Symbol.asyncDispose](),
   };
+}
+
+function sourceOf({ source }: CompiledOperation): EventSource {
+  if (!source) throw new Error('The operation is no subscription.');
+  return source;
 }
 
 /** Counts what runs. */

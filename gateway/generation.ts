@@ -3,6 +3,7 @@ import { createDocuments, type Documents } from './documents/documents';
 import { createEngine, type Engine } from './engine';
 import { createTransports } from './fetch/transports';
 import type { Transport } from './fetch/transport';
+import type { TransportCache } from './fetch/transport-cache';
 import { limitRules } from './limits';
 import type { GatewayLimits, GatewayOptions } from './options';
 import { filePlanStore } from './plan/plan-store';
@@ -30,12 +31,13 @@ export async function createGeneration(
   supergraphSdl: string,
   options: GatewayOptions,
   limits: GatewayLimits,
+  cache: TransportCache,
 ): Promise<Generation> {
   const { logger, development, introspection = development, planning = {} } = options;
   const supergraph = await loadSupergraph(supergraphSdl, { defer: true });
   warnOfUnenforced(supergraph, logger);
   try {
-    const transports = createTransports(supergraph, options, limits);
+    const transports = createTransports(supergraph, options, limits, cache);
     const engine = createEngine({
       supergraph,
       transports,
@@ -83,7 +85,7 @@ function warnOfUnenforced({ sdl }: LoadedSupergraph, logger: GatewayOptions['log
 /** How long nothing may have run before a generation is ended: a request may be between its validation and its run. */
 const QUIET_MS = 1_000;
 
-/** Ends a generation after what runs on it, subscriptions included. */
+/** Ends a generation after what runs on it; subscriptions have moved to the next one before. */
 export async function retire({ engine, end }: Generation): Promise<void> {
   do {
     await engine.idle();

@@ -5,6 +5,7 @@ import type { Logger } from '../platform/logger';
 import type { Subgraph } from '../platform/subgraph/subgraph';
 import type { Caller } from './execute/execution';
 import type { SubgraphSettings } from './fetch/subgraph-settings';
+import type { SubscriptionSettings } from './subscriptions/settings';
 import { DEFAULT_LIMITS, type OperationLimits } from './limits';
 
 /**
@@ -68,6 +69,8 @@ export interface GatewayOptions {
   /** Origins that may call from a browser: `https://app.example`, or `http://localhost:*` for any port. */
   corsOrigins?: readonly string[];
   limits?: Partial<GatewayLimits>;
+  /** What differs from `DEFAULT_SUBSCRIPTION_SETTINGS`. */
+  subscriptions?: Partial<SubscriptionSettings>;
 }
 
 export interface PlanningOptions {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
 import type { Caller } from './execute/execution';
+import { TransportCache } from './fetch/transport-cache';
 import { graphiqlPage } from './explorer/graphiql';
 import { createGeneration, retire, warmUp, type CurrentGeneration, type Generation } from './generation';
 import { startApolloServer } from './http/apollo';
@@ -14,6 +15,9 @@ import { healthPage, readyPage } from './http/health';
 import { createHttpServer, listen } from './http/listen';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits, type GatewayOptions } from './options';
 import { Slots } from './slots';
+import type { SubscriptionCounts } from './subscriptions/counts';
+import { DEFAULT_SUBSCRIPTION_SETTINGS } from './subscriptions/settings';
+import { createSubscriptions, type Subscriptions } from './subscriptions/subscriptions';
 import { createSocketOperations } from './websocket/operations';
 import { createSocketServer, type SocketServer } from './websocket/server';
 
@@ -27,6 +31,8 @@ export interface Gateway {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Opens a port (0: any free one) with its own server; rejects with the system's error, e.g. EADDRINUSE. */
   listen(port: number, host?: string): Promise<{ server: Server; address: AddressInfo; url: string }>;
+  /** What happened to subscriptions since the start. */
+  readonly subscriptions: Readonly<SubscriptionCounts>;
   /** Serves another supergraph from now on. Rejects when it cannot be served; then the one before stays. */
   update(supergraphSdl: string): Promise<void>;
   /** Stops accepting, finishes what is in flight within the grace, closes sockets with 1001, then the transports. */
@@ -37,7 +43,14 @@ export interface Gateway {
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { development, logger, introspection = options.development, plugins = [] } = options;
   const limits: GatewayLimits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
-  let generation = await createGeneration(options.supergraphSdl, options, limits);
+  const transports = new TransportCache();
+  const subscriptions = createSubscriptions({
+    settings: { ...DEFAULT_SUBSCRIPTION_SETTINGS, ...options.subscriptions },
+    limits,
+    merge: (given) => given,
+    logger,
+  });
+  let generation = await createGeneration(options.supergraphSdl, options, limits, transports);
   const current: CurrentGeneration = () => generation;
   const contentTypes = createContentTypes();
   const apollo = await startApolloServer({
@@ -53,7 +66,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const origins = originPolicy([...(options.corsOrigins ?? []), ...(development ? DEVELOPMENT_ORIGINS : [])]);
   const sockets = createSocketServer({
     path: GRAPHQL_PATH,
-    operations: createSocketOperations(current),
+    operations: createSocketOperations(current, subscriptions),
     authenticate: options.authenticate,
     origins,
     limits,
@@ -89,14 +102,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const change = async (supergraphSdl: string): Promise<void> => {
     const before = generation;
     if (stopped || supergraphSdl === before.supergraph.sdl) return;
-    const next = await createGeneration(supergraphSdl, options, limits);
+    const next = await createGeneration(supergraphSdl, options, limits, transports);
     await warmUp(next, before, stopping.signal);
     if (stopped) return next.end();
     generation = next;
     apollo.update(next);
-    const retired = retire(before).catch((error: unknown) =>
-      logger.error({ error }, 'the supergraph before could not be ended'),
-    );
+    const retired = subscriptions
+      .moveTo(next)
+      .then(() => retire(before))
+      .catch((error: unknown) => logger.error({ error }, 'the supergraph before could not be ended'));
     retiring.add(before);
     void retired.finally(() => retiring.delete(before));
   };
@@ -107,6 +121,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     handle,
     handleUpgrade,
+    subscriptions: subscriptions.counts,
     update(supergraphSdl) {
       const updated = updating.then(() => change(supergraphSdl));
       updating = updated.catch(() => {});
@@ -126,6 +141,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       stopping.abort();
       return (stopped ??= stop(running, {
         sockets,
+        subscriptions,
         apollo: apollo.server,
         generations: () => [generation, ...retiring],
         updated: () => updating,
@@ -169,6 +185,7 @@ async function stop(
   running: Running,
   parts: {
     sockets: SocketServer;
+    subscriptions: Subscriptions;
     apollo: ApolloServer<Caller>;
     generations: () => readonly Generation[];
     /** Settles when no change of the supergraph is under way. */
@@ -181,6 +198,7 @@ async function stop(
   for (const server of running.servers) server.closeIdleConnections();
   for (const response of running.inFlight.items()) if (!response.headersSent) response.setHeader('connection', 'close');
   await Promise.all([finishInFlight(running, parts.graceMs), parts.sockets.stop(parts.graceMs)]);
+  parts.subscriptions.close();
   for (const server of running.servers) server.closeAllConnections();
   await Promise.all(closing);
   await parts.apollo.stop();

@@ -7,12 +7,12 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { subgraphOperation, type SubgraphOperation } from '../fetch/transport';
 import type { PlannedRequest } from '../plan/planner';
 import type { LoadedSupergraph } from '../supergraph/supergraph';
-import { compileProgram, onlyField, type Program, type Renames } from './program';
+import { compileEventSource, type EventSource } from './event-source';
+import { compileProgram, type Program } from './program';
+import { selectsOnlyPublic } from './public-answers';
 import { responseWriter, type ResponseWriter } from './response-writer';
-import { compileRewrites, type Rewrite } from './rewrites';
 import { placeAt, type QueryPlace } from './place-at';
 import { typeTests, type TypeTests } from './types';
 
@@ -25,18 +25,10 @@ export interface CompiledOperation {
   fragments: readonly FragmentDefinitionNode[];
   /** What its source adds to the answer; undefined for queries and mutations. */
   source: EventSource | undefined;
+  /** Whether what follows an event is the same for everybody. */
+  answersArePublic: boolean;
   /** What to run: the fetches of a query or mutation, or those that follow an event. */
   stage: Stage;
-}
-
-/** The root field of a subscription at its subgraph. */
-export interface EventSource {
-  subgraph: string;
-  operation: SubgraphOperation;
-  variables: readonly string[];
-  rewriteOutput: Rewrite | undefined;
-  renames: Renames;
-  onlyField: string | undefined;
 }
 
 /** Fetches whose data is sent together, with what is sent later (`@defer`). */
@@ -86,19 +78,15 @@ class OperationCompiler {
   compile({ node }: QueryPlan): CompiledOperation {
     const { definition } = this;
     const base = { definition, clientNames: this.request.clientNames, fragments: [...this.fragments.values()] };
-    if (node?.kind !== 'Subscription') return { ...base, source: undefined, stage: this.stageOf(node) };
-    return { ...base, source: this.source(node), stage: this.stageOf(node.rest) };
+    if (node?.kind !== 'Subscription')
+      return { ...base, source: undefined, answersArePublic: false, stage: this.stageOf(node) };
+    const answersArePublic = selectsOnlyPublic(node.rest, this.supergraph.fullSchema);
+    return { ...base, source: this.source(node), answersArePublic, stage: this.stageOf(node.rest) };
   }
 
   private source({ primary }: SubscriptionNode): EventSource {
-    return {
-      subgraph: primary.serviceName,
-      operation: subgraphOperation(primary.operation, primary.operationName, 'subscription'),
-      variables: primary.variableUsages ?? [],
-      rewriteOutput: compileRewrites(primary.outputRewrites, this.types),
-      renames: new Map(),
-      onlyField: onlyField(primary),
-    };
+    const { fullSchema: schema, streamField: fieldOf } = this.supergraph;
+    return compileEventSource(primary, { schema, types: this.types, fieldOf });
   }
 
   private stageOf(node: PlanNode | undefined): Stage {

@@ -159,13 +159,6 @@ function rootFields(node: FetchNode): string[] {
   return [...new Set(fields.flatMap((field) => namesOf(field, renames)))];
 }
 
-/** The root field of a fetch that has just one. */
-export function onlyField(node: Pick<FetchNode, 'operation'>): string | undefined {
-  const [selection, ...others] = operationIn(node.operation).selectionSet.selections;
-  if (others.length > 0 || selection?.kind !== Kind.FIELD) return undefined;
-  return (selection.alias ?? selection.name).value;
-}
-
 function entityStep(
   group: readonly PlannedFetch[],
   compilePath: (path: ResponsePath) => FlattenPath,

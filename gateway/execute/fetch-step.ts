@@ -312,12 +312,14 @@ function variablesText(given: Given, wanted: readonly Wanted[]): string {
   return text === '' ? '{}' : `${text}}`;
 }
 
-/** A call that opens a subscription. */
+/** A call that opens a subscription; `start` are variables beside those of the client. */
 export function sourceCall(
   operation: SubgraphOperation,
   names: readonly string[],
   variables: Record<string, unknown>,
+  start: DataObject,
   caller: Caller,
 ): SubgraphCall {
-  return callOf(operation, { caller, signal: caller.signal }, givenOf(names, variables, NOTHING), []);
+  const given = [...givenOf(names, variables, NOTHING), ...Object.entries(start)];
+  return callOf(operation, { caller, signal: caller.signal }, given, []);
 }

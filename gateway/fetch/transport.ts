@@ -36,7 +36,8 @@ export interface SubgraphCall {
 }
 
 /** What a call may tell of who asks. */
-export type CallerScope = Pick<SubgraphCall, 'identity' | 'authorization' | 'headers' | 'connectionParams'>;
+export type CallerScope = Pick<SubgraphCall, 'identity' | 'authorization'> &
+  Partial<Pick<SubgraphCall, 'headers' | 'connectionParams'>>;
 
 /** The viewer as part of a scope: what in-process subgraphs see, and remote ones by the signed identity. */
 export function viewerScope({ identity: { viewer } }: CallerScope): string {

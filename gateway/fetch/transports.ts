@@ -5,37 +5,37 @@ import { httpTransport } from './http';
 import { inProcessTransport } from './in-process';
 import { DEFAULT_SUBGRAPH_SETTINGS, type SubgraphSettings } from './subgraph-settings';
 import type { Transport } from './transport';
+import type { TransportCache } from './transport-cache';
 
 /**
- * One transport for each subgraph of the supergraph: in process where the host handed the subgraph in, by HTTP
+ * One transport for each subgraph of the supergraph, from the cache where it has one: in process where the host handed the subgraph in, by HTTP
  * elsewhere. Throws when a subgraph has neither an object nor an address, or settings that cannot be followed.
  */
 export function createTransports(
   supergraph: Pick<LoadedSupergraph, 'subgraphs'>,
   options: GatewayOptions,
   limits: Pick<GatewayLimits, 'maxAnswerBytes'>,
+  cache: TransportCache,
 ): ReadonlyMap<string, Transport> {
   return new Map(
     supergraph.subgraphs.map(({ name, url }) => {
       const remote = options.remoteSubgraph?.(name) ?? {};
       const settings = subgraphSettings(name, options, limits);
       const local = options.subgraphs?.get(name);
-      if (local && remote.transport !== 'http') return [name, inProcessTransport(local, settings.deadlineMs)];
+      if (local && remote.transport !== 'http')
+        return [name, cache.take(keyOf(name, settings), () => inProcessTransport(local, settings.deadlineMs))];
       if (remote.transport === 'in-process') throw new Error(`The subgraph "${name}" does not run in this process.`);
       const address = addressOf(name, remote.url ?? url);
-      return [
-        name,
-        httpTransport({
-          name,
-          url: address,
-          webSocketUrl: remote.webSocketUrl ?? address.replace(/^http/, 'ws'),
-          signCall: options.signCall,
-          settings,
-          logger: options.logger,
-        }),
-      ];
+      const webSocketUrl = remote.webSocketUrl ?? address.replace(/^http/, 'ws');
+      const { signCall, logger } = options;
+      const make = (): Transport => httpTransport({ name, url: address, webSocketUrl, signCall, settings, logger });
+      return [name, cache.take(keyOf(name, settings, address, webSocketUrl), make)];
     }),
   );
+}
+
+function keyOf(...parts: (string | SubgraphSettings)[]): string {
+  return JSON.stringify(parts);
 }
 
 /** How a subgraph is called: what was given for it, and the defaults. Throws when its header rules cannot be followed. */

@@ -21,13 +21,13 @@ export interface StreamField {
   delivery: Delivery;
   /** The field of the events that tells which of them replace each other. Without it all of them do. */
   key: string | undefined;
-  /** Whether the events depend on who asks. */
+  /** With whom a subscriber shares the stream: those of the same viewer, everybody, or nobody. */
   scope: StreamScope;
 }
 
 export type StreamStart = 'now' | 'beginning' | 'snapshot';
 export type Delivery = 'all' | 'latest';
-export type StreamScope = 'viewer' | 'public';
+export type StreamScope = 'viewer' | 'public' | 'subscriber';
 
 /** Of a field without the directive. */
 const DEFAULT: StreamField = {
@@ -76,7 +76,7 @@ function checked(field: string, given: Record<string, unknown>): StreamField {
     gap: name('gap'),
     delivery: oneOf<Delivery>('delivery', ['all', 'latest']),
     key: name('key'),
-    scope: oneOf<StreamScope>('scope', ['viewer', 'public']),
+    scope: oneOf<StreamScope>('scope', ['viewer', 'public', 'subscriber']),
   };
   if (!stream.cursor !== !stream.after) fail('"cursor" and "after" need each other.');
   if (stream.start !== 'now' && !stream.cursor) fail(`"start: ${stream.start}" needs "cursor" and "after".`);

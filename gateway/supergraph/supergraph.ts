@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { buildASTSchema, parse, type GraphQLSchema } from 'graphql';
+import { readStreamFields, type StreamField } from '../subscriptions/stream-field';
 import { startPlanningThread, type PlanningThread } from '../plan/planning-thread';
 
 /** A composed schema in the views the gateway needs, where its subgraphs are, and a thread that can plan on it. */
@@ -22,6 +23,8 @@ export interface LoadedSupergraph extends AsyncDisposable {
   addedFields: ReadonlyMap<string, readonly string[]>;
   /** Interfaces that some subgraph knows as object types (`@interfaceObject`). */
   interfaceObjects: ReadonlySet<string>;
+  /** How the events of a subscription field are continued and delivered. */
+  streamField: (field: string) => StreamField;
   /** Hands over the thread that loaded the supergraph; undefined when it was handed over before. The taker ends it. */
   takeThread(): PlanningThread | undefined;
 }
@@ -37,11 +40,22 @@ export interface SupergraphOptions {
  * Disposing ends the thread unless it was taken.
  */
 export async function loadSupergraph(sdl: string, options: SupergraphOptions = {}): Promise<LoadedSupergraph> {
-  let thread: PlanningThread | undefined = await startPlanningThread(sdl);
-  const { apiSdl, subgraphs, overrides, addedFields, interfaceObjects, planner } = thread.description;
+  const thread = await startPlanningThread(sdl);
+  try {
+    return await describe(sdl, thread, options);
+  } catch (error) {
+    await thread[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function describe(sdl: string, started: PlanningThread, options: SupergraphOptions): Promise<LoadedSupergraph> {
+  let thread: PlanningThread | undefined = started;
+  const { apiSdl, subgraphs, overrides, addedFields, interfaceObjects, planner } = started.description;
   const apiSchema = buildSchema(options.defer ? `${apiSdl}\n${DEFER_SDL}` : apiSdl);
   await nextTurn(); // requests that arrived meanwhile need not wait for both schemas
   const fullSchema = buildSchema(sdl);
+  const streamField = readStreamFields(sdl, fullSchema);
   const labelledFields = new Map<string, Set<string>>();
   for (const { label, field } of overrides) {
     labelledFields.set(label, (labelledFields.get(label) ?? new Set()).add(field));
@@ -56,6 +70,7 @@ export async function loadSupergraph(sdl: string, options: SupergraphOptions = {
     labelledFields,
     addedFields: new Map(addedFields),
     interfaceObjects: new Set(interfaceObjects),
+    streamField,
     takeThread() {
       const taken = thread;
       thread = undefined;

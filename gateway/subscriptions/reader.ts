@@ -1,0 +1,201 @@
+import type { StreamPosition } from '../compile/event-source';
+import type { Frame, Outlet } from '../operations/outlet';
+import type { Leaving } from '../operations/operations';
+import type { SubscriptionCounts } from './counts';
+import type { Stream } from './stream';
+import { extensionsText, type StreamEvent } from './stream-event';
+import type { Gap, StreamGroup } from './stream-group';
+import type { Variant, VariantOf } from './variant';
+
+/** What a subscriber gets its answers from. */
+export interface Placement extends VariantOf {
+  group: StreamGroup;
+  /** The subscription has a new owner for its events: another identity scope or another operation at the subgraph. */
+  groupKey: string;
+}
+
+export interface ReaderServices {
+  counts: SubscriptionCounts;
+  /** Told when the reader begins and ends to wait for room. */
+  waiting(reader: Reader, isWaiting: boolean): void;
+  /** Told once, when the subscription is over. */
+  over(reader: Reader): void;
+}
+
+/**
+ * One client's subscription: a place in a stream. Whoever has everything so far is handed each answer as it is made;
+ * whoever is behind reads the stream's window at the pace its client has room, and if it is overtaken there, reads on
+ * from its cursor in a stream of its own. So nothing is queued for one client but what its connection has taken.
+ */
+export class Reader {
+  private stream!: Stream;
+  private variant!: Variant;
+  /** Index of the next event. */
+  private index = 0;
+  /** Of the last event it was given, or where it started. */
+  private position: StreamPosition = { after: undefined, snapshot: false };
+  private gap: Gap | undefined;
+  private isSlow = false;
+  private isOver = false;
+  /** Ends a walk through the window when another begins. */
+  private walks = 0;
+  /** When it began to wait for room. */
+  waitingSince = 0;
+
+  constructor(
+    private place: Placement,
+    private readonly outlet: Outlet,
+    private readonly services: ReaderServices,
+  ) {}
+
+  get groupKey(): string {
+    return this.place.groupKey;
+  }
+
+  get of(): VariantOf {
+    return this.place;
+  }
+
+  /** Joins where a position is. */
+  start(position: StreamPosition): void {
+    this.position = position;
+    const { stream, index, gap } = this.place.group.join(position);
+    this.stream = stream;
+    this.index = index;
+    this.gap = gap;
+    this.variant = stream.join(this.place);
+    void this.walk();
+  }
+
+  /** Goes on with other answers from where it is: in its stream, or in another one behind its cursor. */
+  move(place: Placement): void {
+    if (this.isOver) return;
+    const isSameStream = place.group === this.place.group && this.stream.phase === 'open';
+    const before = { stream: this.stream, variant: this.variant };
+    this.place = place;
+    if (isSameStream) {
+      this.variant = this.stream.join(place);
+      before.stream.leave(before.variant, this, 'done');
+      void this.walk();
+    } else {
+      this.start(this.position);
+      before.stream.leave(before.variant, this, 'done');
+    }
+  }
+
+  leave(how: Leaving): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.services.waiting(this, false);
+    this.stream.leave(this.variant, this, how);
+    this.services.over(this);
+  }
+
+  /** Its operation cannot go on: tells why and completes. */
+  fail(frame: Frame): void {
+    if (this.isOver) return;
+    this.outlet.next(frame);
+    this.outlet.complete();
+    this.leave('done');
+  }
+
+  /** Its client is too slow, or has to go elsewhere. */
+  disconnect(): void {
+    if (this.isOver) return;
+    this.services.counts.tooSlow++;
+    const cursor = this.position.after;
+    this.leave('lost');
+    this.outlet.disconnect('CONSUMER_TOO_SLOW', cursor);
+  }
+
+  /** Gives the client an answer, if it is the one it is to get next. */
+  take(event: StreamEvent, frame: Frame): void {
+    if (event.index !== this.index) return;
+    this.index++;
+    if (event.cursor !== undefined) this.position = { after: event.cursor, snapshot: false };
+    this.services.counts.delivered++;
+    this.outlet.next(frame);
+    if (this.outlet.hasRoom || this.isOver) return;
+    this.variant.live.delete(this);
+    void this.walk();
+  }
+
+  /** Its stream is over and it has everything: it ends as well, or goes on in another. */
+  reachEnd(): void {
+    if (this.isOver) return;
+    const { phase, failure } = this.stream;
+    if (phase === 'merged') return this.move({ ...this.place });
+    if (failure !== undefined) return this.fail(this.variant.failure(failure));
+    this.outlet.complete();
+    this.leave('done');
+  }
+
+  /** Gives what is there until it has everything, there is no room, or another walk begins. */
+  private async walk(): Promise<void> {
+    const walk = ++this.walks;
+    while (!this.isOver && walk === this.walks) {
+      if (!this.outlet.hasRoom) return this.waitForRoom(walk);
+      if (this.gap) this.tellGap(this.gap);
+      else if (this.index === this.stream.window.end) return this.arrive();
+      else {
+        const event = this.nextEvent();
+        if (!event) return;
+        const made = this.variant.frameOf(event);
+        const frame = made instanceof Promise ? await made : made;
+        if (!this.isOver && walk === this.walks) this.give(event, frame);
+      }
+    }
+  }
+
+  private give(event: StreamEvent, frame: Frame): void {
+    this.index = event.index + 1;
+    if (event.cursor !== undefined) this.position = { after: event.cursor, snapshot: false };
+    this.services.counts.delivered++;
+    this.outlet.next(frame);
+  }
+
+  private waitForRoom(walk: number): void {
+    this.isSlow = true;
+    this.services.waiting(this, true);
+    this.outlet.onRoom(() => {
+      this.services.waiting(this, false);
+      if (!this.isOver && walk === this.walks) void this.walk();
+    });
+  }
+
+  private arrive(): void {
+    this.isSlow = false;
+    if (this.stream.phase === 'open') this.stream.settle(this.variant, this);
+    else this.reachEnd();
+  }
+
+  /** The event it is to get next; undefined when it left the stream because that is gone from the window. */
+  private nextEvent(): StreamEvent | undefined {
+    const { window, origin } = this.stream;
+    const { cursor, delivery } = origin.source.field;
+    const event = window.at(this.index);
+    if (delivery === 'latest' && this.isSlow && (!event || window.isSuperseded(event))) {
+      const next = window.nextNewest(this.index);
+      this.services.counts.coalesced += next ? next.index - this.index : 0;
+      if (next) return next;
+    }
+    if (event) return event;
+    if (cursor === undefined) this.disconnect();
+    else this.catchUp();
+    return undefined;
+  }
+
+  /** Reads on from its cursor in another stream. */
+  private catchUp(): void {
+    const { stream, variant } = this;
+    this.start(this.position);
+    stream.leave(variant, this, 'done');
+  }
+
+  private tellGap(gap: Gap): void {
+    this.gap = undefined;
+    this.services.counts.gaps++;
+    const cursor = this.place.group.cursorBefore(this.index);
+    this.outlet.next({ payload: `{"data":null${extensionsText({ cursor, isSnapshot: false, gap })}}`, cursor });
+  }
+}

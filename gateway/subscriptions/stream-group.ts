@@ -1,0 +1,115 @@
+import type { StreamPosition } from '../compile/event-source';
+import { Stream, type StreamOrigin, type StreamServices } from './stream';
+
+/** Events before the subscriber's place that cannot be delivered any more. */
+export interface Gap {
+  reason: 'CURSOR_EXPIRED' | 'RESTARTED';
+  /** Null: nobody knows how many. */
+  missed: number | null;
+}
+
+/** Where a subscriber joins. */
+export interface Joined {
+  stream: Stream;
+  /** Index of the first event it gets. */
+  index: number;
+  gap: Gap | undefined;
+}
+
+/**
+ * The streams of one subscription of a subgraph: the same operation with the same variables in the same name, wherever it
+ * starts. Mostly there is one. Who starts somewhere else gets a stream of its own, until that one has come to an event
+ * which another also has: from there on they would tell the same, so it is merged into that other one.
+ */
+export class StreamGroup {
+  private readonly streams: Stream[] = [];
+
+  constructor(
+    private readonly origin: StreamOrigin,
+    private readonly services: StreamServices,
+    /** Told when it gets its first stream, and when it has lost its last. */
+    private readonly listener: { used(group: StreamGroup): void; unused(): void },
+  ) {}
+
+  /** The stream that has what follows a position, or a new one. */
+  join(position: StreamPosition): Joined {
+    return this.origin.source.field.cursor === undefined ? this.joinCounted(position) : this.joinByCursor(position);
+  }
+
+  /** Whether a cursor can be one of this subscription; only where the gateway made them itself that is known beforehand. */
+  accepts(cursor: string): boolean {
+    return this.origin.source.field.cursor !== undefined || this.origin.cursors.decode(cursor) !== null;
+  }
+
+  /** The cursor of the place before an event, where the gateway counts them. */
+  cursorBefore(index: number): string | undefined {
+    return this.origin.source.field.cursor === undefined ? this.origin.cursors.encode(index - 1) : undefined;
+  }
+
+  close(): void {
+    for (const stream of [...this.streams]) stream.close();
+  }
+
+  private joinByCursor(position: StreamPosition): Joined {
+    for (const stream of this.streams) {
+      const index = stream.phase === 'open' ? this.indexIn(stream, position) : undefined;
+      if (index !== undefined) return { stream, index, gap: undefined };
+    }
+    return { stream: this.open(position), index: 0, gap: undefined };
+  }
+
+  /** The index in a stream from which on it tells what a position asks for; undefined when it does not. */
+  private indexIn(stream: Stream, { after, snapshot }: StreamPosition): number | undefined {
+    const { window, start } = stream;
+    if (after !== undefined) {
+      const index = window.indexOf(after);
+      if (index !== undefined) return index + 1;
+      return start.after === after && window.isComplete ? 0 : undefined;
+    }
+    if (start.after !== undefined) return undefined;
+    const { field } = this.origin.source;
+    if (snapshot || field.start === 'snapshot')
+      return start.snapshot === snapshot && window.isComplete && stream.hasOnlySnapshot ? 0 : undefined;
+    if (start.snapshot) return undefined;
+    if (field.start === 'beginning') return window.isComplete ? 0 : undefined;
+    return window.end;
+  }
+
+  private joinCounted({ after }: StreamPosition): Joined {
+    const known = this.streams.find(({ phase }) => phase === 'open');
+    const stream = known ?? this.open({ after: undefined, snapshot: false });
+    const { window } = stream;
+    const index = after === undefined ? null : this.origin.cursors.decode(after);
+    if (index === null) return { stream, index: window.end, gap: undefined };
+    if (index === 'unknown' || !known || index >= window.end)
+      return { stream, index: window.end, gap: { reason: 'RESTARTED', missed: null } };
+    const next = index + 1;
+    if (next >= window.start) return { stream, index: next, gap: undefined };
+    return { stream, index: window.start, gap: { reason: 'CURSOR_EXPIRED', missed: window.start - next } };
+  }
+
+  private open(position: StreamPosition): Stream {
+    const stream = new Stream(this.origin, position, this.services, {
+      taken: () => this.merge(),
+      gone: (gone) => {
+        this.streams.splice(this.streams.indexOf(gone), 1);
+        if (this.streams.length === 0) this.listener.unused();
+      },
+    });
+    if (this.streams.push(stream) === 1) this.listener.used(this);
+    return stream;
+  }
+
+  /** Merges each stream into an older one that has its last event. */
+  private merge(): void {
+    if (this.streams.length < 2) return;
+    for (const [at, stream] of [...this.streams].entries()) {
+      const cursor = stream.window.last?.cursor;
+      if (stream.phase !== 'open' || cursor === undefined) continue;
+      const older = this.streams
+        .slice(0, at)
+        .some(({ phase, window }) => phase === 'open' && window.indexOf(cursor) !== undefined);
+      if (older) stream.mergeAway();
+    }
+  }
+}

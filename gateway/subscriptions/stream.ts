@@ -1,0 +1,247 @@
+import { abortSignalOf, Cancellation } from '../../platform/cancellation';
+import type { Logger } from '../../platform/logger';
+import { pause } from '../../platform/pause';
+import { START, type EventSource, type StreamPosition } from '../compile/event-source';
+import { isDataObject, type DataObject } from '../execute/data';
+import { sourceCall } from '../execute/fetch-step';
+import { SubgraphError, type SubgraphAnswer, type Transport } from '../fetch/transport';
+import type { Asker, Leaving } from '../operations/operations';
+import type { SubscriptionCounts } from './counts';
+import type { GatewayCursors } from './gateway-cursor';
+import type { Reader } from './reader';
+import { ReplayWindow } from './replay-window';
+import { Retry } from './retry';
+import type { SubscriptionSettings } from './settings';
+import { Variant, type VariantOf } from './variant';
+
+/** Events of a stream that are answered at once. More of them wait at the subgraph. */
+const MAX_IN_FLIGHT = 8;
+/** Codes of refusals that say nothing about the subscription: the same may be taken a moment later. */
+const PASSING_CODES = new Set(['DATABASE_UNAVAILABLE', 'SUBGRAPH_UNAVAILABLE', 'SUBGRAPH_TIMEOUT', 'OVERLOADED']);
+
+/** What a stream is of. */
+export interface StreamOrigin {
+  source: EventSource;
+  transport: Transport;
+  /** Of the client; those that its source uses are the same for all its subscribers. */
+  variables: DataObject;
+  /** In whose name it is opened. */
+  asker: Asker;
+  cursors: GatewayCursors;
+}
+
+export interface StreamServices {
+  settings: SubscriptionSettings;
+  counts: SubscriptionCounts;
+  logger: Logger;
+  /** Transports for fetches that are to leave together. */
+  merge: (transports: ReadonlyMap<string, Transport>) => ReadonlyMap<string, Transport>;
+}
+
+export type StreamPhase = 'open' | 'ended' | 'merged' | 'closed';
+
+/**
+ * One subscription at a subgraph with all its subscribers. It takes an event when some subscriber has room for it, keeps
+ * the newest ones, and when it breaks it is opened again behind the last event where the subgraph offers cursors.
+ */
+export class Stream {
+  readonly window: ReplayWindow;
+  phase: StreamPhase = 'open';
+  /** Why it ended; undefined when the subgraph completed it. */
+  failure: unknown;
+  private readonly variants = new Map<string, Variant>();
+  private readonly cancellation = new Cancellation();
+  private readers = 0;
+  private lastCursor: string | undefined;
+  private lingering: NodeJS.Timeout | undefined;
+  private wake: (() => void) | undefined;
+
+  constructor(
+    readonly origin: StreamOrigin,
+    /** Where it starts, seen from its subgraph. */
+    readonly start: StreamPosition,
+    private readonly services: StreamServices,
+    /** Told of every event it has taken, and when it is over and nobody is left. */
+    private readonly listener: { taken(): void; gone(stream: Stream): void },
+  ) {
+    const { delivery } = origin.source.field;
+    this.window = new ReplayWindow(services.settings, delivery === 'latest');
+    services.counts.upstreams++;
+    void this.run();
+  }
+
+  /** Whether it has told nothing but the present state so far. */
+  get hasOnlySnapshot(): boolean {
+    return !this.window.has((event) => !event.isSnapshot);
+  }
+
+  /** The variant of a subscriber who joins. */
+  join(of: VariantOf): Variant {
+    clearTimeout(this.lingering);
+    this.lingering = undefined;
+    this.readers++;
+    const known = this.variants.get(of.variantKey);
+    const variant = known ?? new Variant(of, this.services.logger, () => this.proceed());
+    variant.readers++;
+    if (!known) this.variants.set(of.variantKey, variant);
+    return variant;
+  }
+
+  /** A subscriber is behind nothing any more and has room: events may come. */
+  settle(variant: Variant, reader: Reader): void {
+    variant.live.add(reader);
+    this.proceed();
+  }
+
+  leave(variant: Variant, reader: Reader, how: Leaving): void {
+    variant.live.delete(reader);
+    if (--variant.readers === 0) {
+      variant.end();
+      this.variants.delete(variant.of.variantKey);
+    }
+    if (--this.readers > 0) return;
+    if (how === 'lost' && this.phase === 'open' && this.origin.source.field.cursor === undefined) this.linger();
+    else this.close();
+  }
+
+  /** Its subscribers go on with another stream, which has all it has told: they leave as they reach its end. */
+  mergeAway(): void {
+    this.finish('merged');
+  }
+
+  close(): void {
+    clearTimeout(this.lingering);
+    this.finish('closed');
+    this.listener.gone(this);
+  }
+
+  /** For those who come back in time. */
+  private linger(): void {
+    const { lingerMs } = this.services.settings;
+    this.lingering = setTimeout(() => this.close(), lingerMs);
+    this.lingering.unref();
+    this.proceed();
+  }
+
+  private finish(phase: Exclude<StreamPhase, 'open'>, failure?: unknown): void {
+    if (this.phase !== 'open') return;
+    this.phase = phase;
+    this.failure = failure;
+    this.services.counts.upstreams--;
+    this.cancellation.abort(new Error('The stream is not needed any more.'));
+    this.proceed();
+  }
+
+  private async run(): Promise<void> {
+    const retry = new Retry(this.services.settings);
+    while (this.phase === 'open') {
+      const startedAt = performance.now();
+      try {
+        await this.readSource(retry);
+        return this.finish('ended');
+      } catch (error) {
+        if (this.phase !== 'open') return;
+        const pauseMs = this.origin.source.field.cursor === undefined ? undefined : retry.pauseMs(startedAt);
+        if (pauseMs === undefined) return this.finish('ended', error);
+        const { logger, counts } = this.services;
+        logger.debug({ error, subgraph: this.origin.source.subgraph }, 'a stream broke and is opened again');
+        counts.reopened++;
+        await pause(pauseMs, abortSignalOf(this.cancellation));
+      }
+    }
+  }
+
+  /** One attempt, from the last event on. Resolves when the subgraph completes it. */
+  private async readSource(retry: Retry): Promise<void> {
+    const { source, transport, variables, asker } = this.origin;
+    const position = this.lastCursor === undefined ? this.start : { after: this.lastCursor, snapshot: false };
+    const caller = { ...asker, signal: this.cancellation };
+    const call = sourceCall(source.operation, source.variables, variables, startVariables(source, position), caller);
+    const events = transport.subscribe(call);
+    try {
+      for (;;) {
+        const event = await events.next();
+        if (event.done || this.phase !== 'open') return;
+        this.take(event.value);
+        retry.succeeded();
+        await this.wanted();
+      }
+    } finally {
+      // Not awaited: a generator that waits for its next event only returns once it has seen the signal.
+      events.return().catch((error: unknown) => this.services.logger.warn({ error }, 'closing a stream failed'));
+    }
+  }
+
+  private take(answer: SubgraphAnswer): void {
+    const { source, cursors } = this.origin;
+    const isRefusal = answer.errors !== undefined && !isDataObject(answer.data);
+    if (isRefusal) this.throwPassing(answer);
+    const index = this.window.end;
+    const marks = source.marksOf(answer.data);
+    const ownCursor = source.field.cursor === undefined ? cursors.encode(index) : marks.cursor;
+    const event = {
+      ...marks,
+      cursor: isRefusal ? undefined : ownCursor,
+      index,
+      answer,
+      size: JSON.stringify(answer).length,
+      frames: new Map(),
+    };
+    if (event.cursor !== undefined) this.lastCursor = event.cursor;
+    this.window.push(event);
+    this.services.counts.events++;
+    if (marks.gap) this.services.counts.gaps++;
+    const live = [...this.variants.values()].filter((variant) => variant.live.size > 0);
+    const merged = new Map<string, ReadonlyMap<string, Transport>>();
+    for (const variant of live) variant.begin(event, live.length > 1 ? this.mergedFor(variant, merged) : undefined);
+    this.listener.taken();
+  }
+
+  /** A refusal that may be over in a moment breaks the attempt, as long as it can be made again. */
+  private throwPassing({ errors }: SubgraphAnswer): void {
+    const code = errors?.[0]?.extensions?.['code'];
+    if (this.origin.source.field.cursor === undefined || typeof code !== 'string' || !PASSING_CODES.has(code)) return;
+    throw new SubgraphError('SUBGRAPH_UNAVAILABLE', `the subgraph refused the stream for now: ${code}`);
+  }
+
+  private mergedFor(
+    { of }: Variant,
+    made: Map<string, ReadonlyMap<string, Transport>>,
+  ): ReadonlyMap<string, Transport> {
+    const merged = made.get(of.mergeKey) ?? this.services.merge(of.generation.transports);
+    made.set(of.mergeKey, merged);
+    return merged;
+  }
+
+  /** Resolves when another event may come. */
+  private async wanted(): Promise<void> {
+    while (this.phase === 'open' && !this.wantsMore()) await new Promise<void>((resolve) => (this.wake = resolve));
+  }
+
+  private wantsMore(): boolean {
+    if (this.lingering !== undefined) return true;
+    let live = 0;
+    for (const variant of this.variants.values()) {
+      if (variant.inFlight >= MAX_IN_FLIGHT) return false;
+      live += variant.live.size;
+    }
+    return live > 0;
+  }
+
+  private proceed(): void {
+    if (this.phase !== 'open') {
+      for (const variant of this.variants.values())
+        if (variant.inFlight === 0) for (const reader of [...variant.live]) reader.reachEnd();
+    }
+    const { wake } = this;
+    this.wake = undefined;
+    wake?.();
+  }
+}
+
+function startVariables({ field }: EventSource, { after, snapshot }: StreamPosition): DataObject {
+  return {
+    ...(after === undefined ? {} : { [START.after]: after }),
+    ...(snapshot && field.askSnapshot !== undefined ? { [START.snapshot]: true } : {}),
+  };
+}
