@@ -59,7 +59,7 @@ export class Account {
   private askUntilAnswered<Data>(): Promise<Data> {
     const query = `mutation ($input: SignInInput!) { signIn(input: $input) { ${SESSION} } }`;
     const look = () => ask<Data>(this.endpoint, { query, variables: { input: this.credentials } });
-    return waitFor('somebody to sign them in', look, READY_LIMIT_MS) as Promise<Data>;
+    return waitFor('somebody to sign them in', look, READY_LIMIT_MS);
   }
 }
 

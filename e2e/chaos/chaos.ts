@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { createRandom, hash, type Random } from '../../gateway/differential/random';
 import { waitFor } from '../../platform/testing/wait';
-import { committedFor } from './committed';
+import { committedFor, judgeAll } from './committed';
 import { gatherCrowd, type Crowd } from './crowd';
 import { JobWriter } from './job-writer';
 import { killAtRandom, type Kill } from './killing';
@@ -39,9 +39,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   }
   leave.abort();
   await Promise.all(reading);
-  const committed = await Promise.all(crowd.all.map((reader) => committedFor(stack.store, reader)));
+  const judgement = await judgeAll(stack.store, crowd.all);
   const unexpectedEndings = stack.services.flatMap((service) => service.unexpectedEndings);
-  return reportOf({ options, crowd, kills, committed, failure, unexpectedEndings, startedAt });
+  return reportOf({ options, crowd, kills, judgement, failure, unexpectedEndings, startedAt });
 }
 
 /** Writes everything, with all kills in between. */

@@ -27,7 +27,7 @@ export async function startDatabase(dataDir: string): Promise<ChaosDatabase> {
     kind: 'database',
     url: server.url,
     async kill() {
-      const { pid } = (await waitFor('the database to run', postmaster, READY_LIMIT_MS))!;
+      const { pid } = await waitFor('the database to run', postmaster, READY_LIMIT_MS);
       killed = pid;
       process.kill(pid, 'SIGKILL');
       await waitFor('the database to end', () => postmaster()?.pid !== pid);

@@ -18,7 +18,7 @@ const OPTIONS: ChaosOptions = {
   seed: 1,
   tell: () => undefined,
 };
-const FLAWLESS = { lost: 0, repeated: 0, disordered: 0, unknown: 0 };
+const FLAWLESS = { lost: 0, repeated: 0, disordered: 0, unknown: 0, wrongEvents: 0, gaps: 0 };
 /** `promises.md` X17. */
 const RELEASE_LIMIT_MS = 30_000;
 
@@ -64,9 +64,8 @@ class Story {
     await finishTranscripts(stack.store, this.transcriptIds);
     await this.crowd.caughtUp(this.written + 1);
     await Promise.all(this.reading);
-    const verdict = await judgeAll(stack.store, this.readers);
-    const wrongEvents = this.readers.reduce((count, reader) => count + reader.wrongEvents + reader.gaps, 0);
-    return { ...verdict, unknown: verdict.unknown + wrongEvents };
+    const { verdict, wrongEvents } = await judgeAll(stack.store, this.readers);
+    return { ...verdict, wrongEvents, gaps: this.readers.filter(({ gaps }) => gaps > 0).length };
   }
 
   private get transcriptIds(): string[] {

@@ -22,8 +22,8 @@ export interface ReaderOptions {
 export class Reader {
   /** The cursor of each event, as they came. */
   readonly cursors: string[] = [];
-  /** Segments that began elsewhere than the number of the event says. */
-  wrongEvents = 0;
+  /** Where the segment of each event begins; undefined for events of other kinds. */
+  readonly startsMs: (number | undefined)[] = [];
   gaps = 0;
   /** Events whose fields of another subgraph were null. */
   nulled = 0;
@@ -32,6 +32,8 @@ export class Reader {
   silentEnds = 0;
   /** What went wrong, by how often. */
   readonly troubles = new Map<string, number>();
+  /** Where it connected and what happened, with the number of events it had then. For the report of a flaw. */
+  readonly history: string[] = [];
   private lastCursor: string | undefined;
   private isFinished = false;
   /** Whether the last frame told of an error in place of an event. */
@@ -62,6 +64,7 @@ export class Reader {
     const { account, endpoints, transport, followed, resume, crossing } = this.options;
     const endpoint = endpoints[this.connections % endpoints.length]!;
     this.connections++;
+    this.history.push(`${this.cursors.length}: to ${new URL(endpoint).host}`);
     this.isTold = false;
     const cursor = this.lastCursor;
     const request = {
@@ -89,14 +92,15 @@ export class Reader {
     this.lastCursor = event.cursor;
     if (event.isNulled) this.nulled++;
     if (event.isGap) return void this.gaps++;
-    if (event.startMs !== undefined && event.startMs !== this.cursors.length * 1_000) this.wrongEvents++;
     this.cursors.push(event.cursor);
+    this.startsMs.push(event.startMs);
     const { __typename } = frame.data![this.options.followed.field] as { __typename: string };
     this.isFinished = __typename === 'TranscriptFinished';
   }
 
   private note(trouble: string): void {
     this.troubles.set(trouble, (this.troubles.get(trouble) ?? 0) + 1);
+    this.history.push(`${this.cursors.length}: ${trouble}`);
   }
 }
 

@@ -1,20 +1,15 @@
+import type { Judgement } from './committed';
 import type { Crowd } from './crowd';
 import type { Kill } from './killing';
 import type { ChaosOptions } from './options';
 import type { Reader } from './reader';
-import { judge, sum, type Verdict } from './verdict';
 
-export interface ChaosReport {
+export interface ChaosReport extends Judgement {
   options: ChaosOptions;
   kills: readonly Kill[];
   readers: number;
   topics: number;
-  /** Committed events of all topics. */
-  events: number;
   deliveries: number;
-  verdict: Verdict;
-  /** Events whose content was not that of their cursor. */
-  wrongEvents: number;
   gaps: number;
   silentEnds: number;
   /** Events whose fields of another subgraph were null. */
@@ -28,12 +23,14 @@ export interface ChaosReport {
   elapsedMs: number;
 }
 
+/** One fault usually hits many readers in the same way. */
+const FLAWS_SHOWN = 5;
+
 export function reportOf(run: {
   options: ChaosOptions;
   crowd: Crowd;
   kills: readonly Kill[];
-  /** For each reader, in order. */
-  committed: readonly (readonly string[])[];
+  judgement: Judgement;
   failure: string | null;
   unexpectedEndings: readonly string[];
   startedAt: number;
@@ -42,18 +39,15 @@ export function reportOf(run: {
   const readers = run.crowd.all;
   const total = (count: (reader: Reader) => number): number =>
     readers.reduce((result, reader) => result + count(reader), 0);
-  const topics = new Map(readers.map((reader, index) => [reader.options.followed.topic, run.committed[index]!.length]));
   return {
+    ...run.judgement,
     options,
     kills,
     failure,
     unexpectedEndings,
     readers: readers.length,
-    topics: topics.size,
-    events: [...topics.values()].reduce((result, count) => result + count, 0),
+    topics: new Set(readers.map(({ options: { followed } }) => followed.topic)).size,
     deliveries: total(({ cursors }) => cursors.length),
-    verdict: sum(readers.map(({ cursors }, index) => judge(run.committed[index]!, cursors))),
-    wrongEvents: total(({ wrongEvents }) => wrongEvents),
     gaps: total(({ gaps }) => gaps),
     silentEnds: total(({ silentEnds }) => silentEnds),
     nulled: total(({ nulled }) => nulled),
@@ -79,7 +73,7 @@ export function reportText(report: ChaosReport): string {
     ['transports', `${options.transports.join(', ')}, resumed by ${options.resume}`],
     ['kill -9', `${report.kills.length} (${listOf(killed)})`],
     ['readers', `${report.readers}, of ${report.topics} topics`],
-    ['events', `${report.events} committed, ${report.deliveries} delivered`],
+    ['events', `${options.events} of each transcript, ${report.deliveries} delivered to all readers`],
     ['lost', verdict.lost],
     ['repeated', verdict.repeated],
     ['out of order', verdict.disordered],
@@ -92,6 +86,7 @@ export function reportText(report: ChaosReport): string {
     ['what readers noticed', listOf(report.troubles) || 'nothing'],
     ['ended by itself', report.unexpectedEndings.join('\n') || 'nothing'],
     ['broken off', report.failure ?? 'no'],
+    ['flaws', report.flaws.slice(0, FLAWS_SHOWN).join('\n') || 'none'],
     ['time', `${(report.elapsedMs / 1_000).toFixed(1)} s`],
   ];
   return lines.map(([name, value]) => `${name.padEnd(30)}${value}`).join('\n');

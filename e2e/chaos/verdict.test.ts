@@ -1,4 +1,4 @@
-import { judge, sum } from './verdict';
+import { judge, lostRanges, positionsOf, sum } from './verdict';
 
 const committed = ['a', 'b', 'c', 'd'];
 
@@ -21,4 +21,10 @@ test('adds up what is wrong with several readers', () => {
     disordered: 0,
     unknown: 0,
   });
+});
+
+test('names what was lost, and where in the topic an event stands', () => {
+  expect(lostRanges(['a', 'b', 'c', 'd', 'e'], ['b', 'e'])).toBe('0, 2-3');
+  expect(lostRanges(committed, committed)).toBe('');
+  expect(positionsOf(committed, ['c', 'x'])).toEqual([2, undefined]);
 });
