@@ -2,7 +2,7 @@ import { runChaos } from './chaos';
 import { readOptions } from './options';
 import { isFlawless, reportText } from './report';
 
-/** `npm run chaos`: see bench/README.md. */
+/** `npm run chaos`: see README.md here. */
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (!options) return;
