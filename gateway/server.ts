@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
+import { createConnections, type Connections } from './connections/connections';
 import type { Caller } from './execute/execution';
 import { TransportCache } from './fetch/transport-cache';
 import { graphiqlPage } from './explorer/graphiql';
@@ -13,12 +14,15 @@ import { answerGraphql, type GraphqlEndpoint } from './http/graphql';
 import { createHandler, type Page } from './http/handler';
 import { healthPage, readyPage } from './http/health';
 import { createHttpServer, listen } from './http/listen';
+import { renewPage } from './http/streams/renew';
+import { createStreams } from './http/streams/streams';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits, type GatewayOptions } from './options';
+import { createOperations } from './operations/operations';
 import { Slots } from './slots';
+import { createCallMerger } from './subscriptions/merged-transports';
 import type { SubscriptionCounts } from './subscriptions/counts';
 import { DEFAULT_SUBSCRIPTION_SETTINGS } from './subscriptions/settings';
 import { createSubscriptions, type Subscriptions } from './subscriptions/subscriptions';
-import { createSocketOperations } from './websocket/operations';
 import { createSocketServer, type SocketServer } from './websocket/server';
 
 const GRAPHQL_PATH = '/graphql';
@@ -47,7 +51,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const subscriptions = createSubscriptions({
     settings: { ...DEFAULT_SUBSCRIPTION_SETTINGS, ...options.subscriptions },
     limits,
-    merge: (given) => given,
+    merge: createCallMerger({ cacheSize: limits.planCacheSize }),
     logger,
   });
   let generation = await createGeneration(options.supergraphSdl, options, limits, transports);
@@ -64,10 +68,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
 
   const origins = originPolicy([...(options.corsOrigins ?? []), ...(development ? DEVELOPMENT_ORIGINS : [])]);
+  const operations = createOperations(current, subscriptions);
+  const { authenticate, endedSessions } = options;
+  const connections = createConnections({ authenticate, endedSessions, limits, logger });
   const sockets = createSocketServer({
     path: GRAPHQL_PATH,
-    operations: createSocketOperations(current, subscriptions),
-    authenticate: options.authenticate,
+    operations,
+    connections,
+    authenticate,
     origins,
     limits,
     logger,
@@ -78,8 +86,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     current,
     contentTypes,
     hasRequestPlugins: plugins.some((plugin) => plugin.requestDidStart !== undefined),
-    authenticate: options.authenticate,
+    authenticate,
     limits,
+    streams: createStreams({ operations, connections, current, contentTypes, origins, limits }),
   };
   const answer: Page = (request, response, url, requestId) =>
     answerGraphql(endpoint, request, response, url, requestId);
@@ -87,6 +96,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     pages: pagesOf(
       answer,
       readyPage(current, () => running.isStopping),
+      renewPage({ connections, origins, limits }),
       development,
     ),
     byteRoutes: [...(options.subgraphs?.values() ?? [])].flatMap((subgraph) => subgraph.byteRoutes),
@@ -140,6 +150,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     stop: () => {
       stopping.abort();
       return (stopped ??= stop(running, {
+        connections,
         sockets,
         subscriptions,
         apollo: apollo.server,
@@ -154,12 +165,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 function pagesOf(
   graphql: Page,
   ready: Page,
+  renew: Page,
   development: boolean,
 ): Map<string, { methods: readonly string[]; answer: Page }> {
   const toGraphql: Page = (_request, response) =>
     void response.writeHead(302, { location: GRAPHQL_PATH, 'content-length': 0 }).end();
   return new Map([
-    [GRAPHQL_PATH, { methods: ['GET', 'POST'], answer: graphql }],
+    [GRAPHQL_PATH, { methods: ['GET', 'POST', 'PUT', 'DELETE'], answer: graphql }],
+    [`${GRAPHQL_PATH}/renew`, { methods: ['POST'], answer: renew }],
     ['/', { methods: ['GET', 'HEAD'], answer: toGraphql }],
     ['/health', { methods: ['GET', 'HEAD'], answer: healthPage }],
     ['/ready', { methods: ['GET', 'HEAD'], answer: ready }],
@@ -184,6 +197,7 @@ function track(running: Running, response: ServerResponse): void {
 async function stop(
   running: Running,
   parts: {
+    connections: Connections;
     sockets: SocketServer;
     subscriptions: Subscriptions;
     apollo: ApolloServer<Caller>;
@@ -197,7 +211,11 @@ async function stop(
   const closing = [...running.servers].map((server) => new Promise((resolve) => server.close(resolve)));
   for (const server of running.servers) server.closeIdleConnections();
   for (const response of running.inFlight.items()) if (!response.headersSent) response.setHeader('connection', 'close');
-  await Promise.all([finishInFlight(running, parts.graceMs), parts.sockets.stop(parts.graceMs)]);
+  await Promise.all([
+    finishInFlight(running, parts.graceMs),
+    parts.sockets.stop(parts.graceMs),
+    parts.connections[Symbol.asyncDispose](),
+  ]);
   parts.subscriptions.close();
   for (const server of running.servers) server.closeAllConnections();
   await Promise.all(closing);

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { CallerScope } from './transport';
 
 /** Which headers a subgraph gets besides those the gateway writes itself. Nothing of the client's passes unnamed. */
@@ -49,4 +50,12 @@ export function forwardedHeaders(names: readonly string[], call: CallerScope): s
     if (value !== undefined) forwarded.push(name, typeof value === 'string' ? value : value.join(', '));
   }
   return forwarded;
+}
+
+/** Of a client's headers those that a rule can name; for whoever has to keep them for long. */
+export function forwardable(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const kept: IncomingHttpHeaders = {};
+  for (const name of Object.keys(headers))
+    if (!OWN.test(name) && !NEVER_FORWARDED.test(name)) kept[name] = headers[name];
+  return kept;
 }

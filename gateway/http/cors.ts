@@ -40,7 +40,10 @@ export function allowOrigin(request: IncomingMessage, response: ServerResponse, 
   const origin = request.headers.origin;
   if (origin === undefined || !policy.isAllowed(request)) return;
   response.setHeader('access-control-allow-origin', origin);
-  response.setHeader('access-control-expose-headers', 'x-request-id, retry-after, content-disposition');
+  response.setHeader(
+    'access-control-expose-headers',
+    'x-request-id, x-connection-id, retry-after, content-disposition',
+  );
 }
 
 /** Answers an OPTIONS request: any header may be sent from an allowed origin, nothing from another. */
@@ -50,7 +53,7 @@ export function answerPreflight(request: IncomingMessage, response: ServerRespon
     'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
     'access-control-allow-headers': request.headers['access-control-request-headers'] ?? 'content-type, authorization',
     'access-control-max-age': String(PREFLIGHT_MAX_AGE_S),
-    allow: 'GET, HEAD, POST, OPTIONS',
+    allow: 'GET, HEAD, POST, PUT, DELETE, OPTIONS',
   });
   response.end();
   return true;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HeaderMap, type ApolloServer } from '@apollo/server';
 import { Cancellation } from '../../platform/cancellation';
 import { SautiError } from '../../platform/errors';
+import type { VerifiedToken } from '../../platform/identity/access-token';
 import type { Viewer } from '../../platform/identity/viewer';
 import type { Documents } from '../documents/documents';
 import { isIncremental } from '../engine';
@@ -15,6 +16,8 @@ import { refuseSubscription } from './no-subscription';
 import type { ContentTypes } from './content-types';
 import { knownOperation } from './known-operation';
 import { sendAnswer, sendPayloads } from './send-answer';
+import type { StreamRequest } from './streams/services';
+import type { Streams } from './streams/streams';
 
 export interface GraphqlEndpoint {
   apollo: ApolloServer<Caller>;
@@ -24,6 +27,7 @@ export interface GraphqlEndpoint {
   hasRequestPlugins: boolean;
   authenticate: Authenticate | undefined;
   limits: GatewayLimits;
+  streams: Streams;
 }
 
 /** Answers one request to the GraphQL path, also one that never becomes an operation. */
@@ -50,23 +54,24 @@ async function answerOperation(
   url: URL,
   requestId: string,
 ): Promise<void> {
-  const { headers } = request;
-  const { authorization } = headers;
-  const viewer = await identify(endpoint.authenticate, authorization);
-  const controller = leavingController(response);
-  const identity = { viewer, requestId };
-  const caller: Caller = { identity, authorization, headers, signal: controller, controller };
+  const token = await identify(endpoint.authenticate, request.headers.authorization);
+  const viewer = token?.viewer ?? null;
+  const asked: StreamRequest = { request, response, url, requestId, token };
+  if (await endpoint.streams.answerShared(asked)) return;
   const multipart = isMultipart(request) ? await receiveFiles(endpoint, request, viewer) : undefined;
   try {
     const body = withoutEmptyName(
       multipart ? multipart.body : request.method === 'POST' ? await readBody(endpoint, request) : undefined,
     );
+    if (!multipart && (await endpoint.streams.answerDistinct(asked, body))) return;
+    const caller = callerOf(asked, viewer);
     if (!multipart && !endpoint.hasRequestPlugins && (await answerKnown(endpoint, request, response, body, caller)))
       return;
     refuseSubscription(
       endpoint.current().supergraph.apiSchema,
       endpoint.limits,
       request.method === 'GET' ? Object.fromEntries(url.searchParams) : body,
+      endpoint.contentTypes(request.headers.accept) !== undefined,
     );
     const answer = await endpoint.apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
@@ -139,13 +144,19 @@ function withoutEmptyName(body: unknown): unknown {
   return { ...(body as object), operationName: null };
 }
 
+function callerOf({ request: { headers }, response, requestId }: StreamRequest, viewer: Viewer | null): Caller {
+  const controller = leavingController(response);
+  const identity = { viewer, requestId };
+  return { identity, authorization: headers.authorization, headers, signal: controller, controller };
+}
+
 /** Who asks, or an `HttpError`: 401 for a token that is not good, 503 when that cannot be found out. */
 async function identify(
   authenticate: Authenticate | undefined,
   authorization: string | undefined,
-): Promise<Viewer | null> {
+): Promise<VerifiedToken | null> {
   try {
-    return (await authenticate?.(authorization))?.viewer ?? null;
+    return (await authenticate?.(authorization)) ?? null;
   } catch (error) {
     if (!(error instanceof SautiError)) throw error;
     throw new HttpError(error.code === 'UNAUTHENTICATED' ? 401 : 503, error.code, error.message, { cause: error });

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { CompiledOperation } from '../compile/compile-operation';
 import type { PreparedOperation } from '../engine';
 import { SubgraphError } from '../fetch/transport';
 import type { Generation } from '../generation';
@@ -37,7 +36,7 @@ export function createPlacements(services: StreamServices): Placements {
       const subject = `${source.subgraph}\n${source.operation.query}\n${own}`;
       const owner = sharing === 'subscriber' ? `${ids.of(asker)}\n` : '';
       const groupKey = `${owner}${ids.of(transport)}\n${isPublic ? '' : transport.scopeOf(asker)}\n${subject}`;
-      const scope = compiled.answersArePublic ? '' : scopeIn(generation, compiled, asker);
+      const scope = isPublic && compiled.answersArePublic ? '' : scopeIn(generation, asker);
       const mergeKey = `${ids.of(generation)}\n${scope}`;
       const known = groups.get(groupKey);
       const group =
@@ -69,10 +68,9 @@ export function createPlacements(services: StreamServices): Placements {
   };
 }
 
-/** Everything that the subgraphs which answer about an event learn of who asks. */
-function scopeIn({ transports }: Generation, { stage }: CompiledOperation, asker: Asker): string {
-  const subgraphs = new Set(stage.program.steps.map(({ subgraph }) => subgraph));
-  return JSON.stringify([...subgraphs].map((name) => [name, transports.get(name)?.scopeOf(asker)]));
+/** Everything that subgraphs learn of who asks. */
+function scopeIn({ transports }: Generation, asker: Asker): string {
+  return JSON.stringify([...transports].map(([name, transport]) => [name, transport.scopeOf(asker)]));
 }
 
 function digest(text: string): string {

@@ -100,12 +100,12 @@ export class StreamGroup {
     return stream;
   }
 
-  /** Merges each stream into an older one that has its last event. */
+  /** Merges each stream into an older one that has its last event; not before it has told the present state. */
   private merge(): void {
     if (this.streams.length < 2) return;
     for (const [at, stream] of [...this.streams].entries()) {
-      const cursor = stream.window.last?.cursor;
-      if (stream.phase !== 'open' || cursor === undefined) continue;
+      const { cursor, isSnapshot } = stream.window.last ?? {};
+      if (stream.phase !== 'open' || cursor === undefined || isSnapshot) continue;
       const older = this.streams
         .slice(0, at)
         .some(({ phase, window }) => phase === 'open' && window.indexOf(cursor) !== undefined);

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { GraphQLError } from 'graphql';
+import { SautiError } from '../../platform/errors';
+import type { VerifiedToken } from '../../platform/identity/access-token';
+import type { Logger } from '../../platform/logger';
+import type { Authenticate, EndedSessions, GatewayLimits } from '../options';
+import { watchEndedSessions } from './ended-sessions';
+import { Entry } from './entry';
+import { watchExpiry } from './expiry';
+
+/** Why a connection has to end although its client did nothing wrong. */
+export type EndReason = 'TOKEN_EXPIRED' | 'SESSION_ENDED' | 'GOING_AWAY';
+
+/** What a transport opens: a socket, an event stream, a multipart answer. None of its functions may throw. */
+export interface Connection {
+  /** Who opened it, and until when that holds; null for an anonymous client, whose connection lives until it closes. */
+  readonly token: VerifiedToken | null;
+  /** Its client proved again who it is: what is asked from now on is asked with this. */
+  onRenewed(token: VerifiedToken, authorization: string): void;
+  /** Called once, `EXPIRY_NOTICE_MS` before a token ends, or at once when there is less time; again after a renewal. */
+  onExpiring?(endsAt: Date): void;
+  /** It has to close now. It is no longer among the open ones; it need not be closed here again. */
+  onEnd(reason: EndReason): void;
+}
+
+export interface OpenConnection {
+  /** Cannot be guessed. Whoever has it and is the same user may renew the connection. */
+  readonly id: string;
+  /** It is gone. May be called again, and after its end. */
+  close(): void;
+}
+
+/** The open connections that carry streams, whatever they arrived by: who they speak for, and for how long. */
+export interface Connections extends AsyncDisposable {
+  /**
+   * Counts a connection in and watches its token and session from now on. A `GraphQLError` with SUBSCRIPTION_LIMIT when
+   * its user has `maxConnectionsPerUser` already, with STOPPING after disposal. Anonymous connections are not counted
+   * for anybody: what they can have open is bounded by `maxSubscriptions`.
+   */
+  open(connection: Connection): OpenConnection | GraphQLError;
+  /**
+   * Renews the connection with this id on behalf of whoever the authorization proves; answers until when that holds.
+   * Another session, or other scopes, of the same user are taken over. Throws a `SautiError`: UNAUTHENTICATED for an
+   * authorization that is missing or not good, NOT_FOUND for an id that is unknown or of a connection of somebody else,
+   * SUBGRAPH_UNAVAILABLE when tokens cannot be checked. Then the token before goes on until its end.
+   */
+  renew(connectionId: string, authorization: string | undefined): Promise<Date>;
+  readonly size: number;
+  /** Ends all connections with GOING_AWAY and refuses others. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface ConnectionsOptions {
+  authenticate: Authenticate | undefined;
+  endedSessions: EndedSessions | undefined;
+  limits: Pick<GatewayLimits, 'maxConnectionsPerUser'>;
+  logger: Logger;
+}
+
+export function createConnections({ authenticate, endedSessions, limits, logger }: ConnectionsOptions): Connections {
+  const entries = new Map<string, Entry>();
+  const perUser = new Map<string, number>();
+  const end = (entry: Entry, reason: EndReason): void => {
+    if (!entries.has(entry.id)) return;
+    entry.close();
+    entry.connection.onEnd(reason);
+  };
+  const expiry = watchExpiry(entries, (entry) => end(entry, 'TOKEN_EXPIRED'));
+  const sessions = watchEndedSessions(entries, endedSessions, logger, (entry) => end(entry, 'SESSION_ENDED'));
+  let isStopping = false;
+
+  const leave = (entry: Entry): void => {
+    if (!entries.delete(entry.id) || !entry.token) return;
+    const { userId } = entry.token.viewer;
+    const left = perUser.get(userId)! - 1;
+    if (left > 0) perUser.set(userId, left);
+    else perUser.delete(userId);
+    if (perUser.size === 0) sessions.pause();
+  };
+  return {
+    get size() {
+      return entries.size;
+    },
+    open(connection) {
+      if (isStopping) return refusal('STOPPING', 'This gateway is stopping.');
+      const { token } = connection;
+      const count = token ? (perUser.get(token.viewer.userId) ?? 0) : 0;
+      const most = limits.maxConnectionsPerUser;
+      if (count >= most)
+        return refusal('SUBSCRIPTION_LIMIT', `At most ${most} connections with streams may be open for one user.`);
+      const entry = new Entry(randomUUID(), connection, leave);
+      entries.set(entry.id, entry);
+      if (!token) return entry;
+      perUser.set(token.viewer.userId, count + 1);
+      expiry.watch(entry);
+      sessions.watch();
+      return entry;
+    },
+    async renew(connectionId, authorization) {
+      const token = await authenticate?.(authorization);
+      if (!token || authorization === undefined)
+        throw new SautiError('UNAUTHENTICATED', 'A connection is renewed with a valid access token.');
+      const entry = entries.get(connectionId);
+      // Whether somebody else has a connection with this id is nobody's business.
+      if (entry?.token?.viewer.userId !== token.viewer.userId)
+        throw new SautiError('NOT_FOUND', 'You have no open connection with this id.');
+      entry.token = token;
+      entry.isNoticed = false;
+      expiry.watch(entry);
+      entry.connection.onRenewed(token, authorization);
+      return token.endsAt;
+    },
+    async [Symbol.asyncDispose]() {
+      isStopping = true;
+      for (const entry of [...entries.values()]) end(entry, 'GOING_AWAY');
+      expiry.stop();
+      await sessions.stop();
+    },
+  };
+}
+
+function refusal(code: string, message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code } });
+}
