@@ -56,7 +56,7 @@ export async function gatherCrowd(
   const common = (index: number) => ({
     transport: TRANSPORTS[options.transports[index % options.transports.length]!],
     endpoints: endpointsOf(index),
-    resume: options.resume,
+    resume: options.resumes[Math.floor(index / options.transports.length) % options.resumes.length]!,
     random: createRandom(hash(`${options.seed} reader ${index}`)),
   });
   const ofTranscripts = Array.from({ length: options.readers }, (_, index) => {

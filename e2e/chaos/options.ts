@@ -14,7 +14,8 @@ export interface ChaosOptions {
   gateways: number;
   subgraphs: readonly SubgraphName[];
   transports: readonly TransportName[];
-  resume: Resume;
+  /** Each combination with a transport is somebody's. */
+  resumes: readonly Resume[];
   /** Repeats the same kills in the same order, each after the same event. */
   seed: number;
   /** Told what happens, a line at a time. */
@@ -32,7 +33,7 @@ const USAGE = `npm run chaos -- [options]
   --jobs N            jobs run by the worker meanwhile (default: ${FULL.jobs})
   --gateways N        processes; a client that comes back takes the next one (default: ${FULL.gateways})
   --transports LIST   of ${TRANSPORT_NAMES.join(', ')} (default: all)
-  --resume HOW        ${RESUMES.join(' or ')} (default: ${RESUMES[0]})
+  --resume LIST       how clients tell where they were: ${RESUMES.join(', ')} (default: all)
   --seed N            repeats a run's kills (default: by chance; it is printed)
   --help              this text`;
 
@@ -47,7 +48,7 @@ export function readOptions(argv: readonly string[]): Omit<ChaosOptions, 'tell'>
       jobs: { type: 'string', default: FULL.jobs },
       gateways: { type: 'string', default: FULL.gateways },
       transports: { type: 'string', default: TRANSPORT_NAMES.join() },
-      resume: { type: 'string', default: RESUMES[0] },
+      resume: { type: 'string', default: RESUMES.join() },
       seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 1_000_000)) },
       help: { type: 'boolean', default: false },
     },
@@ -63,16 +64,18 @@ export function readOptions(argv: readonly string[]): Omit<ChaosOptions, 'tell'>
     jobs: whole(values.jobs, 'jobs', 0),
     gateways: whole(values.gateways, 'gateways', 1),
     subgraphs: ALL_SUBGRAPHS,
-    transports: values.transports.split(',').map((name) => oneOf(name.trim(), TRANSPORT_NAMES)),
-    resume: oneOf(values.resume, RESUMES),
+    transports: list(values.transports, TRANSPORT_NAMES),
+    resumes: list(values.resume, RESUMES),
     seed: whole(values.seed, 'seed', 0),
   };
 }
 
-function oneOf<Name extends string>(text: string, known: readonly Name[]): Name {
-  const found = known.find((name) => name === text);
-  if (found === undefined) throw new Error(`"${text}" is none of ${known.join(', ')}.\n\n${USAGE}`);
-  return found;
+function list<Name extends string>(text: string, known: readonly Name[]): Name[] {
+  return text.split(',').map((given) => {
+    const found = known.find((name) => name === given.trim());
+    if (found === undefined) throw new Error(`"${given}" is none of ${known.join(', ')}.\n\n${USAGE}`);
+    return found;
+  });
 }
 
 function whole(text: string, name: string, least: number): number {

@@ -70,7 +70,7 @@ export function reportText(report: ChaosReport): string {
   const killed = countBy(report.kills.map(({ target }) => target));
   const lines: [string, string | number][] = [
     ['seed', options.seed],
-    ['transports', `${options.transports.join(', ')}, resumed by ${options.resume}`],
+    ['transports', `${options.transports.join(', ')}, resumed by ${options.resumes.join(' or ')}`],
     ['kill -9', `${report.kills.length} (${listOf(killed)})`],
     ['readers', `${report.readers}, of ${report.topics} topics`],
     ['events', `${options.events} of each transcript, ${report.deliveries} delivered to all readers`],

@@ -122,7 +122,7 @@ async function endingOf(child: ChildProcess): Promise<Ending> {
 /** What is judged are the readers, in this process: they must not wait for a start. */
 function lowerPriority({ pid }: ChildProcess): void {
   try {
-    if (pid !== undefined) os.setPriority(pid, 5);
+    if (pid !== undefined) os.setPriority(pid, Math.min(os.getPriority() + 5, 19));
   } catch {
     // it has ended already, or the system does not let us
   }
