@@ -12,7 +12,7 @@ import type { Store } from './store';
 import { Writing } from './writing';
 
 /** How long readers may take to come to the end once all is quiet; a lost job comes back after its lease. */
-const END_LIMIT_MS = 90_000;
+const END_LIMIT_MS = 180_000;
 
 /**
  * Kills processes of a running system by chance while readers follow topics that grow, and compares what each reader got

@@ -13,7 +13,7 @@ import { TRANSPORTS } from './transports/transports';
 const READERS_PER_ACCOUNT = 8;
 /** Every so many-th reader selects fields of another subgraph, too. */
 const CROSSING_EVERY = 4;
-const CATCH_UP_LIMIT_MS = 60_000;
+const CATCH_UP_LIMIT_MS = 120_000;
 
 /** Somebody, with a transcript that grows and jobs of their own. */
 export interface Owner extends Growing {
