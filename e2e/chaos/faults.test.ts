@@ -20,7 +20,7 @@ const OPTIONS: ChaosOptions = {
   seed: 1,
   tell: () => undefined,
 };
-const FLAWLESS = { lost: 0, repeated: 0, disordered: 0, unknown: 0, wrongEvents: 0, gaps: 0 };
+const FLAWLESS = { lost: 0, repeated: 0, disordered: 0, unknown: 0, wrongEvents: 0, gaps: 0, silentEnds: 0 };
 /** `promises.md` X17. */
 const RELEASE_LIMIT_MS = 30_000;
 
@@ -67,7 +67,9 @@ class Story {
     await this.crowd.caughtUp(this.written + 1);
     await Promise.all(this.reading);
     const { verdict, wrongEvents } = await judgeAll(stack.store, this.readers);
-    return { ...verdict, wrongEvents, gaps: this.readers.filter(({ gaps }) => gaps > 0).length };
+    const total = (name: 'gaps' | 'silentEnds'): number =>
+      this.readers.reduce((count, reader) => count + reader[name], 0);
+    return { ...verdict, wrongEvents, gaps: total('gaps'), silentEnds: total('silentEnds') };
   }
 
   private get transcriptIds(): string[] {
