@@ -2,7 +2,7 @@ import type { Random } from '../../gateway/differential/random';
 import { pause } from '../../platform/pause';
 import type { Account } from './account';
 import { eventOf, type Followed, type Resume, type SeenEvent } from './followed';
-import { StreamClosed, type StreamFrame, type StreamTransport } from './transports/transport';
+import { StreamClosed, StreamRefused, type StreamFrame, type StreamTransport } from './transports/transport';
 
 /** A client waits this long before it comes back, with as much again by chance. */
 const BACKOFF_MS = 100;
@@ -107,5 +107,6 @@ export class Reader {
 function describe(error: unknown): string {
   if (error instanceof StreamClosed && error.code !== null) return `closed with ${error.code}`;
   const { code, message } = error as { code?: string; message: string };
-  return (code ?? message).slice(0, 200);
+  const told = /"code":"(\w+)"/.exec(message)?.[1];
+  return `${error instanceof StreamRefused ? 'refused with ' : ''}${told ?? code ?? message}`.slice(0, 200);
 }
