@@ -50,6 +50,7 @@ const config: CodegenConfig = {
       Transcript: './records#TranscriptRow',
       TranscriptSegment: './records#SegmentRow',
       MediaJob: './records#JobRow',
+      StreamGap: '../../platform/events/stream#StreamGap as Gap',
     }),
     ...subgraph('translation', 'TranslationContext', { TranscriptSegment: './context#SegmentRepresentation' }),
     'client/operations.generated.ts': {
@@ -62,7 +63,7 @@ const config: CodegenConfig = {
       Notification: './records#NotificationRow',
       InboxChanged: './inbox#InboxChange',
       JobSummary: './jobs#JobSummary as JobSummaryRow',
-      StreamGap: './stream#StreamGap as Gap',
+      StreamGap: '../../platform/events/stream#StreamGap as Gap',
     }),
   },
 };

@@ -22,6 +22,7 @@ module.exports = {
     '<rootDir>/subgraphs',
     '<rootDir>/worker',
     '<rootDir>/scripts',
+    '<rootDir>/client',
     '<rootDir>/demo',
     '<rootDir>/e2e',
   ],

@@ -2,13 +2,20 @@ import { openAsBlob } from 'node:fs';
 import path from 'node:path';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print, type GraphQLFormattedError } from 'graphql';
-import { createClient, type Client } from 'graphql-ws';
+import type { Client } from 'graphql-ws';
 import WebSocket from 'ws';
+import { RefreshSessionDocument } from './operations.generated';
+import { createResumingClient, resume, type StreamResult } from './resume';
+import { untilAnswered } from './retry';
+import { Session, type Tokens } from './session';
+
+/** How often in a row the socket is tried before its subscriptions fail: about two minutes. */
+const CONNECT_ATTEMPTS = 12;
 
 /** The endpoint answered with errors; `errors` is what it said. */
 export class GraphQLRequestError extends Error {
   constructor(
-    readonly errors: readonly GraphQLFormattedError[],
+    readonly errors: NonNullable<StreamResult['errors']>,
     readonly status: number,
   ) {
     super(errors.map(describe).join('\n'));
@@ -22,14 +29,24 @@ export class GraphQLRequestError extends Error {
  */
 export class SautiClient implements AsyncDisposable {
   private socket: Client | undefined;
-  private accessToken: string | undefined;
+  /** Answers the token for a call, a new one when the last was refused. */
+  private token: (wasRefused?: boolean) => string | undefined | Promise<string> = () => undefined;
 
   /** `endpoint` is e.g. `http://localhost:4000/graphql`. */
   constructor(readonly endpoint: string) {}
 
-  /** Used for every later request, and for the socket when it is opened. */
+  /** Used for every later request, and for the socket when it is opened. Subscriptions fail when it ends. */
   useAccessToken(token: string | undefined): void {
-    this.accessToken = token;
+    this.token = (wasRefused) => {
+      if (wasRefused) throw new Error('The access token was refused. Sign in again.');
+      return token;
+    };
+  }
+
+  /** As {@link useAccessToken}, and renewed when it ends. */
+  useTokens(tokens: Tokens): void {
+    const session = new Session(tokens, (refreshToken) => this.refresh(refreshToken));
+    this.token = (wasRefused) => session.accessToken(wasRefused);
   }
 
   /** Runs a query or mutation; throws {@link GraphQLRequestError} when the answer has errors. */
@@ -38,7 +55,7 @@ export class SautiClient implements AsyncDisposable {
     return this.read(
       await fetch(this.endpoint, {
         method: 'POST',
-        headers: { ...this.headers(), 'content-type': 'application/json' },
+        headers: { ...(await this.headers()), 'content-type': 'application/json' },
         body,
       }),
     );
@@ -58,48 +75,84 @@ export class SautiClient implements AsyncDisposable {
     form.set('map', JSON.stringify({ file: [`variables.${file.at}`] }));
     form.set('file', await openAsBlob(file.path), file.name ?? path.basename(file.path));
     // The header makes browsers ask first, which is how the endpoint knows that no foreign page sent the form.
-    const headers = { ...this.headers(), 'apollo-require-preflight': 'true' };
+    const headers = { ...(await this.headers()), 'apollo-require-preflight': 'true' };
     return this.read(await fetch(this.endpoint, { method: 'POST', headers, body: form }));
   }
 
-  /** Opens a subscription; ends when the server completes it, throws when it fails. `return()` unsubscribes. */
+  /**
+   * Opens a subscription that goes on where it was when the connection is lost; see {@link resume}. Ends when the server
+   * completes it, throws when it fails. `return()` unsubscribes. An event that could not be shown is passed over; `follow`
+   * tells of it.
+   */
   async *subscribe<Data, Variables extends Record<string, unknown>>(
     document: TypedDocumentNode<Data, Variables>,
     variables: Variables,
   ): AsyncGenerator<Data, void, void> {
-    for await (const result of this.connection().iterate<Data>({ query: print(document), variables })) {
-      if (result.errors) throw new GraphQLRequestError(result.errors, 200);
-      yield result.data as Data;
+    for await (const { data, errors, extensions } of this.follow(document, variables)) {
+      if (data) yield data;
+      else if (errors && !extensions?.cursor) throw new GraphQLRequestError(errors, 200);
     }
+  }
+
+  /** The results of such a subscription with everything that the server says about them. */
+  follow<Data, Variables extends Record<string, unknown>>(
+    document: TypedDocumentNode<Data, Variables>,
+    variables: Variables,
+    extensions: { cursor?: string; snapshot?: boolean } = {},
+  ): AsyncGenerator<StreamResult<Data>, void, void> {
+    return resume<Data>(this.connection(), { query: print(document), variables, extensions });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.socket?.dispose();
   }
 
-  private headers(): Record<string, string> {
-    return this.accessToken ? { authorization: `Bearer ${this.accessToken}` } : {};
+  private async headers(): Promise<Record<string, string>> {
+    const token = await this.token();
+    return token ? { authorization: `Bearer ${token}` } : {};
   }
 
   private async read<Data>(response: Response): Promise<Data> {
-    const result = (await response.json()) as { data?: Data; errors?: GraphQLFormattedError[] };
+    const text = await response.text();
+    const result = readResult<Data>(text);
+    if (!result)
+      throw new GraphQLRequestError([{ message: `The answer has status ${response.status}.` }], response.status);
     if (result.errors?.length) throw new GraphQLRequestError(result.errors, response.status);
     return result.data as Data;
   }
 
   private connection(): Client {
-    this.socket ??= createClient({
+    this.socket ??= createResumingClient({
       url: this.endpoint.replace(/^http/, 'ws'),
       webSocketImpl: WebSocket,
-      connectionParams: () => this.headers(),
-      lazyCloseTimeout: 100,
+      token: (wasRefused) => this.token(wasRefused),
+      retryAttempts: CONNECT_ATTEMPTS,
     });
     return this.socket;
+  }
+
+  /** Asked without the old access token, which would be refused. May be repeated: the same pair is answered for 10 s. */
+  private async refresh(refreshToken: string): Promise<Tokens> {
+    const anonymous = new SautiClient(this.endpoint);
+    const { refreshSession } = await untilAnswered(() =>
+      anonymous.request(RefreshSessionDocument, { input: { refreshToken } }),
+    );
+    if (!refreshSession.tokens) throw new Error(refreshSession.errors.map(({ message }) => message).join('\n'));
+    return refreshSession.tokens;
+  }
+}
+
+/** Null for what is no answer of a GraphQL server, such as a proxy's error page. */
+function readResult<Data>(text: string): { data?: Data; errors?: GraphQLFormattedError[] } | null {
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    return null;
   }
 }
 
 /** `Sign in first. (UNAUTHENTICATED)` */
-function describe({ message, extensions }: GraphQLFormattedError): string {
+function describe({ message, extensions }: NonNullable<StreamResult['errors']>[number]): string {
   const code = extensions?.['code'];
   return typeof code === 'string' ? `${message} (${code})` : message;
 }

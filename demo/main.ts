@@ -1,15 +1,18 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { GraphQLRequestError, SautiClient } from '../client/client';
+import { SautiClient } from '../client/client';
 import {
   CreateMediaDocument,
   FollowInboxDocument,
   FollowJobDocument,
   FollowTranscriptDocument,
   ReadTranscriptDocument,
+  SignInDocument,
   SignUpDocument,
+  type SignInMutation,
 } from '../client/operations.generated';
+import { nobodyListens, untilAnswered } from '../client/retry';
 import { readArguments, type DemoArguments } from './arguments';
 import { sampleRecording } from './sample';
 import { clock, Screen } from './screen';
@@ -17,7 +20,10 @@ import { clock, Screen } from './screen';
 /** How long a notification may take after its job has ended. */
 const NOTIFICATION_LIMIT_MS = 10_000;
 
-/** One upload from beginning to end, with nothing but the public endpoint. */
+/**
+ * One upload from beginning to end, with nothing but the public endpoint. However often the connection is lost meanwhile,
+ * each line is shown once: subscriptions go on where they were, and what is sent again does nothing twice.
+ */
 async function main(): Promise<void> {
   const screen = new Screen(process.stdout);
   const options = readArguments(process.argv.slice(2));
@@ -36,12 +42,23 @@ async function main(): Promise<void> {
 
 async function signUp(client: SautiClient, screen: Screen): Promise<void> {
   const email = `demo-${randomBytes(6).toString('hex')}@example.com`;
-  const { signUp } = await client.request(SignUpDocument, {
-    input: { email, password: randomBytes(12).toString('base64url'), displayName: 'Demo', deviceName: 'npm run demo' },
-  });
-  failOn(signUp.errors);
-  client.useAccessToken(signUp.tokens!.accessToken);
+  const password = randomBytes(12).toString('base64url');
+  const { signUp } = await untilAnswered(
+    () =>
+      client.request(SignUpDocument, { input: { email, password, displayName: 'Demo', deviceName: 'npm run demo' } }),
+    { isFirst: true },
+  );
+  // Where the answer was lost and the call repeated, the account exists already.
+  const isRepeated = signUp.errors.some(({ code }) => code === 'ALREADY_EXISTS');
+  const { tokens, errors } = isRepeated ? await signIn(client, email, password) : signUp;
+  failOn(errors);
+  client.useTokens(tokens!);
   screen.line(`Signed up as ${email}.`);
+}
+
+async function signIn(client: SautiClient, email: string, password: string): Promise<SignInMutation['signIn']> {
+  const input = { email, password, deviceName: 'npm run demo' };
+  return (await untilAnswered(() => client.request(SignInDocument, { input }))).signIn;
 }
 
 async function upload(
@@ -49,10 +66,9 @@ async function upload(
   screen: Screen,
   file: string,
 ): Promise<{ jobId: string; transcriptId: string }> {
-  const { createMedia } = await client.upload(
-    CreateMediaDocument,
-    { input: { upload: null, transcribe: { language: 'en' } } },
-    { at: 'input.upload', path: file },
+  const input = { upload: null, transcribe: { language: 'en' }, idempotencyKey: randomUUID() };
+  const { createMedia } = await untilAnswered(() =>
+    client.upload(CreateMediaDocument, { input }, { at: 'input.upload', path: file }),
   );
   failOn(createMedia.errors);
   const { media, job } = createMedia;
@@ -111,7 +127,7 @@ async function showNotification(
 }
 
 async function saveSubtitles(client: SautiClient, screen: Screen, id: string): Promise<void> {
-  const { transcript } = await client.request(ReadTranscriptDocument, { id });
+  const { transcript } = await untilAnswered(() => client.request(ReadTranscriptDocument, { id }));
   if (!transcript) throw new Error('The transcript is gone.');
   await writeFile('transcript.srt', transcript.srt.text);
   await writeFile('transcript.vtt', transcript.vtt.text);
@@ -125,10 +141,9 @@ function failOn(errors: readonly { code: string; message: string }[]): void {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    const refused = error instanceof TypeError || (error as { code?: string } | null)?.code === 'ECONNREFUSED';
-    const message = refused
+    const message = nobodyListens(error)
       ? 'Nothing answers there. Start Sauti in another terminal: npm start'
-      : error instanceof GraphQLRequestError || error instanceof Error
+      : error instanceof Error
         ? error.message
         : String(error);
     process.stderr.write(`\n${message}\n`);

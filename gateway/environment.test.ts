@@ -61,7 +61,7 @@ test('a subgraph has the address its variable says', () => {
   });
   expect(remoteSubgraph('big-media')).toEqual({
     url: 'http://media:4003/graphql',
-    webSocketUrl: 'ws://media:5003/graphql',
+    subscriptionUrl: 'ws://media:5003/graphql',
   });
   expect(remoteSubgraph('users')).toEqual({ url: 'http://users/graphql' });
   expect(remoteSubgraph('other')).toBeUndefined();

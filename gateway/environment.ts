@@ -86,9 +86,9 @@ function readRemotes(reader: EnvironmentReader, env: Env): Map<string, RemoteSub
   const names = Object.keys(env).flatMap((variable) => /^SUBGRAPH_(?:WS_)?URL_(\w+)$/.exec(variable)?.[1] ?? []);
   for (const name of new Set(names)) {
     const url = reader.url(`SUBGRAPH_URL_${name}`, ['http:', 'https:']);
-    const webSocketUrl = reader.url(`SUBGRAPH_WS_URL_${name}`, ['ws:', 'wss:']);
-    if (url) remotes.set(name, { url, ...(webSocketUrl ? { webSocketUrl } : {}) });
-    else if (webSocketUrl && reader.text(`SUBGRAPH_URL_${name}`) === null)
+    const subscriptionUrl = reader.url(`SUBGRAPH_WS_URL_${name}`, ['ws:', 'wss:']);
+    if (url) remotes.set(name, { url, ...(subscriptionUrl ? { subscriptionUrl } : {}) });
+    else if (subscriptionUrl && reader.text(`SUBGRAPH_URL_${name}`) === null)
       reader.fault(`SUBGRAPH_WS_URL_${name} needs SUBGRAPH_URL_${name}: it names no subgraph on its own.`);
   }
   return remotes;

@@ -1,9 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { createDocuments, type Documents } from './documents/documents';
 import { createEngine, type Engine } from './engine';
-import { createTransports } from './fetch/transports';
+import { createTransports, type SharedTransports } from './fetch/transports';
 import type { Transport } from './fetch/transport';
-import type { TransportCache } from './fetch/transport-cache';
 import { limitRules } from './limits';
 import type { GatewayLimits, GatewayOptions } from './options';
 import { filePlanStore } from './plan/plan-store';
@@ -31,13 +30,13 @@ export async function createGeneration(
   supergraphSdl: string,
   options: GatewayOptions,
   limits: GatewayLimits,
-  cache: TransportCache,
+  shared: SharedTransports,
 ): Promise<Generation> {
   const { logger, development, introspection = development, planning = {} } = options;
   const supergraph = await loadSupergraph(supergraphSdl, { defer: true });
   warnOfUnenforced(supergraph, logger);
   try {
-    const transports = createTransports(supergraph, options, limits, cache);
+    const transports = createTransports(supergraph, options, limits, shared);
     const engine = createEngine({
       supergraph,
       transports,

@@ -19,9 +19,10 @@ import {
   type SupergraphOrigin,
 } from './environment';
 import { subgraphSettings } from './fetch/transports';
-import { DEFAULT_GATEWAY_LIMITS, type GatewayOptions } from './options';
+import { DEFAULT_GATEWAY_LIMITS, type GatewayOptions, type SignCall } from './options';
 import { createGateway, type Gateway } from './server';
 import { createAuthenticator } from './viewer/authenticator';
+import { askEndedSessions } from './viewer/ended-sessions';
 import { fetchJwks } from './viewer/fetch-jwks';
 
 const STOP_LIMIT_MS = 15_000;
@@ -103,7 +104,7 @@ async function identityOptions({
   identity,
   secret: given,
   dataDirectory,
-}: GatewayEnvironment): Promise<Pick<GatewayOptions, 'authenticate' | 'signCall'>> {
+}: GatewayEnvironment): Promise<Pick<GatewayOptions, 'authenticate' | 'endedSessions' | 'signCall'>> {
   if (!identity) return {};
   const secret = given ?? (await readOrMakeSecret(dataDirectory));
   const keys = new Map<string, Buffer>();
@@ -112,9 +113,11 @@ async function identityOptions({
     keys.set(subgraph, key);
     return key;
   };
+  const signCall: SignCall = (subgraph, caller, body) => signCallIdentity(keyOf(subgraph), subgraph, caller, body);
   return {
     authenticate: createAuthenticator({ jwks: () => fetchJwks(identity.jwksUrl) }),
-    signCall: (subgraph, caller, body) => signCallIdentity(keyOf(subgraph), subgraph, caller, body),
+    endedSessions: askEndedSessions({ jwksUrl: identity.jwksUrl, signCall }),
+    signCall,
   };
 }
 

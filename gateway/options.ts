@@ -30,8 +30,11 @@ export type SignCall = (subgraph: string, identity: CallIdentity, body: string) 
 export interface RemoteSubgraph {
   /** Replaces the routing URL of the supergraph. */
   url?: string;
-  /** `ws:` or `wss:` URL for subscriptions; derived from `url` when missing. */
-  webSocketUrl?: string;
+  /**
+   * URL for subscriptions: `ws:` or `wss:` for `graphql-transport-ws`, `http:` or `https:` for the other protocols. Derived
+   * from `url` when missing.
+   */
+  subscriptionUrl?: string;
   /** Default: in process where the subgraph was handed in, else HTTP. */
   transport?: 'http' | 'in-process';
   /** What differs from the defaults (`DEFAULT_SUBGRAPH_SETTINGS`). */
@@ -53,6 +56,8 @@ export interface GatewayOptions {
   signCall?: SignCall;
   /** Hands the client's Authorization header to remote subgraphs; only for gateways without `signCall`. Default false. */
   forwardAuthorization?: boolean;
+  /** Needed for subgraphs that send the events of subscriptions by callback; without it their settings are refused. */
+  callback?: CallbackOptions;
   logger: Logger;
   /** Sandbox, GraphiQL, introspection, suggestions in errors and the CORS origins of Apollo's tools. */
   development: boolean;
@@ -71,6 +76,14 @@ export interface GatewayOptions {
   limits?: Partial<GatewayLimits>;
   /** What differs from `DEFAULT_SUBSCRIPTION_SETTINGS`. */
   subscriptions?: Partial<SubscriptionSettings>;
+}
+
+/** How subgraphs reach this very process with the events of subscriptions. */
+export interface CallbackOptions {
+  /** `http:` or `https:` URL of this gateway process as subgraphs see it; `/callback/<id>` is added to it. */
+  publicUrl: string;
+  /** How often a subgraph has to say that it still serves a subscription. Default 5 s. */
+  heartbeatMs?: number;
 }
 
 export interface PlanningOptions {

@@ -6,11 +6,13 @@ import { createConnections, type Connections } from './connections/connections';
 import type { Caller } from './execute/execution';
 import { TransportCache } from './fetch/transport-cache';
 import { graphiqlPage } from './explorer/graphiql';
+import { CALLBACK_PATH, Callbacks } from './fetch/subscriptions/callbacks';
 import { createGeneration, retire, warmUp, type CurrentGeneration, type Generation } from './generation';
 import { startApolloServer } from './http/apollo';
 import { DEVELOPMENT_ORIGINS, originPolicy } from './http/cors';
 import { createContentTypes } from './http/content-types';
 import { answerGraphql, type GraphqlEndpoint } from './http/graphql';
+import { callbackPage } from './http/callback';
 import { createHandler, type Page } from './http/handler';
 import { healthPage, readyPage } from './http/health';
 import { createHttpServer, listen } from './http/listen';
@@ -47,7 +49,8 @@ export interface Gateway {
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { development, logger, introspection = options.development, plugins = [] } = options;
   const limits: GatewayLimits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
-  const transports = new TransportCache();
+  const callbacks = options.callback && new Callbacks(options.callback);
+  const transports = { cache: new TransportCache(), callbacks };
   const subscriptions = createSubscriptions({
     settings: { ...DEFAULT_SUBSCRIPTION_SETTINGS, ...options.subscriptions },
     limits,
@@ -98,6 +101,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       readyPage(current, () => running.isStopping),
       renewPage({ connections, origins, limits }),
       development,
+      callbacks && callbackPage(callbacks, limits),
     ),
     byteRoutes: [...(options.subgraphs?.values() ?? [])].flatMap((subgraph) => subgraph.byteRoutes),
     origins,
@@ -167,6 +171,7 @@ function pagesOf(
   ready: Page,
   renew: Page,
   development: boolean,
+  callback: Page | undefined,
 ): Map<string, { methods: readonly string[]; answer: Page }> {
   const toGraphql: Page = (_request, response) =>
     void response.writeHead(302, { location: GRAPHQL_PATH, 'content-length': 0 }).end();
@@ -176,6 +181,7 @@ function pagesOf(
     ['/', { methods: ['GET', 'HEAD'], answer: toGraphql }],
     ['/health', { methods: ['GET', 'HEAD'], answer: healthPage }],
     ['/ready', { methods: ['GET', 'HEAD'], answer: ready }],
+    ...(callback ? [[CALLBACK_PATH, { methods: ['POST'], answer: callback }] as const] : []),
     ...(development ? [['/graphiql', { methods: ['GET', 'HEAD'], answer: graphiqlPage(GRAPHQL_PATH) }] as const] : []),
   ]);
 }

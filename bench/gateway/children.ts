@@ -5,14 +5,19 @@ import { targetEnvironment } from './environment';
 import type { LoadReply, LoadRequest, LoadResult, RunRequest, SubgraphsReply, SubgraphsRequest } from './messages';
 
 /** A process of the benchmark itself that answers one message at a time. */
-class Child<Request extends object, Reply> implements Disposable {
+export class Child<Request extends object, Reply> implements Disposable {
   private readonly child: ChildProcess;
 
+  /** The script is a path inside `bench`. */
   constructor(script: string) {
-    this.child = fork(path.join(repositoryRoot(), 'bench/gateway', script), {
+    this.child = fork(path.join(repositoryRoot(), 'bench', script), {
       execArgv: ['-r', path.join(repositoryRoot(), 'platform/testing/register.cjs')],
       env: targetEnvironment(),
     });
+  }
+
+  get pid(): number {
+    return this.child.pid!; // without a process `fork` would have thrown
   }
 
   /** The next message; rejects when the process ends first. */
@@ -49,7 +54,7 @@ export interface Subgraphs extends Disposable {
 }
 
 export async function startSubgraphs(): Promise<Subgraphs> {
-  const child = new Child<SubgraphsRequest, SubgraphsReply>('subgraphs.ts');
+  const child = new Child<SubgraphsRequest, SubgraphsReply>('gateway/subgraphs.ts');
   const ready = await child.receive();
   if (ready.kind !== 'ready') throw new Error('the subgraphs did not say that they are ready');
   return {
@@ -72,7 +77,7 @@ export interface Load extends Disposable {
 }
 
 export function startLoad(): Load {
-  const child = new Child<LoadRequest, LoadReply>('load.ts');
+  const child = new Child<LoadRequest, LoadReply>('gateway/load.ts');
   const ask = async (request: LoadRequest): Promise<LoadResult | undefined> => {
     const reply = await child.ask(request);
     if (reply.kind === 'failed') throw new Error(reply.reason);

@@ -1,21 +1,16 @@
-import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { cpus, release, totalmem, type } from 'node:os';
-import path from 'node:path';
-import { repositoryRoot } from '../../platform/root';
+import { describeCommit, describeMachine, writeResultsPart } from '../results-file';
 import type { Options } from './options';
 import type { Cores } from './system';
-import { figure, mebibytes } from './table';
+import { figure } from './table';
 
 /** When, where and how the figures came about: what stands above every report. */
 export function describeRun(
   options: Options,
   { cores, otherWorkShare, peers }: { cores: Cores | null; otherWorkShare: number | null; peers: readonly string[] },
 ): string {
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${mebibytes(totalmem())} MiB, ${type()} ${release()}`;
   return [
-    `- Date: ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC; Sauti at commit ${commit()}`,
-    `- Machine: ${machine}; Node ${process.versions.node}`,
+    `- Date: ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC; Sauti at commit ${describeCommit()}`,
+    `- Machine: ${describeMachine()}`,
     ...(peers.length > 0 ? [`- Peers: ${peers.join(', ')}`] : []),
     cores
       ? `- Cores: the gateway alone on core ${cores.gateway}; load and subgraphs on core ${cores.rest}`
@@ -30,27 +25,10 @@ export function describeRun(
   ].join('\n');
 }
 
-/** Stores a report as bench/RESULTS.md. */
+/** Stores a report as the gateway's part of bench/RESULTS.md. */
 export function writeResults(report: string): void {
-  writeFileSync(path.join(repositoryRoot(), 'bench/RESULTS.md'), `${HEAD}\n${report}\n`);
+  writeResultsPart('Gateway benchmark: results', `${HEAD}\n${report}`);
 }
 
-const HEAD = `# Gateway benchmark: results
-
-Written by \`npm run bench:gateway -- --write\`; [README.md](README.md) says how it measures and how to read it.
+const HEAD = `Written by \`npm run bench:gateway -- --write\`; [README.md](README.md) says how it measures and how to read it.
 `;
-
-function commit(): string {
-  try {
-    const git = (...args: string[]): string =>
-      execFileSync('git', args, {
-        cwd: repositoryRoot(),
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-      }).trim();
-    const isChanged = git('status', '--porcelain', '--', 'gateway', 'platform', 'package-lock.json') !== '';
-    return `${git('rev-parse', '--short', 'HEAD')}${isChanged ? ' with changes' : ''}`;
-  } catch {
-    return 'unknown';
-  }
-}

@@ -10,15 +10,19 @@ const PROBE_EVERY_MS = 50;
 /** Of what a target says, this much is kept to explain a failed start. */
 const MAX_OUTPUT_CHARACTERS = 4_000;
 
-export interface TargetProcess extends AsyncDisposable {
-  target: Target;
+/** A process that serves GraphQL at `/graphql` of a port. */
+export interface RunningProcess extends AsyncDisposable {
   pid: number;
   port: number;
   kill(signal: NodeJS.Signals): void;
   hasEnded(): boolean;
 }
 
-export interface LaunchOptions extends Omit<StartOptions, 'port'> {
+export interface TargetProcess extends RunningProcess {
+  target: Target;
+}
+
+export interface ProcessOptions {
   /** The core it is bound to; null: any. */
   core: number | null;
   /** Put before the script on node's command line. */
@@ -26,23 +30,36 @@ export interface LaunchOptions extends Omit<StartOptions, 'port'> {
   env?: Readonly<Record<string, string>>;
 }
 
+export interface LaunchOptions extends Omit<StartOptions, 'port'>, ProcessOptions {}
+
 /** Starts a target and waits until it answers. Throws, with what it said, when it ends or does not answer in a minute. */
 export async function startTarget(target: Target, options: LaunchOptions): Promise<TargetProcess> {
   const port = await freePort();
   const { args, env } = target.command({ ...options, port });
+  const started = await startProcess(
+    { name: target.name, args, port },
+    { ...options, env: { ...env, ...options.env } },
+  );
+  return { ...started, target };
+}
+
+/** Starts a script of node and waits until it answers at its port, as {@link startTarget} does. */
+export async function startProcess(
+  { name, args, port }: { name: string; args: readonly string[]; port: number },
+  options: ProcessOptions,
+): Promise<RunningProcess> {
   const command = [process.execPath, ...(options.nodeArgs ?? []), ...args];
   const [file = '', ...rest] = options.core === null ? command : ['taskset', '-c', String(options.core), ...command];
   const child = spawn(file, rest, {
-    env: targetEnvironment({ ...env, ...options.env }),
+    env: targetEnvironment(options.env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
   child.once('exit', () => running.delete(child));
   const output = keepOutput(child);
-  await untilAnswers(child, port, () => `${target.name} did not start:\n${output()}`);
+  await untilAnswers(child, port, () => `${name} did not start:\n${output()}`);
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   return {
-    target,
     pid: child.pid!, // it has answered, so it runs
     port,
     kill: (signal) => void child.kill(signal),

@@ -20,8 +20,8 @@ import { describeWhenInstalled } from '../../platform/testing/installed';
 import { waitFor } from '../../platform/testing/wait';
 import { describeInBothModes, enginesMissing } from '../engines';
 import { aPerson, jobToItsEnd, uploadForTranscript } from '../people';
+import { startProxy } from '../proxy';
 import { startProcess, startSystem, stopProcess, type RunningProcess } from '../system';
-import { startDatabaseProxy } from './database-proxy';
 import { descendantsOf, isAlive, processesMentioning } from './processes';
 
 const PASSWORD = 'a long enough secret';
@@ -172,7 +172,7 @@ describe('npm start with its own database', () => {
 describeInBothModes('a database that goes away', (mode) => {
   test('is told as DATABASE_UNAVAILABLE, takes nothing else down, and is used again when it is back', async () => {
     await using database = await createTestDatabase();
-    await using proxy = await startDatabaseProxy(database.url);
+    await using proxy = await startProxy(database.url);
     await using system = await startSystem(mode, { DATABASE_URL: proxy.url });
     await using amina = await aPerson(system.endpoint);
 

@@ -2,6 +2,7 @@ import type { GraphQLDataSource } from '@apollo/gateway';
 import type { Logger } from '../../platform/logger';
 import { httpTransport } from '../fetch/http';
 import type { SubgraphSettings } from '../fetch/subgraph-settings';
+import { DEFAULT_UPSTREAM_SETTINGS } from '../fetch/upstream-settings';
 import { ownCall, type Transport } from '../fetch/transport';
 import type { SupergraphChange, SupergraphSource } from './supergraph-source';
 
@@ -56,8 +57,17 @@ export async function composedSupergraph(options: ComposedSupergraphOptions): Pr
 }
 
 function transportTo(name: string, url: string, { settingsOf, logger }: ComposedSupergraphOptions): Transport {
-  // Subscriptions are not asked for: any address will do.
-  return httpTransport({ name, url, webSocketUrl: url, signCall: undefined, settings: settingsOf(name), logger });
+  // Nobody subscribes here: any way to subscriptions will do.
+  const settings = { ...settingsOf(name), subscriptions: DEFAULT_UPSTREAM_SETTINGS };
+  return httpTransport({
+    name,
+    url,
+    subscriptionUrl: url,
+    callbacks: undefined,
+    signCall: undefined,
+    settings,
+    logger,
+  });
 }
 
 function dataSource(transport: Transport): GraphQLDataSource {

@@ -1,4 +1,5 @@
 import { DEFAULT_SUBGRAPH_SETTINGS, type SubgraphSettings } from '../fetch/subgraph-settings';
+import { DEFAULT_UPSTREAM_SETTINGS } from '../fetch/upstream-settings';
 import type { GatewayLimits, GatewayOptions, RemoteSubgraph } from '../options';
 import type { GatewayConfig, SubgraphConfig } from './schema';
 
@@ -7,11 +8,11 @@ type CallConfig = NonNullable<GatewayConfig['all']>;
 /** What a configuration file says, as options of `createGateway`. */
 export function configOptions(config: GatewayConfig): Pick<
   GatewayOptions,
-  'remoteSubgraph' | 'corsOrigins' | 'introspection' | 'overrideLabels' | 'planning'
+  'remoteSubgraph' | 'corsOrigins' | 'introspection' | 'overrideLabels' | 'planning' | 'callback'
 > & {
   limits: Partial<GatewayLimits>;
 } {
-  const { corsOrigins, introspection, overrideLabels, planning, deadlineMs, limits } = config;
+  const { corsOrigins, introspection, overrideLabels, planning, deadlineMs, limits, callback } = config;
   const { cacheSize, ...planningOptions } = planning ?? {};
   return defined({
     remoteSubgraph: (name: string) => remoteSubgraph(config, name),
@@ -19,6 +20,7 @@ export function configOptions(config: GatewayConfig): Pick<
     introspection,
     overrideLabels,
     planning: planning && defined(planningOptions),
+    callback: callback && defined(callback),
     limits: defined({ ...limits, deadlineMs, planCacheSize: cacheSize }),
   });
 }
@@ -28,8 +30,8 @@ function remoteSubgraph({ all = {}, subgraphs = {} }: GatewayConfig, name: strin
   return defined({
     url: own.url,
     transport: own.transport,
-    webSocketUrl: own.subscriptions?.url,
-    settings: subgraphSettings(all, own),
+    subscriptionUrl: own.subscriptions?.url,
+    settings: { ...subgraphSettings(all, own), subscriptions: subscriptionSettings(own.subscriptions) },
   });
 }
 
@@ -46,6 +48,11 @@ function subgraphSettings(all: CallConfig, own: CallConfig): Partial<SubgraphSet
     headers: own.headers ?? all.headers ?? headers,
     breaker: breakerSettings(all.breaker, own.breaker),
   });
+}
+
+function subscriptionSettings(own: SubgraphConfig['subscriptions'] = {}): SubgraphSettings['subscriptions'] {
+  const { protocol, connectionParams, ackMs, keepAliveMs } = own;
+  return { ...DEFAULT_UPSTREAM_SETTINGS, ...defined({ protocol, connectionParams, ackMs, keepAliveMs }) };
 }
 
 function breakerSettings(all: CallConfig['breaker'], own: CallConfig['breaker']): SubgraphSettings['breaker'] {

@@ -98,7 +98,7 @@ test('a subgraph’s own entries come before those for all, and those before the
   `;
   expect(settingsOf(text)).toEqual({
     url: 'http://accounts/graphql',
-    webSocketUrl: 'ws://accounts/ws',
+    subscriptionUrl: 'ws://accounts/ws',
     settings: {
       deadlineMs: { query: 50, mutation: 2_000 },
       headers: { forward: [], set: { 'x-key': 'k' } },

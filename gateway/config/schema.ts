@@ -1,5 +1,11 @@
 import { z } from 'zod';
 import { headerRuleFaults } from '../fetch/header-rules';
+import {
+  CONNECTION_PARAMS,
+  DEFAULT_UPSTREAM_SETTINGS,
+  SUBSCRIPTION_PROTOCOLS,
+  subscriptionSchemes,
+} from '../fetch/upstream-settings';
 import { unknownName } from './unknown-name';
 
 /** Longest time any limit may be set to, in milliseconds: ten minutes. */
@@ -50,15 +56,33 @@ const callSettings = {
   shareInFlight: z.boolean().optional(),
 };
 
+const oneOf = <Values extends readonly [string, ...string[]]>(values: Values) =>
+  z.enum(values, { error: `must be one of ${values.join(', ')}` });
+
+const subscriptionShape = {
+  protocol: oneOf(SUBSCRIPTION_PROTOCOLS).optional(),
+  url: z.string().optional(),
+  connectionParams: oneOf(CONNECTION_PARAMS).optional(),
+  ackMs: ms.optional(),
+  keepAliveMs: whole(100, MAX_MS).optional(),
+};
+
+const subscriptions = section(subscriptionShape).superRefine((given, context) => {
+  const { protocol = DEFAULT_UPSTREAM_SETTINGS.protocol, url: address, connectionParams } = given;
+  const fault = (name: string, message: string): void => context.addIssue({ code: 'custom', path: [name], message });
+  const schemes = subscriptionSchemes(protocol);
+  if (address !== undefined && !url(...schemes).safeParse(address).success)
+    fault('url', `must be a URL with ${schemes.join(' or ')} for ${protocol}`);
+  if (connectionParams !== undefined && protocol !== 'graphql-transport-ws')
+    fault('connectionParams', `there are none with ${protocol}`);
+});
+
+const callback = section({ publicUrl: httpUrl, heartbeatMs: whole(100, MAX_MS).optional() });
+
 const subgraph = section({
   url: httpUrl.optional(),
   transport: z.enum(['http', 'in-process']).optional(),
-  subscriptions: section({
-    protocol: z
-      .literal('graphql-transport-ws', { error: 'must be graphql-transport-ws, the only protocol so far' })
-      .optional(),
-    url: url('ws:', 'wss:').optional(),
-  }).optional(),
+  subscriptions: subscriptions.optional(),
   ...callSettings,
 });
 
@@ -97,12 +121,25 @@ export const gatewayConfigSchema = section({
     bodyIdleMs: ms.optional(),
     maxResponseLength: whole(1, 2 ** 29 - 24).optional(),
     maxOperationsPerSocket: whole(1, 100_000).optional(),
+    maxConnectionsPerUser: whole(1, 1_000_000).optional(),
+    maxSubscriptions: whole(1, 10_000_000).optional(),
+    maxSubscriptionsPerUser: whole(1, 10_000_000).optional(),
     maxMessageBytes: whole(1, 2 ** 30).optional(),
     connectionInitMs: ms.optional(),
     stopGraceMs: whole(0, MAX_MS).optional(),
   }).optional(),
   all: section(callSettings).optional(),
+  callback: callback.optional(),
   subgraphs: z.record(z.string(), subgraph).optional(),
+}).superRefine((config, context) => {
+  if (config.callback) return;
+  for (const [name, { subscriptions }] of Object.entries(config.subgraphs ?? {}))
+    if (subscriptions?.protocol === 'callback')
+      context.addIssue({
+        code: 'custom',
+        path: ['subgraphs', name, 'subscriptions', 'protocol'],
+        message: 'callback needs callback.publicUrl, the URL of this gateway as subgraphs see it',
+      });
 });
 
 /** The file as it is written, checked: what is not set is missing. */

@@ -2,38 +2,18 @@ import { Readable } from 'node:stream';
 import { Pool } from 'undici';
 import type { CancelSignal } from '../../platform/cancellation';
 import { MULTIPART_BODY } from '../../platform/identity/call-identity';
-import type { Logger } from '../../platform/logger';
-import type { SignCall } from '../options';
 import { checkAnswer, readAnswer } from './answer';
 import { CircuitBreaker } from './breaker';
+import { callHeaders, scopeOf } from './caller-identity';
 import { ACCEPTED_ENCODINGS } from './decode';
 import { forwardedHeaders } from './header-rules';
 import { HttpCall, type HttpRequest, type HttpTarget } from './http-call';
+import type { HttpTransportOptions } from './http-options';
 import { InFlightCalls, type StartCall } from './in-flight';
 import { multipartBody, uploadsIn } from './multipart-body';
-import type { SubgraphSettings } from './subgraph-settings';
-import {
-  ownCall,
-  viewerScope,
-  type CallerScope,
-  type SubgraphAnswer,
-  type SubgraphCall,
-  type Transport,
-} from './transport';
-import { webSocketSubscriptions } from './websocket';
 
-export interface HttpTransportOptions {
-  name: string;
-  /** `http:` or `https:`, without credentials. */
-  url: string;
-  webSocketUrl: string;
-  /** Signs who asks; then `authorization` is never a forwarded or set header. */
-  signCall: SignCall | undefined;
-  settings: SubgraphSettings;
-  logger: Logger;
-  /** A clock in milliseconds that never goes back; for the breaker. */
-  now?: () => number;
-}
+import { subscriptionSource } from './subscriptions/subscription-sources';
+import { ownCall, type SubgraphAnswer, type SubgraphCall, type Transport } from './transport';
 
 /** A host that does not take connections is given up after this, or after the deadline of a query. */
 const CONNECT_MS = 2_000;
@@ -46,35 +26,28 @@ const KEEP_ALIVE_MS = 4_000;
 const ACCEPT = 'application/graphql-response+json, application/json;q=0.9';
 
 /**
- * Reaches a subgraph by HTTP/1.1 POST over a pool of kept connections, and by graphql-ws for subscriptions. Built on
- * `undici`, which costs half of what `node:http` does per call (docs/gateway-configuration.md has the figures).
+ * Reaches a subgraph by HTTP/1.1 POST over a pool of kept connections, and for subscriptions by the protocol of its
+ * settings. Built on `undici`, which costs half of what `node:http` does per call (docs/gateway-configuration.md has the
+ * figures). Throws when there is no way to its subscriptions.
  */
 export function httpTransport(options: HttpTransportOptions): Transport {
   const sender = new HttpSender(options);
+  const subscriptions = subscriptionSource(options, sender.target);
   return {
     execute: (call) => sender.execute(call),
-    subscribe: webSocketSubscriptions(options),
+    subscribe: (call) => subscriptions.subscribe(call),
     scopeOf: (caller) => scopeOf(options, caller),
     ready: (signal) => sender.probe(signal),
-    dispose: () => sender.dispose(),
+    async dispose() {
+      await subscriptions.dispose();
+      await sender.dispose();
+    },
   };
-}
-
-function scopeOf({ settings, signCall }: HttpTransportOptions, caller: CallerScope): string {
-  return JSON.stringify([signCall ? viewerScope(caller) : '', ...forwardedHeaders(settings.headers.forward, caller)]);
-}
-
-/** Name, value, name, value: what proves who asks, what is forwarded, and what is always sent. */
-export function identityHeaders(options: HttpTransportOptions, call: SubgraphCall, body: string): string[] {
-  const headers = forwardedHeaders(options.settings.headers.forward, call);
-  if (options.signCall) headers.push('authorization', `Bearer ${options.signCall(options.name, call.identity, body)}`);
-  for (const [name, value] of Object.entries(options.settings.headers.set)) headers.push(name, value);
-  return headers;
 }
 
 class HttpSender {
   private readonly pool: Pool;
-  private readonly target: HttpTarget;
+  readonly target: HttpTarget;
   private readonly inFlight = new InFlightCalls<SharedAnswer>();
   /** What every request starts with. */
   private readonly fixedHeaders: readonly string[];
@@ -197,10 +170,6 @@ class SharedAnswer {
 
 function send<Value>(target: HttpTarget, request: HttpRequest<Value>): Promise<Value> {
   return new Promise((resolve, reject) => new HttpCall(target, request, resolve, reject).start());
-}
-
-function callHeaders(options: HttpTransportOptions, call: SubgraphCall, body: string): string[] {
-  return ['x-request-id', call.identity.requestId, ...identityHeaders(options, call, body)];
 }
 
 function breakerOf({ name, settings, logger, now }: HttpTransportOptions): CircuitBreaker | null {

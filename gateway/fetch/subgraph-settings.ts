@@ -1,5 +1,6 @@
 import type { BreakerSettings } from './breaker';
 import type { HeaderRules } from './header-rules';
+import { DEFAULT_UPSTREAM_SETTINGS, type UpstreamSettings } from './upstream-settings';
 
 /** How the gateway treats one subgraph. Every value has a default; see docs/gateway-configuration.md. */
 export interface SubgraphSettings {
@@ -21,6 +22,7 @@ export interface SubgraphSettings {
   connections: number;
   /** Whether equal queries of the same identity that are under way at once are one call. Default false. */
   shareInFlight: boolean;
+  subscriptions: UpstreamSettings;
 }
 
 /** The defaults; the largest answer is a limit of the whole gateway. */
@@ -32,4 +34,5 @@ export const DEFAULT_SUBGRAPH_SETTINGS: Omit<SubgraphSettings, 'maxAnswerBytes'>
   breaker: { windowMs: 10_000, minRequests: 20, failureRatio: 0.5, openMs: 5_000 },
   connections: 64,
   shareInFlight: false,
+  subscriptions: DEFAULT_UPSTREAM_SETTINGS,
 };

@@ -3,19 +3,29 @@ import type { LoadedSupergraph } from '../supergraph/supergraph';
 import { headerRuleFaults } from './header-rules';
 import { httpTransport } from './http';
 import { inProcessTransport } from './in-process';
+import type { SubscriptionProtocol } from './upstream-settings';
+import type { Callbacks } from './subscriptions/callbacks';
 import { DEFAULT_SUBGRAPH_SETTINGS, type SubgraphSettings } from './subgraph-settings';
 import type { Transport } from './transport';
 import type { TransportCache } from './transport-cache';
 
+/** What outlives a supergraph. */
+export interface SharedTransports {
+  cache: TransportCache;
+  /** Takes the events that subgraphs send; undefined: none may. */
+  callbacks: Callbacks | undefined;
+}
+
 /**
- * One transport for each subgraph of the supergraph, from the cache where it has one: in process where the host handed the subgraph in, by HTTP
- * elsewhere. Throws when a subgraph has neither an object nor an address, or settings that cannot be followed.
+ * One transport for each subgraph of the supergraph, from the cache where it has one: in process where the host handed
+ * the subgraph in, by HTTP elsewhere. Throws when a subgraph has neither an object nor an address, or settings that cannot
+ * be followed.
  */
 export function createTransports(
   supergraph: Pick<LoadedSupergraph, 'subgraphs'>,
   options: GatewayOptions,
   limits: Pick<GatewayLimits, 'maxAnswerBytes'>,
-  cache: TransportCache,
+  { cache, callbacks }: SharedTransports,
 ): ReadonlyMap<string, Transport> {
   return new Map(
     supergraph.subgraphs.map(({ name, url }) => {
@@ -26,10 +36,12 @@ export function createTransports(
         return [name, cache.take(keyOf(name, settings), () => inProcessTransport(local, settings.deadlineMs))];
       if (remote.transport === 'in-process') throw new Error(`The subgraph "${name}" does not run in this process.`);
       const address = addressOf(name, remote.url ?? url);
-      const webSocketUrl = remote.webSocketUrl ?? address.replace(/^http/, 'ws');
+      const { protocol } = settings.subscriptions;
+      const subscriptionUrl = remote.subscriptionUrl ?? subscriptionUrlOf(address, protocol);
       const { signCall, logger } = options;
-      const make = (): Transport => httpTransport({ name, url: address, webSocketUrl, signCall, settings, logger });
-      return [name, cache.take(keyOf(name, settings, address, webSocketUrl), make)];
+      const make = (): Transport =>
+        httpTransport({ name, url: address, subscriptionUrl, callbacks, signCall, settings, logger });
+      return [name, cache.take(keyOf(name, settings, address, subscriptionUrl), make)];
     }),
   );
 }
@@ -52,6 +64,10 @@ export function subgraphSettings(
   if (faults.length > 0) throw new Error(`The subgraph "${name}" has faulty settings: ${faults.join('; ')}.`);
   if (!options.forwardAuthorization || options.signCall || hasRule) return merged;
   return { ...merged, headers: { forward: [...forward, 'authorization'], set } };
+}
+
+function subscriptionUrlOf(address: string, protocol: SubscriptionProtocol): string {
+  return protocol === 'graphql-transport-ws' ? address.replace(/^http/, 'ws') : address;
 }
 
 function addressOf(name: string, address: string): string {

@@ -17,7 +17,7 @@ export type Page = (
 ) => Promise<void> | void;
 
 export interface HandlerOptions {
-  /** By exact path. */
+  /** By exact path; one that ends in a slash (but is more than that) answers what is one step below it. */
   pages: ReadonlyMap<string, { methods: readonly string[]; answer: Page }>;
   /** Asked in order for every other path. */
   byteRoutes: readonly ByteRoute[];
@@ -63,7 +63,7 @@ async function dispatch(
       'This origin may not call this service. Its operator can add it to the allowed origins.',
     );
   }
-  const page = pages.get(url.pathname);
+  const page = pages.get(url.pathname) ?? pages.get(parentOf(url.pathname));
   if (!page) {
     if (byteRoutes.some((route) => route(request, response, url))) return;
     throw new HttpError(404, 'NOT_FOUND', `There is nothing at ${url.pathname.slice(0, 200)}.`);
@@ -73,6 +73,12 @@ async function dispatch(
     throw new HttpError(405, 'BAD_REQUEST', `${url.pathname} takes ${page.methods.join(' and ')} requests.`);
   }
   await page.answer(request, response, url, requestId);
+}
+
+/** The path of a page that answers all paths below it: with its slash; empty without one. */
+function parentOf(path: string): string {
+  const end = path.lastIndexOf('/');
+  return end > 0 ? path.slice(0, end + 1) : '';
 }
 
 function urlOf(request: IncomingMessage): URL {

@@ -95,7 +95,7 @@ describe('a request that is no good gets a JSON error', () => {
       { headers: { 'apollo-require-preflight': '1' } },
       405,
     ],
-    ['another method', '/graphql', { method: 'PUT' }, 405],
+    ['another method', '/graphql', { method: 'PATCH' }, 405],
     ['another path', '/nothing', {}, 404],
     [
       'a subscription',

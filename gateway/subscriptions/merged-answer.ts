@@ -14,6 +14,9 @@ export interface SplitAnswer {
   spoilers: ReadonlySet<number>;
 }
 
+/** Errors that one call gets, at most: as many as execution takes over of one answer. */
+const MAX_ERRORS = 1_000;
+
 type Part = MergedField['parts'][number];
 type Answered = { data: DataObject; errors: GraphQLFormattedError[] };
 
@@ -119,8 +122,9 @@ class Split {
     { message, extensions }: GraphQLFormattedError,
     path: (string | number)[] | undefined,
   ): void {
-    const told = { message, ...(path ? { path } : {}), ...(extensions ? { extensions } : {}) };
-    this.answers.get(call)!.errors.push(told);
+    const { errors } = this.answers.get(call)!;
+    if (errors.length === MAX_ERRORS) return;
+    errors.push({ message, ...(path ? { path } : {}), ...(extensions ? { extensions } : {}) });
   }
 
   result(): SplitAnswer {

@@ -60,11 +60,17 @@ export class MergedCalls {
     const mergeable: MergeableCall[] = [];
     for (const call of calls) {
       const operation = calls.length > 1 ? this.merging.prepare(call.query) : undefined;
-      if (!operation || operation.times.alone > 0) void this.sendAlone(call);
+      if (!operation) void this.sendAlone(call);
+      else if (operation.times.alone > 0) void this.sendByItself(call, operation);
       else mergeable.push({ ...call, operation });
-      if (operation && operation.times.alone > 0) operation.times.alone--;
     }
     if (mergeable.length > 0) this.merge(mergeable.sort(byText));
+  }
+
+  /** Sends a call that has made a request fail as a whole before; while it goes on failing it stays alone. */
+  private async sendByItself(call: DistinctCall, { times }: EntitiesOperation): Promise<void> {
+    times.alone--;
+    if ((await this.sendAlone(call)) === 'no data') times.alone = TIMES_ALONE;
   }
 
   private merge(calls: readonly MergeableCall[]): void {

@@ -9,26 +9,38 @@ export interface DistinctCall {
 }
 
 /** The different calls among those of askers, for each scope by itself. An asker whose variables cannot be written fails. */
-export function distinctCalls(askers: readonly Asker[], transport: Transport): Iterable<DistinctCall[]> {
-  const scopes = new Map<string, Map<string, DistinctCall & { askers: Asker[] }>>();
+export function distinctCalls(askers: readonly Asker[], transport: Transport): Iterable<readonly DistinctCall[]> {
+  const scopes = new Map<string, DistinctCalls>();
   let last: { caller: CallerScope; scope: string } | undefined;
   for (const asker of askers) {
     const { call } = asker;
     try {
       const variablesText = call.variablesText();
-      const { query } = call.operation;
       last = last && isSame(last.caller, call) ? last : { caller: call, scope: transport.scopeOf(call) };
-      const calls = scopes.get(last.scope) ?? new Map<string, DistinctCall & { askers: Asker[] }>();
+      const calls = scopes.get(last.scope) ?? new DistinctCalls();
       scopes.set(last.scope, calls);
-      const key = `${query}\n${variablesText}`;
-      const known = calls.get(key);
-      if (known) known.askers.push(asker);
-      else calls.set(key, { askers: [asker], query, variablesText });
+      calls.add(asker, call.operation.query, variablesText);
     } catch (error) {
       asker.fail(error);
     }
   }
-  return [...scopes.values()].map((calls) => [...calls.values()]);
+  return [...scopes.values()].map(({ all }) => all);
+}
+
+class DistinctCalls {
+  readonly all: DistinctCall[] = [];
+  /** By query and by variables: both can be long, so no key is made of them. */
+  private readonly known = new Map<string, Map<string, Asker[]>>();
+
+  add(asker: Asker, query: string, variablesText: string): void {
+    const alike = this.known.get(query) ?? new Map<string, Asker[]>();
+    this.known.set(query, alike);
+    const equal = alike.get(variablesText);
+    if (equal) return void equal.push(asker);
+    const askers = [asker];
+    alike.set(variablesText, askers);
+    this.all.push({ askers, query, variablesText });
+  }
 }
 
 /** Whether two callers are seen to be the same without a look at what they have. */

@@ -7,8 +7,8 @@ import { subgraphOperation, type SubgraphAnswer, type SubgraphCall, type Transpo
 import { aCall } from '../testing/transport';
 import { createCallMerger } from './merged-transports';
 
-const OPERATIONS = 60;
-const ROUNDS = 200;
+const OPERATIONS = 40;
+const ROUNDS = 150;
 const DEADLINES = { query: 60_000, mutation: 60_000 };
 
 /** An entity fetch that some operation made. */
@@ -98,7 +98,7 @@ function asSubgraphCall({ query, variables }: EntityCall): SubgraphCall {
 function readable({ data, errors = [] }: SubgraphAnswer): string {
   const places = errors.map(({ message, path = [], extensions }) => {
     const place: (string | number)[] = [];
-    let value = data as unknown;
+    let value = data;
     for (const step of path) {
       if (typeof value !== 'object' || value === null) break;
       place.push(step);

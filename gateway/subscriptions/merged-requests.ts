@@ -1,7 +1,7 @@
 import { subgraphOperation, type SubgraphOperation } from '../fetch/transport';
-import type { EntitiesOperation, EntitiesPart } from './merged-operation';
+import type { EntitiesOperation } from './merged-operation';
 import type { Projection } from './merged-projection';
-import { MergedSelection } from './merged-selection';
+import { MergedSelection, renameVariables, type RenamedSelection } from './merged-selection';
 
 /** A call as far as it decides how it is merged: equal lists of representations, and equal variables, have one number. */
 export interface CallShape {
@@ -71,24 +71,19 @@ class Draft {
     const renamed = new Map(variables.map(({ name }, index) => [name, variableName(shape.values[index]!)]));
     for (const [index, part] of parts.entries()) {
       const list = shape.lists[index]!;
-      const field = this.fieldFor(part, list, shape.isApart, renamed);
+      const field = this.fieldFor(renameVariables(part.fields, renamed), list, shape.isApart);
       field.parts.push({ call, alias: part.alias, list, wanted: part.projection });
     }
     return this;
   }
 
   /** A field for the same representations that can take the part's selection, too; else a new one. */
-  private fieldFor(
-    { fields }: EntitiesPart,
-    list: number,
-    isApart: boolean,
-    renamed: ReadonlyMap<string, string>,
-  ): DraftField {
+  private fieldFor(selected: RenamedSelection, list: number, isApart: boolean): DraftField {
     for (const field of this.fields) {
-      if (!isApart && !field.isApart && field.list === list && field.selection.add(fields, renamed)) return field;
+      if (!isApart && !field.isApart && field.list === list && field.selection.add(selected)) return field;
     }
     const selection = new MergedSelection();
-    selection.add(fields, renamed);
+    selection.add(selected);
     const made = { list, isApart, selection, parts: [] };
     this.fields.push(made);
     return made;

@@ -62,12 +62,30 @@ function headOf(node: FieldNode | InlineFragmentNode): Template {
   return [...pieces, loc.source.body.slice(start, end)];
 }
 
-/** A selection with its variables renamed: the text of what leads to each field, by path and in order. */
-export type Signature = ReadonlyMap<string, string>;
+/** A selection with its variables renamed. */
+export interface RenamedSelection {
+  /** For each field the texts of what encloses it, and its own. */
+  chains: readonly (readonly string[])[];
+  /** The ways to each path as one text: where these are equal, the same is selected. */
+  ways: ReadonlyMap<string, string>;
+}
+
+/** Renames the variables of a selection. */
+export function renameVariables(fields: SelectedFields, renamed: ReadonlyMap<string, string>): RenamedSelection {
+  const chains = fields.map(({ chain }) => chain.map((head) => fill(head, renamed)));
+  const ways = new Map<string, Set<string>>();
+  for (const [index, { path }] of fields.entries()) {
+    const way = chains[index]!.join('{');
+    const known = ways.get(path);
+    if (known) known.add(way);
+    else ways.set(path, new Set([way]));
+  }
+  return { chains, ways: new Map([...ways].map(([path, texts]) => [path, [...texts].sort().join('\n')])) };
+}
 
 /** The union of selections that can stand in one selection set. */
 export class MergedSelection {
-  private readonly signature = new Map<string, string>();
+  private readonly ways = new Map<string, string>();
   private readonly tree: Tree = new Map();
 
   /**
@@ -75,12 +93,10 @@ export class MergedSelection {
    * ones under other type conditions. So whatever is answered at a path that a selection has is what it would get alone
    * (GraphQL asks for less: "Field Selection Merging", but to tell what is whose it would take the subgraph's schema).
    */
-  add(fields: SelectedFields, renamed: ReadonlyMap<string, string>): boolean {
-    const chains = fields.map(({ path, chain }) => ({ path, heads: chain.map((head) => fill(head, renamed)) }));
-    const signature = signatureOf(chains);
-    for (const [path, text] of signature) if ((this.signature.get(path) ?? text) !== text) return false;
-    for (const [path, text] of signature) this.signature.set(path, text);
-    for (const { heads } of chains) insert(this.tree, heads);
+  add({ chains, ways }: RenamedSelection): boolean {
+    for (const [path, text] of ways) if ((this.ways.get(path) ?? text) !== text) return false;
+    for (const [path, text] of ways) this.ways.set(path, text);
+    for (const chain of chains) insert(this.tree, chain);
     return true;
   }
 
@@ -95,20 +111,16 @@ function fill(head: Template, renamed: ReadonlyMap<string, string>): string {
   return head.map((piece, index) => (index % 2 === 0 ? piece : `$${renamed.get(piece)!}`)).join('');
 }
 
-function signatureOf(chains: readonly { path: string; heads: readonly string[] }[]): Signature {
-  const ways = new Map<string, Set<string>>();
-  for (const { path, heads } of chains) ways.set(path, (ways.get(path) ?? new Set()).add(heads.join('{')));
-  return new Map([...ways].map(([path, texts]) => [path, [...texts].sort().join('\n')]));
-}
-
 /** What is selected, by the text before its selection set. */
 type Tree = Map<string, Tree>;
 
-function insert(tree: Tree, [head, ...inner]: readonly string[]): void {
-  if (head === undefined) return;
-  const below = tree.get(head) ?? new Map<string, Tree>();
-  tree.set(head, below);
-  insert(below, inner);
+function insert(tree: Tree, chain: readonly string[]): void {
+  let level = tree;
+  for (const head of chain) {
+    const below = level.get(head) ?? new Map<string, Tree>();
+    level.set(head, below);
+    level = below;
+  }
 }
 
 function treeText(tree: Tree): string {

@@ -19,9 +19,12 @@ export function shapeCalls(
 ): ShapedCalls {
   const lists = new Numbers<string>();
   const values = new Numbers<string | undefined>();
+  // Most have the same variables, which may be long.
+  const read = new Map<string, ReadonlyMap<string, string>>();
   let key = '';
   const shapes = calls.map(({ operation, variablesText, isApart }): CallShape => {
-    const texts = variableTexts(variablesText);
+    const texts = read.get(variablesText) ?? variableTexts(variablesText);
+    read.set(variablesText, texts);
     const shape = {
       operation,
       isApart,

@@ -76,12 +76,12 @@ export class StreamGroup {
   }
 
   private joinCounted({ after }: StreamPosition): Joined {
-    const known = this.streams.find(({ phase }) => phase === 'open');
-    const stream = known ?? this.open({ after: undefined, snapshot: false });
+    const stream =
+      this.streams.find(({ phase }) => phase === 'open') ?? this.open({ after: undefined, snapshot: false });
     const { window } = stream;
-    const index = after === undefined ? null : this.origin.cursors.decode(after);
-    if (index === null) return { stream, index: window.end, gap: undefined };
-    if (index === 'unknown' || !known || index >= window.end)
+    if (after === undefined) return { stream, index: window.end, gap: undefined };
+    const index = this.origin.cursors.decode(after);
+    if (index === null || index === 'unknown' || index >= window.end)
       return { stream, index: window.end, gap: { reason: 'RESTARTED', missed: null } };
     const next = index + 1;
     if (next >= window.start) return { stream, index: next, gap: undefined };

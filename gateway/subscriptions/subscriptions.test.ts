@@ -19,7 +19,10 @@ function resultsOf(socket: RawSocket, id: string): ReturnType<typeof payloadsOf>
 describe.each(MODES)('subscriptions with subgraphs %s', (mode) => {
   let running: RunningShop;
   beforeEach(async () => {
-    running = await aRunningShop(mode, { limits: { deadlineMs: 5_000 }, subscriptions: { lingerMs: 50, stallMs: 60_000 } });
+    running = await aRunningShop(mode, {
+      limits: { deadlineMs: 5_000 },
+      subscriptions: { lingerMs: 50, stallMs: 60_000 },
+    });
   });
   afterEach(() => running[Symbol.asyncDispose]());
 

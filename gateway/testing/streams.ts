@@ -11,7 +11,7 @@ import { createGateway, type Gateway } from '../server';
 import { EventTopic, type TopicEvent } from './event-topic';
 
 const LINKS = `extend schema
-  @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@composeDirective"])
+  @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@shareable", "@composeDirective"])
   @link(url: "https://sauti.dev/specs/streams/v1.0", import: ["@eventStream", "@public"])
   @composeDirective(name: "@eventStream")
   @composeDirective(name: "@public")
@@ -36,11 +36,11 @@ export const STREAM_TYPES: Record<StreamSubgraph, string> = {
     type Entry { cursor: String!  isSnapshot: Boolean!  n: Int!  key: String!  viewer: String  padding: String!  person: Person!  place: Place! }
     type LogGap { cursor: String!  reason: String!  missed: Int }
     type Tick { n: Int!  key: String!  viewer: String  padding: String!  person: Person!  place: Place! }
-    type Person @key(fields: "id") { id: ID! }
+    type Person @key(fields: "id") { id: ID!  badge: String @shareable }
     type Place @key(fields: "id") { id: ID! }`,
   people: `${LINKS}
     type Query { people: Int }
-    type Person @key(fields: "id") { id: ID!  name: String! @public  nick: String  greeting(to: String = "you"): String  fails: String  held: String  home: Place  seenBy: String }
+    type Person @key(fields: "id") { id: ID!  name: String! @public  nick: String  badge: String @shareable  greeting(to: String = "you"): String  fails: String  held: String  home: Place  seenBy: String }
     type Place @key(fields: "id", resolvable: false) { id: ID! }`,
   places: `${LINKS}
     type Query { places: Int }
@@ -135,7 +135,7 @@ const subscription = (field: string, begin: 'beginning' | 'snapshot' | 'now') =>
 const event = {
   viewer: (_: unknown, __: unknown, { call }: Context) => call.identity.viewer?.userId ?? null,
   padding: (_: unknown, __: unknown, { world }: Context) => 'x'.repeat(world.padding),
-  person: ({ n }: { n: number }) => ({ id: `p${n % 3}` }),
+  person: ({ n }: { n: number }) => ({ id: `p${n % 3}`, badge: `Badge p${n % 3}` }),
   place: ({ n }: { n: number }) => ({ id: `l${n % 2}` }),
 };
 
@@ -157,7 +157,12 @@ const RESOLVERS: Record<StreamSubgraph, object> = {
   people: {
     Query: { people: () => 3 },
     Person: {
-      __resolveReference: ({ id }: { id: string }) => ({ id, name: `Person ${id}`, nick: `Nick ${id}` }),
+      __resolveReference: ({ id }: { id: string }) => ({
+        id,
+        name: `Person ${id}`,
+        nick: `Nick ${id}`,
+        badge: `Badge ${id}`,
+      }),
       greeting: ({ id }: { id: string }, { to }: { to: string }) => `${id} greets ${to}`,
       fails: () => {
         throw new SautiError('FORBIDDEN', 'This is private.');

@@ -1,5 +1,6 @@
 import { silentLogger } from '../../platform/logger';
-import { httpTransport, type HttpTransportOptions } from '../fetch/http';
+import { httpTransport } from '../fetch/http';
+import type { HttpTransportOptions } from '../fetch/http-options';
 import { DEFAULT_SUBGRAPH_SETTINGS, type SubgraphSettings } from '../fetch/subgraph-settings';
 import {
   ownCall,
@@ -15,12 +16,15 @@ export function aTransport(
   settings: Partial<SubgraphSettings> = {},
   options: Partial<HttpTransportOptions> = {},
 ): Transport & AsyncDisposable {
+  const merged = { ...DEFAULT_SUBGRAPH_SETTINGS, maxAnswerBytes: 1_000_000, ...settings };
+  const { protocol } = merged.subscriptions;
   const transport = httpTransport({
     name: 'raw',
     url,
-    webSocketUrl: url.replace(/^http/, 'ws'),
+    subscriptionUrl: protocol === 'graphql-transport-ws' ? url.replace(/^http/, 'ws') : url,
+    callbacks: undefined,
     signCall: undefined,
-    settings: { ...DEFAULT_SUBGRAPH_SETTINGS, maxAnswerBytes: 1_000_000, ...settings },
+    settings: merged,
     logger: silentLogger,
     ...options,
   });

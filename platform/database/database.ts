@@ -20,6 +20,8 @@ export type SliceTransaction<Model extends ModelName> = Pick<Prisma.TransactionC
 export type SliceDatabase<Model extends ModelName> = Pick<PrismaClient, Model> & {
   /** Runs `work` in one transaction; what it throws rolls everything back and is rethrown. Waits at most 5 s for a connection. */
   transaction<Result>(work: (tx: SliceTransaction<Model>) => Promise<Result>): Promise<Result>;
+  /** Like `transaction`, but all queries see one moment of the database (REPEATABLE READ), and it cannot write. */
+  momentOf<Result>(work: (tx: SliceTransaction<Model>) => Promise<Result>): Promise<Result>;
 };
 
 export interface Database {
@@ -61,10 +63,17 @@ function sliceOf<Model extends ModelName>(prisma: PrismaClient, models: readonly
     PrismaClient,
     Model
   >;
+  const transaction: SliceDatabase<Model>['transaction'] = (work) =>
+    // The transaction client holds every model; its type shows the slice only its own.
+    prisma.$transaction((tx) => work(tx as unknown as SliceTransaction<Model>));
   return {
     ...delegates,
-    // The transaction client holds every model; its type shows the slice only its own.
-    transaction: (work) => prisma.$transaction((tx) => work(tx as unknown as SliceTransaction<Model>)),
+    transaction,
+    momentOf: (work) =>
+      transaction(async (tx) => {
+        await tx.$executeRaw`set transaction isolation level repeatable read, read only`;
+        return work(tx);
+      }),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Platform } from '../platform';
 import { openTestPlatform, type TestPlatform } from '../testing/platform';
 import { waitFor } from '../testing/wait';
 import type { LogItem } from './event-log';
-import { decodeCursor, encodeCursor, topicFamily } from './topic';
+import { decodeCursor, encodeCursor, encodePartialCursor, topicFamily } from './topic';
 
 interface Note {
   from: string;
@@ -328,6 +328,8 @@ test('a cursor belongs to one topic, and nothing else is one', () => {
   const topic = notes('a');
   expect(decodeCursor(topic, encodeCursor(topic, 17))).toBe(17);
   expect(decodeCursor(notes('b'), encodeCursor(topic, 17))).toBeNull();
+  expect(decodeCursor(topic, encodePartialCursor(topic, 17, 3))).toBe('present');
+  expect(decodeCursor(notes('b'), encodePartialCursor(topic, 17, 3))).toBeNull();
   for (const text of [
     '',
     '17',

@@ -1,9 +1,11 @@
 import type { Database, PlatformTransaction } from '../database/database';
 import type { Notifications } from '../database/notifications';
+import { SautiError } from '../errors';
 import type { Logger } from '../logger';
 import { pause } from '../pause';
 import { consumeNext, type ConsumeOptions } from './consumer';
 import { Flag } from './flag';
+import { Permit } from './permit';
 import { pruneEvents } from './prune';
 import type { Topic } from './topic';
 
@@ -12,9 +14,12 @@ export type LogItem<Payload> =
   { type: 'event'; seq: number; at: Date; payload: Payload } | { type: 'gap'; seq: number; at: Date; missed: number };
 
 const PAGE = 200;
+const ALWAYS = new Permit(undefined);
 /** Notifications are hints and may be lost; every watched topic is asked for anyway after this time, in one query. */
 const POLL_MS = 2_000;
 const RETRY_MS = 1_000;
+/** How often a reader that waits is asked about. What it may not read any more has to end within 5 s. */
+const QUIET_CHECK_MS = 3_000;
 
 interface Watch {
   topic: string;
@@ -70,26 +75,36 @@ export class EventLog {
   /**
    * Events with `seq > after`, first those already written, then each as it is committed, until the signal aborts or the
    * generator is returned. A database that goes away is waited for, not reported: the log goes on where it stopped.
+   *
+   * The permit is asked whenever events have been read and before the first of them is given, again when the reader takes
+   * more than a second for them, and every 3 s in the quiet. So no event is given that was written when the permit had
+   * been withdrawn, and the reading ends within 3 s, with the `SautiError` that the permit throws.
    */
   async *read<Payload>(
     topic: Topic<Payload>,
-    options: { after: number; signal: AbortSignal },
+    options: { after: number; signal: AbortSignal; permit?: Permit },
   ): AsyncGenerator<LogItem<Payload>, void, void> {
+    const { signal, permit = ALWAYS } = options;
     let last = options.after;
     const dirty = new Flag();
     // Watch before the first read, so an event committed in between wakes the loop instead of being missed.
     const watch: Watch = { topic: topic.name, seen: last, wake: () => dirty.raise() };
     this.addWatch(watch);
+    const untilAnswered = <Result>(work: () => Promise<Result>) => this.untilAnswered(topic, work, signal);
     try {
-      while (!options.signal.aborted) {
+      while (!signal.aborted) {
         dirty.lower();
-        const page = await this.readPageOrWait<Payload>(topic, last, options.signal);
+        const page = (await untilAnswered(() => this.readPage<Payload>(topic, last))) ?? [];
+        if (page.length > 0) await untilAnswered(() => permit.ask());
         for (const item of page) {
+          await untilAnswered(() => permit.askWhenOld());
+          if (signal.aborted) return;
           watch.seen = last = item.seq;
           yield item;
-          if (options.signal.aborted) return;
         }
-        if (page.length < PAGE) await dirty.raised(options.signal);
+        if (page.length === PAGE) continue;
+        while (!(await dirty.raised(signal, permit.isNeeded ? QUIET_CHECK_MS : null)))
+          await untilAnswered(() => permit.ask());
       }
     } finally {
       this.removeWatch(watch);
@@ -142,21 +157,23 @@ export class EventLog {
     return handled;
   }
 
-  private async readPageOrWait<Payload>(
-    topic: Topic<Payload>,
-    after: number,
+  /** Repeats what fails because the database is away; answers undefined when the signal aborts meanwhile. */
+  private async untilAnswered<Result>(
+    topic: Topic<unknown>,
+    work: () => Promise<Result>,
     signal: AbortSignal,
-  ): Promise<LogItem<Payload>[]> {
-    for (;;) {
+  ): Promise<Result | undefined> {
+    while (!signal.aborted) {
       try {
-        return await this.readPage(topic, after);
+        return await work();
       } catch (error) {
-        if (signal.aborted) return [];
+        if (signal.aborted) break;
+        if (error instanceof SautiError) throw error;
         this.logger.warn({ error, topic: topic.name }, 'the event log cannot be read; trying again');
         await pause(RETRY_MS, signal);
-        if (signal.aborted) return [];
       }
     }
+    return undefined;
   }
 
   private async readPage<Payload>(topic: Topic<Payload>, after: number): Promise<LogItem<Payload>[]> {

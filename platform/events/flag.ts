@@ -12,14 +12,17 @@ export class Flag {
     this.up = false;
   }
 
-  raised(signal: AbortSignal): Promise<void> {
-    if (this.up || signal.aborted) return Promise.resolve();
+  /** Answers whether it is up, or the signal aborted: false when neither happened within `limitMs`. */
+  raised(signal: AbortSignal, limitMs: number | null = null): Promise<boolean> {
+    if (this.up || signal.aborted) return Promise.resolve(true);
     return new Promise((resolve) => {
       const done = (): void => {
         this.release = undefined;
+        clearTimeout(timer);
         signal.removeEventListener('abort', done);
-        resolve();
+        resolve(this.up || signal.aborted);
       };
+      const timer = limitMs === null ? undefined : setTimeout(done, limitMs);
       this.release = done;
       signal.addEventListener('abort', done, { once: true });
     });

@@ -5,6 +5,7 @@ import { processRequest } from 'graphql-upload-minimal';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { keepAlive } from '../http/keep-alive';
+import { readBody } from '../http/read-body';
 import { lingerUnread } from '../http/unread-body';
 import { isSignedCall, MULTIPART_BODY, SOCKET_BODY, verifyCallIdentity } from '../identity/call-identity';
 import type { CallIdentity } from '../identity/viewer';
@@ -128,7 +129,7 @@ async function receive(options: ServeOptions, request: IncomingMessage, response
     return operation ? { operation, identity } : 'malformed';
   }
   if (!isSignedCall(options.callKey, options.subgraph.name, request.headers.authorization)) return 'unproven';
-  const body = await readBody(request, options.bodyIdleMs ?? BODY_IDLE_MS);
+  const body = await readBody(request, { maxBytes: MAX_BODY_BYTES, idleMs: options.bodyIdleMs ?? BODY_IDLE_MS });
   if (body === null) return 'malformed';
   const identity = identify(body);
   if (!identity) return 'unproven';
@@ -151,28 +152,10 @@ function asOperation(value: unknown): SubgraphRequest | null {
   };
 }
 
-/** The whole body; null when it is too large or breaks off. One that stops coming for `idleMs` is broken off here. */
-async function readBody(request: IncomingMessage, idleMs: number): Promise<string | null> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const idle = setTimeout(() => request.destroy(), idleMs);
-  try {
-    // Leaving the loop early must not destroy the request: its connection still carries the answer.
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      idle.refresh();
-      size += chunk.length;
-      if (size > MAX_BODY_BYTES) return null;
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks).toString('utf8');
-  } catch {
-    return null; // there is nobody left to answer
-  } finally {
-    clearTimeout(idle);
-  }
-}
-
-/** Subscriptions between processes. The signed identity comes in `connection_init`; one socket serves one caller. */
+/**
+ * Subscriptions between processes. The signed identity comes in `connection_init`: one socket serves one viewer, for many
+ * requests, each of which says in its extensions which it is.
+ */
 function serveWebSocket(options: ServeOptions, server: Server): WebSocketServer {
   const { subgraph, callKey, logger } = options;
   const sockets = new WebSocketServer({
@@ -199,7 +182,9 @@ function serveWebSocket(options: ServeOptions, server: Server): WebSocketServer 
         return identity !== null;
       },
       onSubscribe: ({ extra }, _id, payload) => {
-        const contextValue: Stream = { request: payload as SubgraphRequest, identity: identities.get(extra.socket)! };
+        const { viewer, requestId } = identities.get(extra.socket)!;
+        const identity = { viewer, requestId: requestIdIn(payload.extensions) ?? requestId };
+        const contextValue: Stream = { request: payload as SubgraphRequest, identity };
         try {
           // graphql-ws looks only at the operation's type; the subgraph itself validates and runs the request.
           return {
@@ -238,6 +223,11 @@ const NO_KEEP_ALIVE = 0;
 
 /** graphql-ws requires a schema in its arguments, and hands it to nobody but `subscribe` above. */
 const NO_SCHEMA = new GraphQLSchema({});
+
+function requestIdIn(extensions: Record<string, unknown> | null | undefined): string | null {
+  const requestId = extensions?.['requestId'];
+  return typeof requestId === 'string' ? requestId : null;
+}
 
 interface Stream {
   request: SubgraphRequest;

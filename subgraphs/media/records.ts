@@ -34,6 +34,11 @@ export class MediaRecords {
     return this.database.transaction(work);
   }
 
+  /** A transaction whose queries all see one moment of the database; it cannot write. */
+  momentOf<Result>(work: (tx: MediaTransaction) => Promise<Result>): Promise<Result> {
+    return this.database.momentOf(work);
+  }
+
   insertMedia(tx: MediaTransaction, media: Omit<MediaRow, 'createdAt' | 'durationMs'>): Promise<MediaRow> {
     return tx.media.create({ data: media });
   }
@@ -62,8 +67,12 @@ export class MediaRecords {
     return tx.transcript.create({ data: transcript });
   }
 
-  transcriptsByIds(ids: readonly string[], ownerId: string): Promise<TranscriptRow[]> {
-    return this.database.transcript.findMany({ where: { id: { in: [...ids] }, media: { ownerId } } });
+  transcriptsByIds(
+    ids: readonly string[],
+    ownerId: string,
+    tx: Pick<MediaDatabase, 'transcript'> = this.database,
+  ): Promise<TranscriptRow[]> {
+    return tx.transcript.findMany({ where: { id: { in: [...ids] }, media: { ownerId } } });
   }
 
   /** Newest first. */
@@ -90,9 +99,10 @@ export class MediaRecords {
   async segments(
     transcriptId: string,
     page: { take?: number; after?: number | null; fromMs?: number | null; toMs?: number | null } = {},
+    tx: Pick<MediaDatabase, 'segment'> = this.database,
   ): Promise<SegmentRow[]> {
     const { take, after, fromMs, toMs } = page;
-    const rows = await this.database.segment.findMany({
+    const rows = await tx.segment.findMany({
       where: {
         transcriptId,
         ...(after == null ? {} : { position: { gt: after } }),
@@ -132,8 +142,8 @@ export class MediaRecords {
     return rows.map((row) => row.id);
   }
 
-  jobsByIds(ids: readonly string[], ownerId: string): Promise<Job[]> {
-    return this.database.job.findMany({ where: { id: { in: [...ids] }, ownerId, kind: transcribeJob.kind } });
+  jobsByIds(ids: readonly string[], ownerId: string, tx: Pick<MediaDatabase, 'job'> = this.database): Promise<Job[]> {
+    return tx.job.findMany({ where: { id: { in: [...ids] }, ownerId, kind: transcribeJob.kind } });
   }
 
   /** Jobs on one recording, newest first, behind the id `before`. */

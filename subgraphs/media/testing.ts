@@ -163,6 +163,7 @@ export async function transcribing(
 export interface StreamEvent {
   __typename: 'SegmentChanged' | 'TranscriptFinished' | 'StreamGap';
   cursor: string;
+  isSnapshot?: boolean;
   segment?: { id: string; revision: number; startMs: number; endMs: number; text: string };
   state?: string;
   error?: { code: string; message: string; retryable: boolean } | null;
@@ -171,18 +172,25 @@ export interface StreamEvent {
   missed?: number | null;
 }
 
-const FOLLOW = `subscription Follow($id: ID!, $after: String) { transcriptEvents(transcriptId: $id, after: $after) {
+interface FollowVariables extends Record<string, unknown> {
+  id: string;
+  after?: string;
+  snapshot?: boolean;
+}
+
+const FOLLOW = `subscription Follow($id: ID!, $after: String, $snapshot: Boolean) {
+  transcriptEvents(transcriptId: $id, after: $after, snapshot: $snapshot) {
   __typename
   ... on StreamEvent { cursor at }
-  ... on SegmentChanged { segment { id revision startMs endMs text } }
-  ... on TranscriptFinished { state error { code message retryable } removedSegmentIds transcript { id state text } }
+  ... on SegmentChanged { isSnapshot segment { id revision startMs endMs text } }
+  ... on TranscriptFinished { isSnapshot state error { code message retryable } removedSegmentIds transcript { id state text } }
   ... on StreamGap { reason missed } } }`;
 
 /** The raw results of `transcriptEvents`. */
 export function follow(
   { subgraph }: MediaSlice,
   viewer: Viewer | null,
-  variables: { id: string; after?: string },
+  variables: FollowVariables,
 ): AsyncGenerator<SubgraphResult, void, void> {
   const signal = new AbortController().signal;
   return subgraph.subscribe({ query: FOLLOW, variables }, { identity: identityOf(viewer), signal });
@@ -192,7 +200,7 @@ export function follow(
 export async function wholeStream(
   slice: MediaSlice,
   viewer: Viewer,
-  variables: { id: string; after?: string },
+  variables: FollowVariables,
   limitMs = 30_000,
 ): Promise<StreamEvent[]> {
   const events: StreamEvent[] = [];

@@ -1,72 +1,85 @@
 import { SautiError } from '../../platform/errors';
-import type { EventLog, LogItem } from '../../platform/events/event-log';
-import { decodeCursor, encodeCursor } from '../../platform/events/topic';
+import type { EventLog } from '../../platform/events/event-log';
+import { openStream, type StreamGap, type StreamItem, type StreamSource } from '../../platform/events/stream';
 import { isId } from '../../platform/ids';
 import type { Viewer } from '../../platform/identity/viewer';
+import { snapshotOf } from '../../platform/jobs/job';
 import { transcriptTopic, type TranscriptEvent } from './events';
-import type { MediaRecords, SegmentRow } from './records';
+import type { MediaRecords, MediaTransaction, SegmentRow, TranscriptRow } from './records';
 
 type Finished = Extract<TranscriptEvent, { type: 'transcript.finished' }>;
+type Content = { type: 'segment.changed'; segment: SegmentRow } | (Finished & { transcriptId: string });
 
 /** One event as the subscription shows it. */
-export type TranscriptStreamEvent = { cursor: string; at: Date } & (
-  | { type: 'segment.changed'; segment: SegmentRow }
-  | (Finished & { transcriptId: string })
-  | { type: 'gap'; missed: number | null }
-);
+export type TranscriptStreamEvent = StreamItem<Content> | StreamGap;
+
+interface Services {
+  records: MediaRecords;
+  events: EventLog;
+}
 
 /**
- * The events of the viewer's transcript behind the cursor `after`, or from the beginning, until it is finished or the
- * signal aborts. Events that are no longer there are told as a gap: those behind the cursor that were deleted, or, of an
- * unknown number, those of a cursor behind the newest event, as after a backup was restored. Throws NOT_FOUND (unknown
- * or somebody else's) and BAD_USER_INPUT (no cursor of this stream).
+ * The events of the viewer's transcript from the beginning, or with `snapshot` what it is now and every later event, until
+ * it is finished or the signal aborts; see {@link openStream} for cursors and gaps. Throws NOT_FOUND for one that is
+ * unknown or not, or no longer, the viewer's, and BAD_USER_INPUT (no cursor of this stream).
  */
-export async function openTranscriptStream(
-  { records, events }: { records: MediaRecords; events: EventLog },
+export function openTranscriptStream(
+  services: Services,
   viewer: Viewer,
-  wanted: { transcriptId: string; after?: string | null | undefined },
-  signal: AbortSignal,
-): Promise<AsyncGenerator<TranscriptStreamEvent, void, void>> {
-  const { transcriptId } = wanted;
-  const [transcript] = isId('trn', transcriptId) ? await records.transcriptsByIds([transcriptId], viewer.userId) : [];
-  if (!transcript) throw new SautiError('NOT_FOUND', 'You have no transcript with this ID.');
-  const topic = transcriptTopic(transcriptId);
-  // Read behind the state: of a finished transcript this is the last event there will ever be.
-  const head = await events.head(topic);
-  const after = wanted.after == null ? 0 : decodeCursor(topic, wanted.after);
-  if (after === null) throw new SautiError('BAD_USER_INPUT', '"after" is not a cursor of this stream.');
-
-  const last = transcript.state === 'TRANSCRIBING' ? Infinity : head;
-  return after > head
-    ? followRestored(events, { transcriptId, head, last }, signal)
-    : follow(events, { transcriptId, after, last }, signal);
-}
-
-/** As when everything behind the newest event had been deleted. */
-async function* followRestored(
-  events: EventLog,
-  { transcriptId, head, last }: { transcriptId: string; head: number; last: number },
+  wanted: { transcriptId: string; after?: string | null | undefined; snapshot?: boolean | null | undefined },
   signal: AbortSignal,
 ): AsyncGenerator<TranscriptStreamEvent, void, void> {
-  yield { cursor: encodeCursor(transcriptTopic(transcriptId), head), at: new Date(), type: 'gap', missed: null };
-  yield* follow(events, { transcriptId, after: head, last }, signal);
+  const { transcriptId, after, snapshot } = wanted;
+  return openStream(services.events, transcriptTopic(transcriptId), sourceOf(services, viewer, transcriptId), {
+    after,
+    start: snapshot ? 'present' : 0,
+    signal,
+  });
 }
 
-async function* follow(
-  events: EventLog,
-  range: { transcriptId: string; after: number; last: number },
-  signal: AbortSignal,
-): AsyncGenerator<TranscriptStreamEvent, void, void> {
-  const { transcriptId, after, last } = range;
-  if (after >= last) return;
-  const topic = transcriptTopic(transcriptId);
-  for await (const item of events.read(topic, { after, signal })) {
-    yield { cursor: encodeCursor(topic, item.seq), at: item.at, ...contentOf(item, transcriptId) };
-    if (item.seq >= last || (item.type === 'event' && item.payload.type === 'transcript.finished')) return;
-  }
+function sourceOf(services: Services, viewer: Viewer, transcriptId: string): StreamSource<TranscriptEvent, Content> {
+  const { records, events } = services;
+  let isFinished = false;
+  const transcriptNow = async (tx?: MediaTransaction): Promise<TranscriptRow> => {
+    const ids = isId('trn', transcriptId) ? [transcriptId] : [];
+    const [transcript] = await records.transcriptsByIds(ids, viewer.userId, tx);
+    if (!transcript) throw new SautiError('NOT_FOUND', 'You have no transcript with this ID.');
+    return transcript;
+  };
+  return {
+    async present(isTold) {
+      if (isTold) {
+        const present = await records.momentOf(async (tx) => presentOf(services, viewer, await transcriptNow(tx), tx));
+        isFinished = present.isFinished;
+        return present;
+      }
+      isFinished = (await transcriptNow()).state !== 'TRANSCRIBING';
+      // Read behind the state: of a finished transcript this is the last event there will ever be.
+      return { head: await events.head(transcriptTopic(transcriptId)), items: [] };
+    },
+    contentOf(event) {
+      if (event.type === 'segment.changed') return event;
+      isFinished = true;
+      return { ...event, transcriptId };
+    },
+    isOver: () => isFinished,
+    check: async () => void (await transcriptNow()),
+  };
 }
 
-function contentOf(item: LogItem<TranscriptEvent>, transcriptId: string) {
-  if (item.type === 'gap') return { type: 'gap' as const, missed: item.missed };
-  return item.payload.type === 'transcript.finished' ? { ...item.payload, transcriptId } : item.payload;
+/** The segments in the order of the recording and, when there will be no more, how it ended. */
+async function presentOf(
+  { records, events }: Services,
+  viewer: Viewer,
+  { id, jobId, state }: TranscriptRow,
+  tx: MediaTransaction,
+): Promise<{ head: number; items: Content[]; isFinished: boolean }> {
+  const head = await events.head(transcriptTopic(id), tx);
+  const segments = await records.segments(id, {}, tx);
+  const items = segments.map((segment): Content => ({ type: 'segment.changed', segment }));
+  if (state === 'TRANSCRIBING') return { head, items, isFinished: false };
+  const [job] = state === 'FAILED' ? await records.jobsByIds([jobId], viewer.userId, tx) : [];
+  const error = job ? snapshotOf(job).error : null;
+  items.push({ type: 'transcript.finished', state, error, removedSegmentIds: [], transcriptId: id });
+  return { head, items, isFinished: true };
 }

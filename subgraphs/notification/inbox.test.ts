@@ -72,13 +72,14 @@ interface InboxEvent {
   cursor: string;
   unread: number;
   missed: number | null;
+  isSnapshot: boolean;
   notification: Shown;
 }
 
 function follow(viewer: Viewer | null, variables: Record<string, unknown> = {}): Subscriber<InboxEvent> {
   const query = `subscription ($after: String) { inboxEvents(after: $after) {
     __typename
-    ... on InboxChanged { cursor unread notification { id readAt } }
+    ... on InboxChanged { cursor isSnapshot unread notification { id readAt } }
     ... on StreamGap { cursor missed }
   } }`;
   return new Subscriber(subgraph, viewer, query, variables);
@@ -275,6 +276,24 @@ describe('inboxEvents', () => {
     const [fourth] = await notified(viewer, 1);
     expect(idsOf(await late.take(1))).toEqual([fourth]);
     await late.leave();
+  });
+
+  test('no two notifications it begins with share a cursor, and from all but the last it begins anew', async () => {
+    const viewer = aViewer();
+    const ids = await notified(viewer, 3);
+    const stream = follow(viewer);
+    const present = await stream.take(3);
+    await stream.leave();
+    expect(present.map(({ isSnapshot }) => isSnapshot)).toEqual([true, true, true]);
+    const [fresh] = await notified(viewer, 1);
+    for (const { cursor } of present.slice(0, 2)) {
+      const again = follow(viewer, { after: cursor });
+      expect(idsOf(await again.take(4))).toEqual([...ids, fresh]);
+      await again.leave();
+    }
+    const behind = follow(viewer, { after: present[2]!.cursor });
+    expect(await behind.take(1)).toMatchObject([{ isSnapshot: false, notification: { id: fresh } }]);
+    await behind.leave();
   });
 
   test('refuses the cursor of another stream', async () => {

@@ -1,13 +1,12 @@
 import { readConnection, type Connection, type PageRequest } from '../../platform/connection';
 import { UserProblemError } from '../../platform/errors';
 import type { EventLog } from '../../platform/events/event-log';
-import { encodeCursor } from '../../platform/events/topic';
+import { openStream, type StreamGap, type StreamItem } from '../../platform/events/stream';
 import { isId } from '../../platform/ids';
 import type { Viewer } from '../../platform/identity/viewer';
 import type { NotificationProblemCode } from './errors';
 import { inboxTopic } from './events';
 import type { Mark, NotificationRecords, NotificationRow, NotificationTransaction } from './records';
-import { openStream, type StreamGap } from './stream';
 
 /** How many notifications one call may name. */
 const MAX_NAMED = 100;
@@ -30,11 +29,7 @@ export interface MarkRequest {
 }
 
 /** A notification that is new or was marked, and where that lies in the stream of the inbox. */
-export interface InboxChange {
-  cursor: string;
-  at: Date;
-  notification: NotificationRow;
-}
+export type InboxChange = StreamItem<{ notification: NotificationRow }>;
 
 /** The viewer's notifications. */
 export class Inbox {
@@ -94,17 +89,17 @@ export class Inbox {
       topic,
       {
         present: () => this.present(viewer),
-        itemOf: async ({ payload, cursor, at }) => {
-          const [notification] = await this.records.notificationsByIds(viewer.userId, [payload.notificationId]);
-          return notification ? { cursor, at, notification } : null;
+        contentOf: async ({ notificationId }) => {
+          const [notification] = await this.records.notificationsByIds(viewer.userId, [notificationId]);
+          return notification ? { notification } : null;
         },
         isOver: () => false,
       },
-      { after, signal },
+      { after, start: 'present', signal },
     );
   }
 
-  private async present(viewer: Viewer): Promise<{ head: number; items: InboxChange[] }> {
+  private async present(viewer: Viewer): Promise<{ head: number; items: { notification: NotificationRow }[] }> {
     const topic = inboxTopic(viewer.userId);
     return this.records.momentOf(async (tx) => {
       const head = await this.events.head(topic, tx);
@@ -115,8 +110,7 @@ export class Inbox {
         null,
         tx,
       );
-      const moment = { cursor: encodeCursor(topic, head), at: new Date() };
-      return { head, items: unread.reverse().map((notification) => ({ ...moment, notification })) };
+      return { head, items: unread.reverse().map((notification) => ({ notification })) };
     });
   }
 

@@ -16,6 +16,7 @@ interface JobEvent {
   jobId: string;
   state: string;
   progress: number;
+  isSnapshot: boolean;
   missed: number | null;
 }
 
@@ -23,7 +24,7 @@ const FOLLOW = `subscription ($jobIds: [ID!], $after: String) {
   jobEvents(jobIds: $jobIds, after: $after) {
     __typename
     ... on StreamEvent { cursor at }
-    ... on JobSummary { jobId state progress }
+    ... on JobSummary { jobId state progress isSnapshot }
     ... on StreamGap { reason missed }
   }
 }`;
@@ -48,7 +49,7 @@ function follow(viewer: Viewer | null, variables: { jobIds?: string[]; after?: s
 
 /** Cursors are opaque to clients; here they tell which events of the log arrived. */
 function seqOf(event: { cursor: string }): number {
-  return Number(Buffer.from(event.cursor, 'base64url').toString('latin1').split('.')[0]);
+  return Number.parseInt(Buffer.from(event.cursor, 'base64url').toString('latin1'), 10);
 }
 
 function statesOf(events: JobEvent[]): string[] {
@@ -77,11 +78,12 @@ test('starts with the unfinished jobs as they are and goes on with every change'
 
   const subscriber = follow(viewer);
   const [present] = await subscriber.take(1);
-  expect(present).toMatchObject({ __typename: 'JobSummary', jobId: job.id, state: 'RUNNING', progress: 0.25 });
+  expect(present).toMatchObject({ jobId: job.id, state: 'RUNNING', progress: 0.25, isSnapshot: true });
   await worker.progress(job, 0.5);
   await worker.succeed(job);
   const later = await subscriber.take(2);
   expect(statesOf(later)).toEqual(['RUNNING 0.5', 'SUCCEEDED 1']);
+  expect(later.map(({ isSnapshot }) => isSnapshot)).toEqual([false, false]);
   expect(later.map(seqOf)).toEqual([seqOf(present!) + 1, seqOf(present!) + 2]);
   await subscriber.leave();
 });
@@ -133,6 +135,38 @@ test('goes on behind the cursor of any event, in a new stream', async () => {
   expect(statesOf(events)).toEqual(['RUNNING 0.5', 'SUCCEEDED 1']);
   expect(events.map(seqOf)).toEqual([seqOf(seen!) + 1, seqOf(seen!) + 2]);
   await second.leave();
+});
+
+test('no two items of the present state share a cursor, and from all but the last it is told anew', async () => {
+  const viewer = aViewer();
+  const jobs = [1, 2, 3].map(() => aJob({ platform, by: viewer }));
+  const ids = (await Promise.all(jobs)).map((job) => job.id).sort();
+  const first = follow(viewer);
+  const cursors = (await first.take(3)).map(({ cursor }) => cursor);
+  await first.leave();
+  expect(new Set(cursors).size).toBe(3);
+  await worker.start(await jobs[0]!);
+
+  for (const after of cursors.slice(0, 2)) {
+    const again = follow(viewer, { after });
+    const events = await again.take(3);
+    expect(events.map(({ jobId }) => jobId)).toEqual(ids);
+    expect(events.map(({ isSnapshot }) => isSnapshot)).toEqual([true, true, true]);
+    expect(statesOf(events)).toContain('RUNNING 0');
+    await again.leave();
+  }
+  const behind = follow(viewer, { after: cursors[2]! });
+  expect(await behind.take(1)).toMatchObject([{ state: 'RUNNING', isSnapshot: false }]);
+  await behind.leave();
+});
+
+test('ends with NOT_FOUND when a named job is not the viewer’s any more, though nothing happens', async () => {
+  const viewer = aViewer();
+  const job = await aJob({ platform, by: viewer });
+  const stream = follow(viewer, { jobIds: [job.id] });
+  await stream.take(1);
+  await platform.database.prisma.job.update({ where: { id: job.id }, data: { ownerId: aViewer().userId } });
+  expect(await stream.refusal()).toMatchObject({ errors: [{ extensions: { code: 'NOT_FOUND' } }], ended: true });
 });
 
 test('goes on behind the cursor that the list of jobs was read with', async () => {
@@ -234,7 +268,11 @@ test('tells of the gap when the next event has been deleted, and begins anew wit
   const stream = follow(viewer, { after: cursor });
   const [gap, now] = await stream.take(2);
   expect(gap).toMatchObject({ __typename: 'StreamGap', reason: 'CURSOR_EXPIRED', missed: 3 });
-  expect(now).toMatchObject({ jobId: job.id, progress: 0.5, cursor: gap!.cursor });
+  expect(now).toMatchObject({ jobId: job.id, progress: 0.5, isSnapshot: true });
+  // Whoever has got the notice only goes on with the present state; whoever has that, with what follows it.
+  const behindTheGap = follow(viewer, { after: gap!.cursor });
+  expect(await behindTheGap.take(1)).toMatchObject([{ progress: 0.5, isSnapshot: true, cursor: now!.cursor }]);
+  await behindTheGap.leave();
   await worker.progress(job, 0.75);
   expect(statesOf(await stream.take(1))).toEqual(['RUNNING 0.75']);
   await stream.leave();
@@ -258,8 +296,8 @@ test('takes a cursor from the future, as after a restored backup, for a gap of u
   const future = Buffer.from(Buffer.from(cursor, 'base64url').toString().replace(/^\d+/, '99')).toString('base64url');
   const stream = follow(viewer, { after: future });
   expect(await stream.take(2)).toMatchObject([
-    { __typename: 'StreamGap', missed: null, cursor },
-    { jobId: job.id, state: 'QUEUED' },
+    { __typename: 'StreamGap', missed: null },
+    { jobId: job.id, state: 'QUEUED', cursor },
   ]);
   await worker.start(job);
   expect(await stream.take(1)).toMatchObject([{ state: 'RUNNING' }]);

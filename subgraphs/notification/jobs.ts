@@ -1,6 +1,7 @@
 import { readConnection, type Connection, type PageRequest } from '../../platform/connection';
 import { SautiError, UserProblemError } from '../../platform/errors';
 import type { EventLog } from '../../platform/events/event-log';
+import { openStream, type StreamGap, type StreamItem } from '../../platform/events/stream';
 import { encodeCursor } from '../../platform/events/topic';
 import { ID_PREFIXES, isId, type IdPrefix } from '../../platform/ids';
 import type { Viewer } from '../../platform/identity/viewer';
@@ -15,16 +16,12 @@ import {
 } from '../../platform/jobs/job';
 import type { NotificationProblemCode } from './errors';
 import type { NotificationRecords } from './records';
-import { openStream, type StreamGap } from './stream';
 
 /** How many jobs one subscription may name. */
 const MAX_NAMED_JOBS = 100;
 
 /** A job at one moment, and where that moment lies in the stream of its owner's jobs. */
-export interface JobSummary extends JobSnapshot {
-  cursor: string;
-  at: Date;
-}
+export type JobSummary = StreamItem<JobSnapshot>;
 
 export interface JobFilter {
   kinds?: readonly string[] | null | undefined;
@@ -72,7 +69,8 @@ export class Jobs {
 
   /**
    * The viewer's jobs as they are and as they change; see {@link openStream} for cursors, gaps and cancellation. With `jobIds` it
-   * ends once each of these jobs has. Throws NOT_FOUND for an id that is not one of the viewer's jobs, and BAD_USER_INPUT.
+   * ends once each of these jobs has. Throws NOT_FOUND for an id that is not, or no longer, one of the viewer's jobs, and
+   * BAD_USER_INPUT.
    */
   follow(
     viewer: Viewer,
@@ -82,7 +80,7 @@ export class Jobs {
     const topic = jobsTopic(viewer.userId);
     const named = options.jobIds ? checkedJobIds(options.jobIds) : null;
     const unfinished = new Set<string>();
-    const note = <Snapshot extends JobSnapshot>(job: Snapshot): Snapshot => {
+    const note = (job: JobSnapshot): JobSnapshot => {
       if (FINAL_STATES.includes(job.state)) unfinished.delete(job.jobId);
       else unfinished.add(job.jobId);
       return job;
@@ -93,14 +91,13 @@ export class Jobs {
       {
         present: async () => {
           const { head, jobs } = await this.present(viewer, named);
-          const moment = { cursor: encodeCursor(topic, head), at: new Date() };
-          return { head, items: jobs.map((job) => note({ ...snapshotOf(job), ...moment })) };
+          return { head, items: jobs.map((job) => note(snapshotOf(job))) };
         },
-        itemOf: ({ payload, cursor, at }) =>
-          named && !named.has(payload.jobId) ? null : note({ ...payload, cursor, at }),
+        contentOf: (job) => (named && !named.has(job.jobId) ? null : note(job)),
         isOver: () => named !== null && unfinished.size === 0,
+        ...(named ? { check: () => this.checkOwned(viewer, named) } : {}),
       },
-      { after: options.after, signal },
+      { after: options.after, start: 'present', signal },
     );
   }
 
@@ -117,10 +114,15 @@ export class Jobs {
     return present;
   }
 
+  private async checkOwned(viewer: Viewer, named: ReadonlySet<string>): Promise<void> {
+    const owned = await this.records.ownedJobIds(viewer.userId, [...named]);
+    for (const id of named) if (!owned.includes(id)) throw unknownJob(id);
+  }
+
   /** Read before the jobs it is given with, so that following from there can repeat a change but never miss one. */
-  private async now(viewer: Viewer): Promise<Pick<JobSummary, 'cursor' | 'at'>> {
+  private async now(viewer: Viewer): Promise<Omit<JobSummary, keyof JobSnapshot>> {
     const topic = jobsTopic(viewer.userId);
-    return { cursor: encodeCursor(topic, await this.events.head(topic)), at: new Date() };
+    return { cursor: encodeCursor(topic, await this.events.head(topic)), at: new Date(), isSnapshot: true };
   }
 }
 

@@ -30,10 +30,7 @@ export class NotificationRecords {
 
   /** A transaction whose queries all see one moment of the database; it cannot write. */
   momentOf<Result>(work: (tx: NotificationTransaction) => Promise<Result>): Promise<Result> {
-    return this.database.transaction(async (tx) => {
-      await tx.$executeRaw`set transaction isolation level repeatable read, read only`;
-      return work(tx);
-    });
+    return this.database.momentOf(work);
   }
 
   /** Newest first, below `beforeId`. */
@@ -134,6 +131,11 @@ export class NotificationRecords {
       orderBy: { id: 'desc' },
       take,
     });
+  }
+
+  async ownedJobIds(ownerId: string, ids: string[]): Promise<string[]> {
+    const rows = await this.database.job.findMany({ where: { ownerId, id: { in: ids } }, select: { id: true } });
+    return rows.map((row) => row.id);
   }
 
   /** The named jobs of the owner, or all that have not ended; oldest first. */

@@ -57,6 +57,13 @@ export class UserRecords {
     return this.database.session.findMany({ where: { id: { in: [...ids] }, userId } });
   }
 
+  /** Of these sessions those that have neither ended nor expired. */
+  async liveSessionIds(ids: readonly string[], now: Date): Promise<string[]> {
+    const where = { id: { in: [...ids] }, endedAt: null, expiresAt: { gt: now } };
+    const rows = await this.database.session.findMany({ where, select: { id: true } });
+    return rows.map((row) => row.id);
+  }
+
   /** Ends the user's live sessions that match; answers how many. */
   async endSessions(userId: string, which: { id: string } | { not: string }): Promise<number> {
     const id = 'id' in which ? which.id : { not: which.not };

@@ -98,6 +98,13 @@ export class Sessions {
     return ended;
   }
 
+  /** Of these sessions those that have ended, expired, or never were; in the order given. */
+  async endedAmong(ids: readonly string[]): Promise<string[]> {
+    const possible = ids.filter((id) => isId('ses', id));
+    const live = new Set(possible.length > 0 ? await this.records.liveSessionIds(possible, this.clock()) : []);
+    return ids.filter((id) => !live.has(id));
+  }
+
   private async signedIn(user: UserRow, session: SessionRow, refreshToken: string): Promise<SignedIn> {
     const { token, expiresAt } = signAccessToken(
       { userId: user.id, sessionId: session.id, scopes: [] },

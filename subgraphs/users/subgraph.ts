@@ -3,19 +3,24 @@ import type { Platform } from '../../platform/platform';
 import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { ByteRoute, Subgraph } from '../../platform/subgraph/subgraph';
 import type { JwkSet } from '../../platform/identity/access-token';
+import { deriveCallKey } from '../../platform/identity/call-identity';
 import { Accounts } from './accounts';
 import { createContext } from './context';
+import { endedSessionsRoute } from './ended-sessions';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
 import { Sessions } from './sessions';
 import { SigningKeys } from './signing-keys';
 
+const NAME = 'users';
 /** Where the public keys are published (RFC 8615 path, RFC 7517 content). */
 export const JWKS_PATH = '/.well-known/jwks.json';
 
 export interface UsersSubgraph extends Subgraph {
   /** The keys that verify access tokens, for a gateway in the same process. */
   jwks(): Promise<JwkSet>;
+  /** Of these sessions those that have ended, expired, or never were, for a gateway in the same process. */
+  endedSessions(sessionIds: readonly string[]): Promise<string[]>;
 }
 
 /** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
@@ -25,15 +30,15 @@ export function createUsersSubgraph(platform: Platform, clock: () => Date = () =
   const sessions = new Sessions(records, keys, platform.secret, clock);
   const services = { records, sessions, accounts: new Accounts(records, sessions) };
   const subgraph = buildSubgraph({
-    name: 'users',
+    name: NAME,
     typeDefs: readRepositoryFile('subgraphs/users/schema.graphql'),
     resolvers,
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
     logger: platform.logger,
-    byteRoutes: [jwksRoute(keys)],
+    byteRoutes: [jwksRoute(keys), endedSessionsRoute(sessions, deriveCallKey(platform.secret, NAME))],
     ready: () => platform.database.ping(),
   });
-  return { ...subgraph, jwks: () => keys.jwks() };
+  return { ...subgraph, jwks: () => keys.jwks(), endedSessions: (ids) => sessions.endedAmong(ids) };
 }
 
 function jwksRoute(keys: SigningKeys): ByteRoute {

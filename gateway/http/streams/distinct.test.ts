@@ -128,8 +128,8 @@ describe('what a client takes decides', () => {
     ['application/json', 400, 'application/json'],
     ['application/graphql-response+json', 400, 'application/graphql-response+json'],
     ['*/*', 400, 'application/json'],
-    [`${'","'.repeat(4_000)}`, 406, 'application/json'],
-  ])('a subscription with Accept: %.80s', async (accept, status, type) => {
+    ['"\\"'.repeat(20), 406, 'application/json'],
+  ])('a subscription with Accept: %s', async (accept, status, type) => {
     const opened = await post({ query: COUNT, variables: { to: 1 } }, { accept });
     expect([opened.status, opened.headers.get('content-type')]).toEqual([status, expect.stringContaining(type)]);
     if (status === 200) return;
@@ -137,6 +137,13 @@ describe('what a client takes decides', () => {
     for (const way of ['text/event-stream', 'multipart/mixed;subscriptionSpec=1.0', 'graphql-transport-ws'])
       expect(opened.text).toContain(way);
   });
+});
+
+test('a long Accept header takes no time', async () => {
+  const accept = `${'","\\'.repeat(3_500)}, text/event-stream`;
+  const opened = await post({ query: '{ me { id } }' }, { accept });
+  expect([opened.status, opened.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
+  opened.close();
 });
 
 describe('requests that are refused before there is a stream', () => {
@@ -156,7 +163,7 @@ describe('requests that are refused before there is a stream', () => {
     ['variables that are none', { query: COUNT, variables: [] }, 400],
     ['extensions that are none', { query: COUNT, extensions: 'x' }, 400],
     ['a body over the limit', { query: COUNT, variables: { to: 'x'.repeat(110_000) } }, 413],
-  ])('%s: %s', async (_, body, status) => {
+  ])('%s', async (_, body, status) => {
     expect((await refused(await post(body)))[0]).toBe(status);
   });
 
@@ -177,7 +184,7 @@ describe('requests that are refused before there is a stream', () => {
     expect(running.shop.log).toEqual([]);
   });
 
-  test.each([
+  test.each<Record<string, string>>([
     { query: COUNT, variables: '{' },
     { query: COUNT, extensions: '[]' },
   ])('parameters that cannot be read: %j', async (search) => {
@@ -186,17 +193,21 @@ describe('requests that are refused before there is a stream', () => {
 
   test('a parameter given twice', async () => {
     const url = `${running.url}?query={me{id}}&variables={}&variables={}`;
-    expect((await refused(await openStream(url, { headers: { accept: 'text/event-stream', ...PREFLIGHT } })))[0]).toBe(400);
+    expect((await refused(await openStream(url, { headers: { accept: 'text/event-stream', ...PREFLIGHT } })))[0]).toBe(
+      400,
+    );
   });
 
-  test.each(['access_token=abc', 'Authorization=Bearer%20abc', 'jwt=abc', 'token=eyJhbGciOiJFUzI1NiIsImtpZCI6ImsifQ.e30.c2ln'])(
-    'an access token in the URL: %s',
-    async (search) => {
-      const opened = await openStream(`${running.url}?${search}`, eventStreamPost({ query: '{ me { id } }' }));
-      expect((await refused(opened))[0]).toBe(400);
-      expect(opened.text).toContain('does not belong in a URL');
-    },
-  );
+  test.each([
+    'access_token=abc',
+    'Authorization=Bearer%20abc',
+    'jwt=abc',
+    'token=eyJhbGciOiJFUzI1NiIsImtpZCI6ImsifQ.e30.c2ln',
+  ])('an access token in the URL: %s', async (search) => {
+    const opened = await openStream(`${running.url}?${search}`, eventStreamPost({ query: '{ me { id } }' }));
+    expect((await refused(opened))[0]).toBe(400);
+    expect(opened.text).toContain('does not belong in a URL');
+  });
 
   test('a method there is not', async () => {
     const opened = await openStream(running.url, { method: 'PATCH', headers: { accept: 'text/event-stream' } });
@@ -229,7 +240,7 @@ describe('pages of other sites', () => {
     ['an origin that is allowed', { origin: 'https://app.example' }, 200],
     ['a header for preflights', PREFLIGHT, 200],
     ['an Authorization header', { authorization: 'Bearer x' }, 200],
-  ])('a GET with %s: %i', async (_, headers, status) => {
+  ])('a GET with %s, %j: %i', async (_, headers, status) => {
     const opened = await get(SEARCH, headers);
     expect(opened.status).toBe(status);
     opened.close();

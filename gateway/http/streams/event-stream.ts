@@ -9,7 +9,6 @@ import { farewellError, sharedBytes, type Farewell, type Wire } from './wire';
 const RETRY_MS = { least: 1_000, most: 5_000 };
 
 /** What may not stand in the line of an event's id (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
-// eslint-disable-next-line no-control-regex
 const NO_ID = /[\0\r\n]/;
 
 const COMMON = {

@@ -45,6 +45,15 @@ export function refuseTokenInUrl({ searchParams }: URL): void {
   );
 }
 
+/**
+ * Throws an `HttpError` with 400 for a request that was sent before the answer to another one on its connection was out.
+ * Behind a stream it could wait for ever, and Node does not tell when the connection of such a response ends.
+ */
+export function checkTurn(response: ServerResponse): void {
+  if (response.socket) return;
+  throw new HttpError(400, 'BAD_REQUEST', 'A stream cannot be opened by a request behind another one (pipelining).');
+}
+
 /** What a mutation by GET is answered with. */
 export function mutationByGet(response: ServerResponse): HttpError {
   response.setHeader('allow', 'POST');

@@ -5,7 +5,7 @@ import { readJsonBody } from '../json-body';
 import { HttpError, sendJson } from '../responses';
 import { acceptedStream } from './accept';
 import { SHARED_EVENTS } from './event-stream';
-import { checkOrigin, mutationByGet, refuseTokenInUrl } from './guards';
+import { checkOrigin, checkTurn, mutationByGet, refuseTokenInUrl } from './guards';
 import { checkPayload, readSearch } from './operation-payload';
 import { operationType } from './operation-type';
 import { refusalStatus } from './refusal-status';
@@ -75,6 +75,7 @@ function reserve(
 }
 
 function claim({ reservations }: StreamServices, connection: StreamConnection, { response }: StreamRequest): void {
+  checkTurn(response);
   if (connection.stream.isAttached) throw new HttpError(409, 'CONFLICT', 'This stream is open already.');
   reservations.claimed(connection);
   connection.open(response);

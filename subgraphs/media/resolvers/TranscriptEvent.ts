@@ -1,26 +1,18 @@
+import type { TranscriptEventResolvers, TranscriptFinishedResolvers } from '../resolvers-types.generated';
 import type { TranscriptStreamEvent } from '../transcript-stream';
-import type {
-  StreamGapResolvers,
-  TranscriptEventResolvers,
-  TranscriptFinishedResolvers,
-} from '../resolvers-types.generated';
 
 const TYPES = {
   'segment.changed': 'SegmentChanged',
   'transcript.finished': 'TranscriptFinished',
-  gap: 'StreamGap',
 } as const;
 
 export const TranscriptEvent: TranscriptEventResolvers = {
-  __resolveType: (event) => TYPES[(event as TranscriptStreamEvent).type],
+  __resolveType: (event) => ('type' in event ? TYPES[(event as Typed).type] : 'StreamGap'),
 };
 
 export const TranscriptFinished: TranscriptFinishedResolvers = {
   transcript: (event, _args, { loaders }) => loaders.ownTranscript.load((event as Finished).transcriptId),
 };
 
-type Finished = Extract<TranscriptStreamEvent, { type: 'transcript.finished' }>;
-
-export const StreamGap: StreamGapResolvers = {
-  reason: () => 'CURSOR_EXPIRED',
-};
+type Typed = Exclude<TranscriptStreamEvent, { reason: unknown }>;
+type Finished = Extract<Typed, { type: 'transcript.finished' }>;

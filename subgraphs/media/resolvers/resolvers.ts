@@ -11,7 +11,7 @@ import { mediaEngines } from './Query/mediaEngines';
 import { transcript } from './Query/transcript';
 import { transcriptEvents } from './Subscription/transcriptEvents';
 import { Transcript } from './Transcript';
-import { StreamGap, TranscriptEvent, TranscriptFinished } from './TranscriptEvent';
+import { TranscriptEvent, TranscriptFinished } from './TranscriptEvent';
 import { TranscriptSegment } from './TranscriptSegment';
 
 export const resolvers: Resolvers = {
@@ -25,7 +25,6 @@ export const resolvers: Resolvers = {
   MediaJobResult: { __resolveType: () => 'Transcript' },
   TranscriptEvent,
   TranscriptFinished,
-  StreamGap,
   DateTime: scalars.DateTime,
   LanguageTag: scalars.LanguageTag,
   Upload: GraphQLUpload,

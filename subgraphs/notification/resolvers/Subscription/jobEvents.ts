@@ -1,7 +1,7 @@
+import type { StreamGap } from '../../../../platform/events/stream';
 import { requireViewer } from '../../../../platform/identity/viewer';
 import type { JobSummary } from '../../jobs';
 import type { SubscriptionResolvers } from '../../resolvers-types.generated';
-import type { StreamGap } from '../../stream';
 
 export const jobEvents: SubscriptionResolvers['jobEvents'] = {
   subscribe: (_parent, options, { viewer, jobs, signal }) => jobs.follow(requireViewer(viewer), options, signal),
