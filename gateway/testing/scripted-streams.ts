@@ -38,6 +38,8 @@ export interface ScriptedStreams extends AsyncDisposable {
   sockets(): Promise<number>;
   /** What operations are refused with from now on. */
   refusal: GraphQLError[] | undefined;
+  /** While it is pending, operations that were asked for are not running yet. */
+  hold: Promise<void> | undefined;
 }
 
 /** What takes a while to start, and serves any number of scripted streams. */
@@ -82,6 +84,7 @@ export async function scriptedStreams(
       if (running.refusal) return running.refusal;
       const operation: ScriptedOperation = { payload, asker, outlet, left: [], renewed: [] };
       scripted.push(operation);
+      await running.hold;
       return { leave: (how) => operation.left.push(how), renew: (renewed) => operation.renewed.push(renewed) };
     },
   };
@@ -119,6 +122,7 @@ export async function scriptedStreams(
     operation: (index) => waitFor(`operation ${index}`, () => scripted[index]),
     sockets: () => promisify<number>((done) => server.getConnections(done))(),
     refusal: undefined,
+    hold: undefined,
     async [Symbol.asyncDispose]() {
       await connections[Symbol.asyncDispose]();
       server.closeAllConnections();

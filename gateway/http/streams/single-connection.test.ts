@@ -322,6 +322,26 @@ describe('how a stream ends', () => {
     expect((await streams.operation(1)).asker.identity.viewer?.sessionId).toBe('s3');
   });
 
+  test('an operation that is only starting is ended, and renewed, all the same', async () => {
+    let go = (): void => {};
+    streams.hold = new Promise((resolve) => (go = resolve));
+    const token = await reserve(streams.url, ADA);
+    const connectionId = (await claim(streams.url, token, ADA)).headers.get('x-connection-id');
+    const asked = ['a', 'b'].map((id) => send(streams.url, token, operation(QUIET, id, {}, ADA)));
+    const both = [await streams.operation(0), await streams.operation(1)];
+    await fetch(`${streams.url}/renew`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer ada s3 600000' },
+      body: JSON.stringify({ connectionId }),
+    });
+    await stop(streams.url, token, 'a', ADA);
+    go();
+    await Promise.all(asked);
+    const of = (id: string) => both.find(({ payload }) => payload.extensions?.['operationId'] === id)!;
+    expect([of('a').left, of('b').left]).toEqual([['done'], []]);
+    expect(of('b').renewed).toMatchObject([{ identity: { viewer: { sessionId: 's3' } } }]);
+  });
+
   test('one operation whose client is too slow ends the stream', async () => {
     const token = await reserve(streams.url);
     const opened = await claim(streams.url, token);
