@@ -133,6 +133,7 @@ export const gatewayConfigSchema = section({
     replayEvents: whole(16, 100_000).optional(),
     replayBytes: whole(1, 2 ** 30).optional(),
     lingerMs: whole(0, MAX_MS).optional(),
+    maxLingering: whole(0, 1_000_000).optional(),
     stallMs: whole(100, MAX_MS).optional(),
     retryForMs: whole(0, MAX_MS).optional(),
     retryFirstForMs: whole(0, MAX_MS).optional(),

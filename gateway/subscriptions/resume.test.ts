@@ -179,6 +179,21 @@ describe('a field without cursors', () => {
     expect(running.world.opened).toHaveLength(1);
   });
 
+  test('is not kept for more lost clients than there may be', async () => {
+    await gateway[Symbol.asyncDispose]();
+    gateway = await running.aGateway({ subscriptions: { maxLingering: 1 } });
+    const topics = ['a', 'b', 'c'];
+    for (const topic of topics) {
+      const one = await subscribeTo(gateway, `subscription { ticks(topic: "${topic}") { n } }`);
+      await waitFor('the stream', () => running.world.opened.at(-1)?.topic === topic);
+      append(1, topic);
+      await one.has(1);
+      one.socket.socket.terminate();
+      await waitFor('that to be noticed', () => gateway.gateway.subscriptions.subscriptions === 0);
+    }
+    await waitFor('one stream', () => running.world.open === 1);
+  });
+
   test('says how many events the window has lost, once', async () => {
     await gateway[Symbol.asyncDispose]();
     gateway = await running.aGateway({ subscriptions: { replayEvents: 16 } });

@@ -6,6 +6,8 @@ export interface SubscriptionSettings {
   replayBytes: number;
   /** How long a stream without cursors of its own stays open for subscribers whose connection was lost. */
   lingerMs: number;
+  /** How many of them may stay open so, in this process. */
+  maxLingering: number;
   /** How long a client may take nothing of what waits for it before its connection is closed. */
   stallMs: number;
   /** How long a stream that can be continued is reopened again and again before its subscribers are told. */
@@ -18,6 +20,7 @@ export const DEFAULT_SUBSCRIPTION_SETTINGS: SubscriptionSettings = {
   replayEvents: 256,
   replayBytes: 1024 ** 2,
   lingerMs: 30_000,
+  maxLingering: 1_000,
   stallMs: 15_000,
   retryForMs: 60_000,
   retryFirstForMs: 10_000,

@@ -36,6 +36,8 @@ export interface StreamServices {
   logger: Logger;
   /** Transports for fetches that are to leave together. */
   merge: (transports: ReadonlyMap<string, Transport>) => ReadonlyMap<string, Transport>;
+  /** Streams without subscribers that are kept for a while, the first one longest. */
+  lingering: Set<Stream>;
 }
 
 export type StreamPhase = 'open' | 'ended' | 'merged' | 'closed';
@@ -77,8 +79,7 @@ export class Stream {
 
   /** The variant of a subscriber who joins. */
   join(of: VariantOf): Variant {
-    clearTimeout(this.lingering);
-    this.lingering = undefined;
+    this.stopLingering();
     this.readers++;
     const known = this.variants.get(of.variantKey);
     const variant = known ?? new Variant(of, this.services.logger, () => this.proceed());
@@ -100,7 +101,7 @@ export class Stream {
       this.variants.delete(variant.of.variantKey);
     }
     if (--this.readers > 0) return;
-    if (how === 'lost' && this.phase === 'open' && this.origin.source.field.cursor === undefined) this.linger();
+    if (how === 'lost' && this.canBeMissed()) this.linger();
     else this.close();
   }
 
@@ -110,17 +111,30 @@ export class Stream {
   }
 
   close(): void {
-    clearTimeout(this.lingering);
+    this.stopLingering();
     this.finish('closed');
     this.listener.gone(this);
   }
 
-  /** For those who come back in time. */
+  /** Whether somebody may come back with a cursor that only this stream understands. */
+  private canBeMissed(): boolean {
+    return this.phase === 'open' && this.origin.source.field.cursor === undefined && this.window.end > 0;
+  }
+
+  /** For those who come back in time; where too many wait so, the one that has waited longest is given up. */
   private linger(): void {
-    const { lingerMs } = this.services.settings;
-    this.lingering = setTimeout(() => this.close(), lingerMs);
+    const { settings, lingering } = this.services;
+    this.lingering = setTimeout(() => this.close(), settings.lingerMs);
     this.lingering.unref();
+    lingering.add(this);
+    if (lingering.size > settings.maxLingering) lingering.values().next().value?.close();
     this.proceed();
+  }
+
+  private stopLingering(): void {
+    clearTimeout(this.lingering);
+    this.lingering = undefined;
+    this.services.lingering.delete(this);
   }
 
   private finish(phase: Exclude<StreamPhase, 'open'>, failure?: unknown): void {

@@ -59,7 +59,7 @@ interface Open {
 
 export function createSubscriptions({ settings, limits, merge, logger }: SubscriptionsOptions): Subscriptions {
   const counts = new SubscriptionCounts();
-  const placements = createPlacements({ settings, counts, logger, merge });
+  const placements = createPlacements({ settings, counts, logger, merge, lingering: new Set() });
   const open = new Map<Reader, Open>();
   const perUser = new Map<string, number>();
   const stalls = new StallWatch(settings.stallMs, counts);
