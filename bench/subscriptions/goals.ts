@@ -107,7 +107,7 @@ export function goalsTable(rows: readonly Row[]): string {
     const sauti = valueOf(goal, 'sauti');
     const raw = valueOf(goal, 'raw');
     const isMet = sauti !== undefined && goal.isMet(sauti, raw);
-    const ratio = sauti !== undefined && raw ? figure(sauti / raw, 2) : '–';
+    const ratio = sauti !== undefined && raw !== undefined && raw > 0 && sauti >= 0 ? figure(sauti / raw, 2) : '–';
     return [goal.title, goal.wanted, figure(sauti, goal.digits), figure(raw, goal.digits), ratio, isMet ? '✓' : '✗'];
   });
   return table(['', 'goal', 'Sauti', 'raw', 'ratio', ''], lines);
