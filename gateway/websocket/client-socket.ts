@@ -49,6 +49,7 @@ export class ClientSocket implements Connection, KeptAlive {
   private readonly operations = new Map<string, SocketOperation>();
   private initTimer: NodeJS.Timeout | undefined;
   private isAlive = true;
+  private isLate = false;
   private pings = 0;
 
   constructor(
@@ -84,7 +85,11 @@ export class ClientSocket implements Connection, KeptAlive {
   }
 
   checkAlive(): void {
-    if (!this.isAlive) return this.socket.terminate();
+    // What it was told at the end may wait behind what it has not read: `ws` cuts the connection 30 s after that.
+    if (this.phase === 'closed') return;
+    if (!this.isAlive && (this.outbox.hasRoom || this.isLate)) return this.socket.terminate();
+    // Its answer may be late because it has so much to read before the ping; who sends it so much decides first.
+    this.isLate = !this.isAlive;
     this.isAlive = false;
     this.pings = 0;
     if (this.socket.readyState === this.socket.OPEN) this.socket.ping();

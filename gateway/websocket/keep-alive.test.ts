@@ -48,3 +48,37 @@ test('a client that is gone without a word is noticed within two pings; who answ
   expect(alive.socket.readyState).toBe(alive.socket.OPEN);
   gone.socket.terminate();
 });
+
+test('a client with much to read may answer a ping later, and hears why it has to leave', async () => {
+  await using server = await servedSockets();
+  const slow = await aRawSocket(server.url, { init: null });
+  slow.send({ type: 'subscribe', id: 's', payload: { query: 'subscription { s }' } });
+  const { outlet } = await waitFor('the operation', () => server.started[0]);
+  slow.socket.pause();
+  const frame = { payload: `{"data":"${'x'.repeat(100_000)}"}`, cursor: undefined };
+  await waitFor('a full connection', () => {
+    outlet.next(frame);
+    return !outlet.hasRoom;
+  });
+  for (let seconds = 1; seconds <= TWO_PINGS_S; seconds++) jest.advanceTimersByTime(1_000);
+  outlet.disconnect('CONSUMER_TOO_SLOW', 'c1');
+  for (let seconds = 1; seconds <= TWO_PINGS_S; seconds++) jest.advanceTimersByTime(1_000);
+  slow.socket.resume();
+  expect(await slow.closed).toEqual({ code: 4413, reason: 'Too slow; resume after c1' });
+});
+
+test('a client that reads nothing of what waits for it is gone after three pings', async () => {
+  await using server = await servedSockets();
+  const slow = await aRawSocket(server.url, { init: null });
+  slow.send({ type: 'subscribe', id: 's', payload: { query: 'subscription { s }' } });
+  const { outlet, left } = await waitFor('the operation', () => server.started[0]);
+  slow.socket.pause();
+  const frame = { payload: `{"data":"${'x'.repeat(100_000)}"}`, cursor: undefined };
+  await waitFor('a full connection', () => {
+    outlet.next(frame);
+    return !outlet.hasRoom;
+  });
+  for (let seconds = 1; seconds <= 36; seconds++) jest.advanceTimersByTime(1_000);
+  await waitFor('its end', () => left.length === 1);
+  slow.socket.terminate();
+});
