@@ -88,7 +88,7 @@ function welcome(url: string, elapsedMs: number, engines: string): string {
   return `
 Sauti is ready (${(elapsedMs / 1_000).toFixed(1)} s).
 
-  GraphQL    ${url}/graphql      queries, mutations; subscriptions on the same address by WebSocket
+  GraphQL    ${url}/graphql      queries, mutations; subscriptions on the same address by WebSocket, SSE or multipart
   Sandbox    ${url}/graphql      open it in a browser (loads Apollo Sandbox from the internet)
   Explorer   ${url}/graphiql     the same without internet
   Demo       npm run demo                       upload a voice, watch it become text, in another terminal
