@@ -1,0 +1,34 @@
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client';
+import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
+import { tap } from 'rxjs';
+import { createResumingClient, type ResumingOptions, type StreamResult } from '../resume';
+import { authorizedFetch } from './fetch';
+import { resuming } from './graphql-ws';
+
+type Extensions = NonNullable<StreamResult['extensions']>;
+export interface ApolloOptions extends ResumingOptions {
+  /** Events were lost: read the state anew. Apollo Client itself shows nothing of a result that is only this. */
+  onGap?: (gap: NonNullable<Extensions['gap']>, operation: ApolloLink.Operation) => void;
+}
+
+/** Apollo Client 4 with subscriptions over WebSocket, and everything else over HTTP. `url` begins with `http`. */
+export function createApolloClient({ url, token, onGap, ...options }: ApolloOptions): ApolloClient {
+  const socket = createResumingClient({ ...options, url: url.replace(/^http/, 'ws'), token });
+  const gaps = new ApolloLink((operation, forward) =>
+    forward(operation).pipe(
+      tap(({ extensions }) => {
+        const { gap } = (extensions ?? {}) as Extensions;
+        if (gap) onGap?.(gap, operation);
+      }),
+    ),
+  );
+  const client = new ApolloClient({
+    cache: new InMemoryCache(),
+    link: ApolloLink.split(
+      ({ operationType }) => operationType === 'subscription',
+      ApolloLink.from([gaps, new GraphQLWsLink(resuming(socket, options))]),
+      new HttpLink({ uri: url, fetch: authorizedFetch(token) }),
+    ),
+  });
+  return client;
+}
