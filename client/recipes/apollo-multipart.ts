@@ -6,7 +6,8 @@ import {
   PROTOCOL_ERRORS_SYMBOL,
   ServerError,
 } from '@apollo/client/errors';
-import { defer, map, retry, throwError, timer } from 'rxjs';
+import { OperationTypeNode } from 'graphql';
+import { defer, filter, map, retry, throwError, timer } from 'rxjs';
 import { isPassing, waitMs, type StreamResult } from '../resume';
 import { authorizedFetch, streamingFetch, type Token } from './fetch';
 
@@ -17,7 +18,7 @@ export interface ApolloOptions {
   token: Token;
   /** How often in a row a subscription is opened again. Default: for ever. */
   retryAttempts?: number;
-  /** Events were lost: read the state anew. Apollo Client itself shows nothing of a result that is only this. */
+  /** Events were lost: read the state anew. A result that says only this is not passed on: Apollo Client would show the event before it again. */
   onGap?: (gap: NonNullable<Extensions['gap']>, operation: ApolloLink.Operation) => void;
 }
 
@@ -47,6 +48,7 @@ export function createApolloClient({ url, token, onGap, retryAttempts = Infinity
   const resuming = new ApolloLink((operation, forward) =>
     defer(() => forward(operation)).pipe(
       map((result) => follow(operation, result)),
+      filter(({ data, errors }) => data != null || errors !== undefined),
       retry({
         delay: (error: unknown, retries) =>
           isLost(error) && retries <= retryAttempts ? timer(waitMs(retries - 1)) : throwError(() => error),
@@ -55,7 +57,8 @@ export function createApolloClient({ url, token, onGap, retryAttempts = Infinity
     ),
   );
   const http = new HttpLink({ uri: url, fetch: streamingFetch(send) });
-  const isSubscription = ({ operationType }: ApolloLink.Operation): boolean => operationType === 'subscription';
+  const isSubscription = ({ operationType }: ApolloLink.Operation): boolean =>
+    operationType === OperationTypeNode.SUBSCRIPTION;
   return new ApolloClient({
     cache: new InMemoryCache(),
     link: ApolloLink.split(isSubscription, resuming).concat(http),

@@ -70,12 +70,12 @@ export function createEventStreamClient(options: EventStreamOptions): EventStrea
           next(result) {
             const { data, extensions: told } = result;
             // Without data and a place in the stream it is the last one.
-            last = data == null && told?.cursor === undefined ? (result as StreamResult<Data>) : undefined;
+            last = data == null && told?.cursor === undefined ? result : undefined;
             if (last || hasLeft) return;
             extensions['cursor'] = told?.cursor ?? extensions['cursor'];
             retries = 0;
             isRenewed = false;
-            sink.next(result as StreamResult<Data>);
+            sink.next(result);
           },
           error: (error) => void settle(error),
           complete: () => void settle(),
@@ -94,13 +94,18 @@ export function createEventStreamClient(options: EventStreamOptions): EventStrea
 
 /** The network failed (of which `fetch` makes a TypeError), or the server is going down. */
 function isLost(error: unknown): boolean {
-  if (error instanceof NetworkError) return (error.response?.status ?? 503) >= 500;
+  if (error instanceof NetworkError) return (responseOf(error)?.status ?? 503) >= 500;
   return (error as Error | undefined)?.name === 'TypeError';
 }
 
 /** What the server says when it answers with errors and not with a stream. */
 async function refusalIn(error: unknown): Promise<StreamResult<never> | undefined> {
-  const response = error instanceof NetworkError ? (error.response as Response | undefined) : undefined;
-  const body = (await response?.json().catch(() => undefined)) as StreamResult<never> | undefined;
+  const body = (await responseOf(error)
+    ?.json()
+    .catch(() => undefined)) as StreamResult<never> | undefined;
   return body?.errors ? body : undefined;
+}
+
+function responseOf(error: unknown): Response | undefined {
+  return error instanceof NetworkError ? (error as NetworkError<Response>).response : undefined;
 }

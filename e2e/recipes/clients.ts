@@ -1,6 +1,6 @@
 import { CombinedGraphQLErrors, gql } from '@apollo/client';
 import type { ApolloClient } from '@apollo/client';
-import type { CombinedError } from '@urql/core';
+import { onEnd, pipe, subscribe as onResult } from 'wonka';
 import WebSocket from 'ws';
 import { createApolloClient as createMultipartApollo } from '../../client/recipes/apollo-multipart';
 import { createApolloClient as createSocketApollo } from '../../client/recipes/apollo-websocket';
@@ -21,7 +21,8 @@ export interface Heard {
 
 /** A client as its recipe makes it, behind the few words that all of them share. */
 export interface RecipeClient {
-  query(query: string, variables: Record<string, unknown>): Promise<unknown>;
+  /** Data of a query or mutation. */
+  request(document: string, variables: Record<string, unknown>): Promise<unknown>;
   /** Answers how to leave. */
   subscribe(query: string, variables: Record<string, unknown>, heard: Heard): () => void;
 }
@@ -31,7 +32,7 @@ export const RECIPES: Record<string, Recipe> = {
   'graphql-ws': (url, token) => {
     const client = resuming(createResumingClient({ url: url.replace('http', 'ws'), token, webSocketImpl: WebSocket }));
     return {
-      query: queryByFetch(url, token),
+      request: requestByFetch(url, token),
       subscribe: (query, variables, heard) => client.subscribe({ query, variables }, plainSink(heard)),
     };
   },
@@ -43,44 +44,50 @@ export const RECIPES: Record<string, Recipe> = {
     apolloRecipe(createMultipartApollo({ url, token, onGap })),
   urql(url, token) {
     const client = createUrqlClient({ url, token, webSocketImpl: WebSocket });
-    const codeOf = (error: CombinedError): string =>
-      String(error.graphQLErrors[0]?.extensions['code'] ?? error.networkError?.message);
     return {
-      async query(query, variables) {
-        const { data, error } = await client.query<unknown>(query, variables);
+      async request(document, variables) {
+        const { data, error } = isMutation(document)
+          ? await client.mutation<unknown>(document, variables)
+          : await client.query<unknown>(document, variables);
         if (error) throw error;
         return data;
       },
       subscribe(query, variables, heard) {
-        const { unsubscribe } = client
-          .subscription<unknown>(query, variables)
-          .subscribe(({ data, error, extensions }) => {
-            if (error && !data) heard.error(codeOf(error));
+        const subscription = pipe(
+          client.subscription<unknown>(query, variables),
+          onEnd(() => heard.complete()),
+          onResult(({ data, error, extensions }) => {
+            if (error && !data) heard.error(codeOf(error.graphQLErrors[0]) ?? error.message);
             else heard.next({ data, extensions: { ...extensions } });
-          });
-        return unsubscribe;
+          }),
+        );
+        return () => subscription.unsubscribe();
       },
     };
   },
   'Relay’s network layer'(url, token) {
     const network = createNetwork({ url, token, webSocketImpl: WebSocket });
-    const execute = (operationKind: 'query' | 'subscription', text: string, variables: Record<string, unknown>) =>
+    const execute = (
+      operationKind: 'query' | 'mutation' | 'subscription',
+      text: string,
+      variables: Record<string, unknown>,
+    ) =>
       network.execute(
         { cacheID: text, id: null, text, name: nameOf(text), operationKind, metadata: {} },
         variables,
         {},
       );
     return {
-      async query(query, variables) {
-        const response = await execute('query', query, variables).toPromise();
+      async request(document, variables) {
+        const response = await execute(isMutation(document) ? 'mutation' : 'query', document, variables).toPromise();
         return (response as StreamResult).data;
       },
       subscribe(query, variables, heard) {
-        const { unsubscribe } = execute('subscription', query, variables).subscribe({
+        const subscription = execute('subscription', query, variables).subscribe({
           ...plainSink(heard),
           error: (error: Error) => heard.error(error.message),
         });
-        return unsubscribe;
+        return () => subscription.unsubscribe();
       },
     };
   },
@@ -89,21 +96,23 @@ export const RECIPES: Record<string, Recipe> = {
 function eventStreamRecipe(url: string, token: Token, singleConnection: boolean): RecipeClient {
   const client = createEventStreamClient({ url, token, singleConnection });
   return {
-    query: queryByFetch(url, token),
+    request: requestByFetch(url, token),
     subscribe: (query, variables, heard) => client.subscribe({ query, variables }, plainSink(heard)),
   };
 }
 
 function apolloRecipe(client: ApolloClient): RecipeClient {
   return {
-    query: async (query, variables) => (await client.query({ query: gql(query), variables })).data,
+    async request(document, variables) {
+      const { data } = isMutation(document)
+        ? await client.mutate({ mutation: gql(document), variables })
+        : await client.query({ query: gql(document), variables });
+      return data;
+    },
     subscribe(query, variables, heard) {
       const subscription = client.subscribe({ query: gql(query), variables }).subscribe({
         next({ data, error, extensions }) {
-          if (error)
-            heard.error(
-              CombinedGraphQLErrors.is(error) ? String(error.errors[0]?.extensions?.['code']) : error.message,
-            );
+          if (error) heard.error((CombinedGraphQLErrors.is(error) && codeOf(error.errors[0])) || error.message);
           else heard.next({ data, extensions: { ...extensions } });
         },
         complete: () => heard.complete(),
@@ -114,19 +123,19 @@ function apolloRecipe(client: ApolloClient): RecipeClient {
 }
 
 /** Where the client tells results as they are: one without data and cursor is its end. */
-function plainSink({ next, error, complete }: Heard) {
+function plainSink(heard: Heard) {
   return {
     next(result: unknown) {
       const { data, errors, extensions } = result as StreamResult;
-      if (errors && !data && !extensions?.cursor) error(String(errors[0]?.extensions?.['code']));
-      else next(result as StreamResult);
+      if (errors && !data && !extensions?.cursor) heard.error(codeOf(errors[0])!);
+      else heard.next(result as StreamResult);
     },
-    error: (cause: unknown) => error(String(cause)),
-    complete,
+    error: (cause: unknown) => heard.error(String(cause)),
+    complete: () => heard.complete(),
   };
 }
 
-function queryByFetch(url: string, token: Token): RecipeClient['query'] {
+function requestByFetch(url: string, token: Token): RecipeClient['request'] {
   const send = authorizedFetch(token);
   return async (query, variables) => {
     const response = await send(url, {
@@ -139,3 +148,6 @@ function queryByFetch(url: string, token: Token): RecipeClient['query'] {
 }
 
 const nameOf = (document: string): string => /^\w+ (\w+)/.exec(document)![1]!;
+const isMutation = (document: string): boolean => document.startsWith('mutation');
+const codeOf = (error: { extensions?: Record<string, unknown> } | undefined) =>
+  error?.extensions?.['code'] as string | undefined;
