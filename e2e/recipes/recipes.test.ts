@@ -20,6 +20,9 @@ let proxy: Proxy;
 /** Tokens that are good, and how long from when they are used. */
 let tokens: Map<string, number>;
 let leave: () => void;
+/** One for each test. */
+let topic: string;
+let topics = 0;
 
 const authenticate: Authenticate = async (authorization): Promise<VerifiedToken | null> => {
   if (authorization === undefined) return null;
@@ -28,21 +31,33 @@ const authenticate: Authenticate = async (authorization): Promise<VerifiedToken 
   return { viewer: { userId: 'ada', sessionId: 's', scopes: [] }, endsAt: new Date(Date.now() + livesMs) };
 };
 
-beforeEach(async () => {
-  tokens = new Map([['first', 600_000]]);
+beforeAll(async () => {
   running = await runningStreams('in process');
   gateway = await running.aGateway({ authenticate });
+});
+afterAll(() => running[Symbol.asyncDispose]());
+beforeEach(async () => {
+  tokens = new Map([['first', 600_000]]);
+  topic = `t${++topics}`;
+  running.world.refusal = undefined;
   proxy = await startProxy(gateway.url);
   leave = () => {};
 });
 afterEach(async () => {
   leave();
   await proxy[Symbol.asyncDispose]();
-  await running[Symbol.asyncDispose]();
+  await waitFor('the end of its subscriptions', () => gateway.gateway.subscriptions.subscriptions === 0);
 });
 
+/** Another one on the same port. */
+async function replaceGateway(meanwhile = (): void => {}): Promise<void> {
+  const port = Number(new URL(gateway.url).port);
+  await gateway[Symbol.asyncDispose]();
+  meanwhile();
+  gateway = await running.aGateway({ authenticate }, port);
+}
 const append = (count: number): void => {
-  for (let index = 0; index < count; index++) running.world.topic('a').append();
+  for (let index = 0; index < count; index++) running.world.topic(topic).append();
 };
 const isOpen = (): boolean => gateway.gateway.subscriptions.subscriptions === 1;
 
@@ -64,7 +79,7 @@ describe.each(Object.entries(RECIPES))('%s', (_name, recipe) => {
     const heard = { results: [] as StreamResult[], errors: [] as string[], completed: 0 };
     leave = client.subscribe(
       query,
-      { topic: 'a', ...variables },
+      { topic, ...variables },
       {
         next: (result) => heard.results.push(result),
         error: (code) => heard.errors.push(code),
@@ -78,9 +93,9 @@ describe.each(Object.entries(RECIPES))('%s', (_name, recipe) => {
 
   test('answers a query, and another one with a new token when the old one is refused', async () => {
     append(3);
-    expect(await client.request(HEAD, { topic: 'a' })).toEqual({ head: 3 });
+    expect(await client.request(HEAD, { topic })).toEqual({ head: 3 });
     tokens = new Map([['second', 600_000]]);
-    expect(await client.request(HEAD, { topic: 'b' })).toEqual({ head: 0 });
+    expect(await client.request(HEAD, { topic: 'another' })).toEqual({ head: 0 });
     expect(asked).toEqual([false, false, true]);
   });
 
@@ -88,13 +103,13 @@ describe.each(Object.entries(RECIPES))('%s', (_name, recipe) => {
     append(2);
     const { heard, has } = subscribe(ENTRIES);
     await has(2);
-    expect(heard.results.map(({ extensions }) => extensions?.cursor)).toEqual(['a:1', 'a:2']);
+    expect(heard.results.map(({ extensions }) => extensions?.cursor)).toEqual([`${topic}:1`, `${topic}:2`]);
     leave();
-    await waitFor('the end of the stream', () => running.world.open === 0);
+    await waitFor('the end of the stream', () => gateway.gateway.subscriptions.subscriptions === 0);
   });
 
   test('shows a refusal as its own kind of error', async () => {
-    const { heard } = subscribe(ENTRIES, { after: 'b:1' });
+    const { heard } = subscribe(ENTRIES, { after: 'another:1' });
     await waitFor('the error', () => heard.errors.length > 0);
     expect(heard).toMatchObject({ results: [], errors: ['BAD_USER_INPUT'] });
   });
@@ -137,10 +152,7 @@ describe.each(Object.entries(RECIPES))('%s', (_name, recipe) => {
     const { numbers, has } = subscribe(ENTRIES);
     append(2);
     await has(2);
-    const port = Number(new URL(gateway.url).port);
-    await gateway[Symbol.asyncDispose]();
-    append(2);
-    gateway = await running.aGateway({ authenticate }, port);
+    await replaceGateway(() => append(2));
     await has(4);
     expect(numbers()).toEqual(upTo(4));
   });
@@ -148,7 +160,7 @@ describe.each(Object.entries(RECIPES))('%s', (_name, recipe) => {
   test('tries again what passes by itself, and shows nothing of it', async () => {
     running.world.refusal = new SautiError('DATABASE_UNAVAILABLE', 'Later.');
     const { heard, numbers, has } = subscribe(ENTRIES);
-    await waitFor('the refusal', () => running.world.opened.length > 0);
+    await waitFor('the refusal', () => running.world.opened.some((opened) => opened.topic === topic));
     running.world.refusal = undefined;
     append(2);
     await has(2);
@@ -161,9 +173,7 @@ describe.each(Object.entries(RECIPES))('%s', (_name, recipe) => {
     await waitFor('the subscription', isOpen);
     append(1);
     await has(1);
-    const port = Number(new URL(gateway.url).port);
-    await gateway[Symbol.asyncDispose]();
-    gateway = await running.aGateway({ authenticate }, port);
+    await replaceGateway();
     const told = (): number => gaps + heard.results.filter(({ extensions }) => extensions?.gap).length;
     await waitFor('the gap', told);
     append(2);
