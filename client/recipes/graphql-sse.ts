@@ -52,7 +52,8 @@ export function createEventStreamClient(options: EventStreamOptions): EventStrea
       const settle = async (error?: unknown): Promise<void> => {
         if (hasLeft) return;
         last ??= await refusalIn(error);
-        const isRefused = last?.errors?.some(({ extensions }) => extensions?.['code'] === 'UNAUTHENTICATED') ?? false;
+        const isUnauthenticated = last?.errors?.some(({ extensions }) => extensions?.['code'] === 'UNAUTHENTICATED');
+        const isRefused = isUnauthenticated || responseOf(error)?.status === 401;
         const mayRenew = isRefused && !isRenewed;
         if ((mayRenew || isLost(error) || (last && isPassing(last))) && retries < retryAttempts) {
           if (mayRenew) wasRefused = isRenewed = true;

@@ -64,11 +64,14 @@ const isOpen = (): boolean => gateway.gateway.subscriptions.subscriptions === 1;
 describe.each(Object.entries(RECIPES))('%s', (_name, recipe) => {
   let asked: boolean[];
   let gaps: number;
+  let isSignedOut: boolean;
   let client: RecipeClient;
   beforeEach(() => {
     asked = [];
     gaps = 0;
+    isSignedOut = false;
     const token: Token = (mustBeNew) => {
+      if (mustBeNew && isSignedOut) throw new Error('Sign in again.');
       asked.push(mustBeNew);
       return asked.includes(true) ? 'second' : 'first';
     };
@@ -146,6 +149,32 @@ describe.each(Object.entries(RECIPES))('%s', (_name, recipe) => {
     await has(4);
     expect(numbers()).toEqual(upTo(4));
     expect(heard.errors).toEqual([]);
+  });
+
+  test('comes back with a new token when the old one is refused', async () => {
+    const { heard, numbers, has } = subscribe(ENTRIES);
+    append(2);
+    await has(2);
+    tokens = new Map([['second', 600_000]]);
+    proxy.cut();
+    append(2);
+    proxy.restore();
+    await has(4);
+    expect(numbers()).toEqual(upTo(4));
+    expect(heard.errors).toEqual([]);
+    expect(asked).toEqual([false, false, true]);
+  });
+
+  test('gives up when there is no new token, and says so', async () => {
+    const { heard, has } = subscribe(ENTRIES);
+    append(1);
+    await has(1);
+    tokens = new Map();
+    isSignedOut = true;
+    proxy.cut();
+    proxy.restore();
+    await waitFor('the error', () => heard.errors.length > 0);
+    expect(heard.errors).toEqual([expect.stringContaining('Sign in again.')]);
   });
 
   test('goes on at the gateway that follows one that stops', async () => {
