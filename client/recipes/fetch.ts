@@ -25,18 +25,26 @@ export function streamingFetch(send = fetch, silenceMs = 25_000): typeof fetch {
   return async (target, init) => {
     const response = await send(target, init);
     const isStream = /^text\/event-stream|subscriptionSpec/i.test(response.headers.get('content-type') ?? '');
-    return isStream && response.body ? new Response(watched(response.body, silenceMs), response) : response;
+    if (!isStream || !response.body) return response;
+    return new Response(watched(response.body, silenceMs, init?.signal), response);
   };
 }
 
-function watched(body: ReadableStream<Uint8Array>, silenceMs: number): ReadableStream<Uint8Array> {
+function watched(
+  body: ReadableStream<Uint8Array>,
+  silenceMs: number,
+  signal?: AbortSignal | null,
+): ReadableStream<Uint8Array> {
   const reader = body.getReader();
+  const stop = (): void => void reader.cancel().catch(() => {});
+  // Node 20 leaves a read waiting when the request is aborted just as its answer ends.
+  signal?.addEventListener('abort', stop, { once: true });
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       let isSilent = false;
       const timer = setTimeout(() => {
         isSilent = true;
-        void reader.cancel().catch(() => {});
+        stop();
       }, silenceMs);
       try {
         const { done, value } = await reader.read();
