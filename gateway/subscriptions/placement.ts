@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { CompiledOperation } from '../compile/compile-operation';
 import type { PreparedOperation } from '../engine';
 import { SubgraphError } from '../fetch/transport';
 import type { Generation } from '../generation';
@@ -32,8 +33,10 @@ export function createPlacements(services: StreamServices): Placements {
       if (!transport) throw new SubgraphError('SUBGRAPH_UNAVAILABLE', 'no transport has this name');
       const { scope: sharing } = source.field;
       const isPublic = sharing === 'public';
-      const own = JSON.stringify(source.variables.map((name) => [name, variables[name]]));
-      const subject = `${source.subgraph}\n${source.operation.query}\n${own}`;
+      const own = textOf(source.variables, variables);
+      // What a client calls its operation makes no difference.
+      const operation = source.operation.query.replace(/^subscription\s+\w+/, 'subscription');
+      const subject = `${source.subgraph}\n${operation}\n${own}`;
       const owner = sharing === 'subscriber' ? `${ids.of(asker)}\n` : '';
       const groupKey = `${owner}${ids.of(transport)}\n${isPublic ? '' : transport.scopeOf(asker)}\n${subject}`;
       const scope = isPublic && compiled.answersArePublic ? '' : scopeIn(generation, asker);
@@ -56,7 +59,7 @@ export function createPlacements(services: StreamServices): Placements {
         group,
         groupKey,
         mergeKey,
-        variantKey: `${mergeKey}\n${ids.of(compiled)}\n${JSON.stringify(variables)}`,
+        variantKey: `${mergeKey}\n${ids.of(compiled)}\n${textOf(answering(compiled), variables)}`,
         prepared,
         generation,
         asker,
@@ -71,6 +74,15 @@ export function createPlacements(services: StreamServices): Placements {
 /** Everything that subgraphs learn of who asks. */
 function scopeIn({ transports }: Generation, asker: Asker): string {
   return JSON.stringify([...transports].map(([name, transport]) => [name, transport.scopeOf(asker)]));
+}
+
+/** Names of variables that answers to events depend on, beside those of the stream itself. */
+function answering({ stage }: CompiledOperation): string[] {
+  return [...new Set(stage.program.steps.flatMap((step) => step.variables))];
+}
+
+function textOf(names: readonly string[], variables: Record<string, unknown>): string {
+  return JSON.stringify(names.map((name) => [name, variables[name]]));
 }
 
 function digest(text: string): string {

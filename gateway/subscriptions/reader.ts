@@ -172,7 +172,7 @@ export class Reader {
   /** The event it is to get next; undefined when it left the stream because that is gone from the window. */
   private nextEvent(): StreamEvent | undefined {
     const { window, origin } = this.stream;
-    const { cursor, delivery } = origin.source.field;
+    const { cursor, delivery, start } = origin.source.field;
     const event = window.at(this.index);
     if (delivery === 'latest' && this.isSlow && (!event || window.isSuperseded(event))) {
       const next = window.nextNewest(this.index);
@@ -181,8 +181,17 @@ export class Reader {
     }
     if (event) return event;
     if (cursor === undefined) this.disconnect();
+    else if (this.position.after === undefined && this.stream.start.after === undefined && start === 'now') this.skip();
     else this.catchUp();
     return undefined;
+  }
+
+  /** There is no cursor yet to go on from. */
+  private skip(): void {
+    const { window } = this.stream;
+    this.gap = { reason: 'CONSUMER_TOO_SLOW', missed: window.start - this.index };
+    this.index = window.start;
+    void this.walk();
   }
 
   /** Reads on from its cursor in another stream. */

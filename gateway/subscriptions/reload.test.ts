@@ -55,6 +55,27 @@ describe('when the supergraph changes', () => {
     expect(running.world.opened).toHaveLength(1);
   });
 
+  test('many times, and while subscriptions are opened, all end up on the newest and lose nothing', async () => {
+    const query = (name: string) =>
+      `subscription ${name} { entries(topic: "a") { ... on Entry { n person { name } } } }`;
+    running.world.topic('a').append();
+    const all = [await subscribeTo(gateway, query('First'))];
+    const updates = [1, 2, 3, 4, 5].map((round) =>
+      update(changed('places', 'title: String!', `title: String!  extra${round}: String`)),
+    );
+    for (let index = 0; index < 5; index++) all.push(await subscribeTo(gateway, query(`Later${index}`)));
+    await Promise.all(updates);
+    // A field that only the newest supergraph lacks ends all of them: nobody was left behind.
+    running.world.topic('a').append();
+    for (const each of all) {
+      await each.has(2);
+      expect(each.values('n')).toEqual([1, 2]);
+    }
+    await update(changed('people', 'name: String! @public', ''));
+    for (const each of all) await waitFor('the end', () => each.isComplete);
+    expect(running.world.opened).toHaveLength(1);
+  });
+
   test('those that are not valid any more end with a typed error, and the others go on', async () => {
     const gone = await subscribeTo(
       gateway,

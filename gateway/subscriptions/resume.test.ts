@@ -72,6 +72,21 @@ describe('a field whose subgraph offers cursors', () => {
     expect(running.world.opened).toHaveLength(1);
   });
 
+  test('answers each event once for all, wherever they came from', async () => {
+    append(3);
+    const query =
+      'subscription ($after: String) { entries(topic: "a", after: $after) { ... on Entry { n person { name } } } }';
+    const all = [];
+    for (const after of [null, 'a:1', 'a:2', 'a:3'])
+      all.push(await subscribeTo(gateway, query, { variables: { after } }));
+    await all[0]!.has(3);
+    await waitFor('one stream', () => running.world.open === 1);
+    const before = running.world.calls.length;
+    append(1);
+    for (const each of all) await waitFor('the last', () => each.values('n').includes(4));
+    expect(running.world.calls.length - before).toBe(1);
+  });
+
   test('of which the window has lost the beginning is read in a second stream, which joins the first when it has caught up', async () => {
     await gateway[Symbol.asyncDispose]();
     gateway = await running.aGateway({ subscriptions: { replayEvents: 16 } });

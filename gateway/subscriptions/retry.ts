@@ -7,7 +7,7 @@ const OPEN_MS = 5_000;
 export class Retry {
   private attempts = 0;
   private brokenSince: number | undefined;
-  private hasBeenOpen = false;
+  hasBeenOpen = false;
 
   constructor(private readonly limits: { retryForMs: number; retryFirstForMs: number }) {}
 

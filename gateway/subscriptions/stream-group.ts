@@ -3,7 +3,7 @@ import { Stream, type StreamOrigin, type StreamServices } from './stream';
 
 /** Events before the subscriber's place that cannot be delivered any more. */
 export interface Gap {
-  reason: 'CURSOR_EXPIRED' | 'RESTARTED';
+  reason: 'CURSOR_EXPIRED' | 'CONSUMER_TOO_SLOW' | 'RESTARTED';
   /** Null: nobody knows how many. */
   missed: number | null;
 }

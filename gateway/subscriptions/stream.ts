@@ -155,14 +155,21 @@ export class Stream {
         return this.finish('ended');
       } catch (error) {
         if (this.phase !== 'open') return;
-        const pauseMs = this.origin.source.field.cursor === undefined ? undefined : retry.pauseMs(startedAt);
-        if (pauseMs === undefined) return this.finish('ended', error);
+        const pauseMs = retry.pauseMs(startedAt);
+        if (pauseMs === undefined || !this.canContinue(retry)) return this.finish('ended', error);
         const { logger, counts } = this.services;
         logger.debug({ error, subgraph: this.origin.source.subgraph }, 'a stream broke and is opened again');
         counts.reopened++;
         await pause(pauseMs, abortSignalOf(this.cancellation));
       }
     }
+  }
+
+  /** Whether opening it again leaves nothing out. */
+  private canContinue({ hasBeenOpen }: Retry): boolean {
+    const { field } = this.origin.source;
+    if (field.cursor === undefined) return false;
+    return field.start !== 'now' || (this.lastCursor ?? this.start.after) !== undefined || !hasBeenOpen;
   }
 
   /** One attempt, from the last event on. Resolves when the subgraph completes it. */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { GraphQLError } from 'graphql';
 import type { Logger } from '../../platform/logger';
 import type { EventSource, StreamPosition } from '../compile/event-source';
@@ -49,7 +50,7 @@ const MAX_CURSOR_LENGTH = 512;
 const STALL_CHECK_MS = 1_000;
 /** Subscriptions that are moved to another supergraph in one go, and the pause after them. */
 const MOVED_AT_ONCE = 100;
-const MOVE_PAUSE_MS = 10;
+const MOVE_PAUSE_MS = 50;
 
 interface Open {
   payload: OperationPayload;
@@ -80,6 +81,27 @@ export function createSubscriptions({ settings, limits, merge, logger }: Subscri
     },
   };
 
+  // Supergraphs may follow each other quickly: whoever waits for one waits until all are on the newest.
+  let newest: Generation | undefined;
+  let moving: Promise<void> | undefined;
+  const moveAll = async (): Promise<void> => {
+    let moved = 0;
+    for (;;) {
+      const to = newest!;
+      const behind = [...open].filter(([reader]) => reader.of.generation !== to);
+      if (behind.length === 0) return;
+      for (const [reader, known] of behind) {
+        if (to !== newest) break;
+        await moveToGeneration(reader, known, to, { open, placements, counts });
+        if (++moved % MOVED_AT_ONCE === 0) await pause(MOVE_PAUSE_MS);
+      }
+    }
+  };
+  const moveTo = (generation: Generation): Promise<void> => {
+    newest = generation;
+    return (moving ??= moveAll().finally(() => (moving = undefined)));
+  };
+
   return {
     counts,
     open({ payload, prepared, generation, asker }, outlet) {
@@ -97,6 +119,8 @@ export function createSubscriptions({ settings, limits, merge, logger }: Subscri
       open.set(reader, { payload, asker, prepared });
       count(asker, 1);
       reader.start(position);
+      // It was prepared while the supergraph changed.
+      if (newest && newest !== generation) void moveTo(newest);
       return {
         leave: (how) => reader.leave(how),
         renew(renewed) {
@@ -107,13 +131,7 @@ export function createSubscriptions({ settings, limits, merge, logger }: Subscri
         },
       };
     },
-    async moveTo(generation) {
-      let moved = 0;
-      for (const [reader, known] of [...open]) {
-        await moveToGeneration(reader, known, generation, { open, placements, counts });
-        if (++moved % MOVED_AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve, MOVE_PAUSE_MS));
-      }
-    },
+    moveTo,
     close() {
       stalls.end();
       placements.close();
