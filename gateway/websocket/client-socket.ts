@@ -32,6 +32,8 @@ export interface SocketServices {
   logger: Logger;
 }
 
+const NO_ANSWER = 'No answer to pings; resume after your last cursor';
+
 type Phase = 'opened' | 'initialising' | 'acknowledged' | 'closed';
 
 /**
@@ -85,9 +87,9 @@ export class ClientSocket implements Connection, KeptAlive {
   }
 
   checkAlive(): void {
-    // What it was told at the end may wait behind what it has not read: `ws` cuts the connection 30 s after that.
     if (this.phase === 'closed') return;
-    if (!this.isAlive && (this.outbox.hasRoom || this.isLate)) return this.socket.terminate();
+    // One that only does not read finds this when it reads again; `ws` cuts the connection 30 s later.
+    if (!this.isAlive && (this.outbox.hasRoom || this.isLate)) return this.close(CloseCode.ConsumerTooSlow, NO_ANSWER);
     // Its answer may be late because it has so much to read before the ping; who sends it so much decides first.
     this.isLate = !this.isAlive;
     this.isAlive = false;

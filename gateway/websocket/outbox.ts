@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 
 /** Bytes waiting for the client beyond which nothing more is sent, and nothing more is read that would cause answers. */
-const HIGH_WATER_BYTES = 128 * 1024;
+const HIGH_WATER_BYTES = 64 * 1024;
 /** Below it there is room again. */
 const LOW_WATER_BYTES = HIGH_WATER_BYTES / 2;
 

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 /** Bytes waiting for a client beyond which whoever sends should stop. */
-export const HIGH_WATER_BYTES = 128 * 1024;
+export const HIGH_WATER_BYTES = 64 * 1024;
 
 /**
  * The bytes on their way to one client. Before there is a response they wait here, in order. There are many thousands of
