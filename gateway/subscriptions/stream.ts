@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { abortSignalOf, Cancellation } from '../../platform/cancellation';
 import type { Logger } from '../../platform/logger';
 import { pause } from '../../platform/pause';
@@ -16,6 +17,8 @@ import { Variant, type VariantOf } from './variant';
 
 /** Events of a stream that are answered at once. More of them wait at the subgraph. */
 const MAX_IN_FLIGHT = 8;
+/** Events taken before everything else in the process has its turn. */
+const TAKEN_IN_A_TURN = 64;
 /** Codes of refusals that say nothing about the subscription: the same may be taken a moment later. */
 const PASSING_CODES = new Set(['DATABASE_UNAVAILABLE', 'SUBGRAPH_UNAVAILABLE', 'SUBGRAPH_TIMEOUT', 'OVERLOADED']);
 
@@ -236,6 +239,8 @@ export class Stream {
 
   /** Resolves when another event may come. */
   private async wanted(): Promise<void> {
+    // A source in this process may never leave the turn it is in.
+    if (this.window.end % TAKEN_IN_A_TURN === 0) await nextTurn();
     while (this.phase === 'open' && !this.wantsMore()) await new Promise<void>((resolve) => (this.wake = resolve));
   }
 
