@@ -7,7 +7,7 @@ import { limitRules } from './limits';
 import type { GatewayLimits, GatewayOptions } from './options';
 import { filePlanStore } from './plan/plan-store';
 import { loadSupergraph, type LoadedSupergraph } from './supergraph/supergraph';
-import { socketRules } from './websocket/single-root-field';
+import { operationRules } from './documents/subscription-rules';
 
 /** Everything that belongs to one supergraph. A gateway that changes its supergraph replaces all of it at once. */
 export interface Generation {
@@ -49,7 +49,7 @@ export async function createGeneration(
     });
     const documents = createDocuments({
       schema: supergraph.apiSchema,
-      rules: [...socketRules, ...limitRules(limits, { introspection })],
+      rules: [...operationRules, ...limitRules(limits, { introspection })],
       limits,
       suggestions: development,
       cacheSize: limits.planCacheSize,

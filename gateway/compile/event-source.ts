@@ -17,7 +17,7 @@ import {
 } from 'graphql';
 import { isDataObject, ownValue, type DataObject } from '../execute/data';
 import { subgraphOperation, type SubgraphOperation } from '../fetch/transport';
-import type { StreamField } from '../subscriptions/stream-field';
+import type { StreamField } from '../supergraph/stream-field';
 import type { Renames } from './program';
 import { compileRewrites, type Rewrite } from './rewrites';
 import { subgraphView } from './subgraph-view';

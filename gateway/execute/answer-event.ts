@@ -1,11 +1,11 @@
 import type { CancelSignal } from '../../platform/cancellation';
 import type { EventSource } from '../compile/event-source';
-import { isDataObject } from '../execute/data';
-import { deadline } from '../execute/deadline';
-import { adoptRootErrors, failureAt } from '../execute/errors';
-import { newExecution, write, type OperationRun } from '../execute/execute-operation';
-import type { Answer, ExecutionServices } from '../execute/execution';
-import { runProgram } from '../execute/run-program';
+import { isDataObject } from './data';
+import { deadline } from './deadline';
+import { adoptRootErrors, failureAt } from './errors';
+import { newExecution, write, type OperationRun } from './execute-operation';
+import type { Answer, ExecutionServices } from './execution';
+import { runProgram } from './run-program';
 import { SubgraphError, type SubgraphAnswer } from '../fetch/transport';
 
 /**
