@@ -1,4 +1,5 @@
 import { getOperationAST, GraphQLError } from 'graphql';
+import type { Logger } from '../../platform/logger';
 import { Cancellation } from '../../platform/cancellation';
 import { isIncremental, isSubscription, type PreparedOperation } from '../engine';
 import type { Payload } from '../execute/execute-incrementally';
@@ -39,14 +40,24 @@ export interface Operations {
   start(payload: OperationPayload, asker: Asker, outlet: Outlet): Promise<RunningOperation | GraphQLError[]>;
 }
 
-export function createOperations(current: CurrentGeneration, subscriptions: Subscriptions): Operations {
+export function createOperations(current: CurrentGeneration, subscriptions: Subscriptions, logger: Logger): Operations {
   return {
     async start(payload, asker, outlet) {
-      const generation = current();
-      const prepared = await prepareOperation(generation, payload, asker.identity.requestId);
-      if (Array.isArray(prepared)) return prepared;
-      if (isSubscription(prepared)) return subscriptions.open({ payload, prepared, generation, asker }, outlet);
-      return answer(prepared, generation, asker, outlet);
+      const { requestId } = asker.identity;
+      try {
+        for (;;) {
+          const generation = current();
+          const prepared = await prepareOperation(generation, payload, requestId);
+          if (Array.isArray(prepared)) return prepared;
+          if (!isSubscription(prepared)) return answer(prepared, generation, asker, outlet);
+          // A supergraph that came meanwhile has moved the others: this one would stay behind.
+          if (generation === current()) return subscriptions.open({ payload, prepared, generation, asker }, outlet);
+        }
+      } catch (error) {
+        logger.error({ error, requestId }, 'an operation could not be started');
+        const message = 'Something went wrong on our side.';
+        return [new GraphQLError(message, { extensions: { code: 'INTERNAL', requestId } })];
+      }
     },
   };
 }

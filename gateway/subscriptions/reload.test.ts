@@ -129,6 +129,18 @@ describe('when the supergraph changes', () => {
   });
 });
 
+test('a subscription without cursors that has to change its stream before its first event says that it may have missed some', async () => {
+  gateway = await running.aGateway({
+    authenticate,
+    supergraphSdl: streamSupergraph(running.urls, changed('logs', 'badge: String @shareable', '')),
+  });
+  const all = await subscribeTo(gateway, 'subscription { ticks(topic: "a") { n person { badge } } }');
+  await waitFor('the stream', () => running.world.open === 1);
+  await gateway.gateway.update(running.supergraphSdl);
+  await all.has(1);
+  expect(all.frames[0]?.extensions?.gap).toEqual({ reason: 'RESTARTED', missed: null });
+});
+
 describe('when the viewer proves again who it is', () => {
   const renew = async (all: Awaited<ReturnType<typeof subscribeTo>>, authorization: string) => {
     const before = all.socket.messages.filter(({ type }) => type === 'pong').length;
@@ -137,8 +149,9 @@ describe('when the viewer proves again who it is', () => {
     return all.socket.messages.filter(({ type }) => type === 'pong').at(-1)?.payload;
   };
 
-  test('with the same rights nothing changes', async () => {
-    const all = await subscribeTo(gateway, 'subscription { ticks(topic: "a") { n viewer } }', { authorization: 'ada' });
+  test.each(['ticks', 'own'])('with the same rights nothing changes for %s', async (field) => {
+    const query = `subscription { ${field}(topic: "a") { n viewer } }`;
+    const all = await subscribeTo(gateway, query, { authorization: 'ada' });
     await waitFor('the stream', () => running.world.open === 1);
     expect(await renew(all, 'Bearer ada')).toEqual({ renewedUntil: expect.any(String) });
     running.world.topic('a').append();

@@ -21,6 +21,17 @@ const append = (count: number, topic = 'a'): void => {
 };
 
 describe('a field whose subgraph offers cursors', () => {
+  test('does not mind names in the operation that look like ours', async () => {
+    append(1);
+    const query =
+      'subscription ($sauti_after: ID!) { entries(topic: $sauti_after) { ... on Entry { sauti_cursor_0: key n } } }';
+    const all = await subscribeTo(gateway, query, { variables: { sauti_after: 'a' } });
+    await all.has(1);
+    expect(all.frames).toEqual([
+      { data: { entries: { sauti_cursor_0: 'only', n: 1 } }, extensions: { cursor: 'a:1' } },
+    ]);
+  });
+
   test('gives each event a cursor of its own, which the client need not select', async () => {
     append(2);
     const all = await entries();
@@ -229,6 +240,18 @@ describe('a field without cursors', () => {
     const third = await ticks(second.frames[0]?.extensions?.cursor);
     await third.has(16);
     expect(third.values('n')).toEqual(second.values('n'));
+  });
+
+  test('says that nobody knows what was missed when something else is selected', async () => {
+    const first = await ticks();
+    await waitFor('the stream', () => running.world.open === 1);
+    append(1);
+    await first.has(1);
+    const second = await subscribeTo(gateway, 'subscription { ticks(topic: "a") { n key } }', {
+      extensions: { cursor: first.cursor },
+    });
+    await second.has(1);
+    expect(second.frames[0]?.extensions?.gap).toEqual({ reason: 'RESTARTED', missed: null });
   });
 
   test('says that nobody knows what was missed when the gateway was another one', async () => {
