@@ -122,6 +122,7 @@ export function createSubscriptions({ settings, limits, merge, logger }: Subscri
       // It was prepared while the supergraph changed.
       if (newest && newest !== generation) void moveTo(newest);
       return {
+        isSubscription: true,
         leave: (how) => reader.leave(how),
         renew(renewed) {
           const known = open.get(reader);
