@@ -25,6 +25,8 @@ export type Asker = Omit<Caller, 'signal' | 'controller' | 'bodyReceived'>;
 export type Leaving = 'done' | 'lost';
 
 export interface RunningOperation {
+  /** Any other one answers soon, and is worth waiting for when the gateway stops. */
+  readonly isSubscription: boolean;
   /** Nothing is sent from now on and what runs is cancelled. May be called again, and after the end. */
   leave(how: Leaving): void;
   /** The same viewer proved again who it is: what is asked on its behalf from now on is asked with that. */
@@ -89,7 +91,7 @@ function answer(prepared: PreparedOperation, { engine }: Generation, asker: Aske
   };
   // Execution never rejects: what fails is in the answer.
   void run();
-  return { leave: () => left.abort(new Error('The client left.')), renew: () => {} };
+  return { isSubscription: false, leave: () => left.abort(new Error('The client left.')), renew: () => {} };
 }
 
 async function sendParts(

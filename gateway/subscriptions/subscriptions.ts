@@ -101,6 +101,7 @@ class AllSubscriptions implements Subscriptions {
     this.requests.set(reader, request);
     reader.start(position);
     return {
+      isSubscription: true,
       leave: (how) => reader.leave(how),
       renew: (renewed) => this.change(reader, { asker: renewed }),
     };
