@@ -1,7 +1,14 @@
-import { readRepositoryFile } from '../platform/root';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { readRepositoryFile, repositoryRoot } from '../platform/root';
 
-test('what docs/clients.md gives to paste is what is tested here', () => {
-  expect(readRepositoryFile('docs/clients.md')).toContain(
-    `\`\`\`ts\n${readRepositoryFile('client/resume.ts').trim()}\n\`\`\``,
-  );
-});
+const recipes = readdirSync(path.join(repositoryRoot(), 'client/recipes')).map((file) => `client/recipes/${file}`);
+
+test.each(['client/resume.ts', ...recipes])(
+  'what docs/clients.md gives to paste is what is tested here: %s',
+  (file) => {
+    expect(readRepositoryFile('docs/clients.md')).toContain(
+      `\`\`\`${path.extname(file).slice(1)}\n${readRepositoryFile(file).trim()}\n\`\`\``,
+    );
+  },
+);

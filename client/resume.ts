@@ -143,12 +143,13 @@ export function resume<Data>(
   return stream;
 }
 
-function isPassing({ errors = [] }: StreamResult): boolean {
+/** Whether a subscription that ended with this result may be opened again. */
+export function isPassing({ errors = [] }: Pick<StreamResult, 'errors'>): boolean {
   return errors.length > 0 && errors.every(({ extensions }) => PASSING.includes(extensions?.['code'] as string));
 }
 
 /** Up to half a second at first, up to half a minute later; by chance, so that not all clients come back at once. */
-function waitMs(retries: number): number {
+export function waitMs(retries: number): number {
   return Math.random() * Math.min(30_000, 500 * 2 ** retries);
 }
 
