@@ -14,7 +14,7 @@ import { overrideConditions } from './plan/override-labels';
 import type { PlanStore } from './plan/plan-store';
 import { inClientNames, payloadInClientNames } from './execute/client-names';
 import { createPlanner, type OperationInUse, type OperationRequest } from './plan/planner';
-import { answerEvent, answerFailure } from './subscriptions/answer-event';
+import { answerEvent, answerFailure } from './execute/answer-event';
 import type { LoadedSupergraph } from './supergraph/supergraph';
 
 /** A validated operation whose variables fit and whose plan is made: everything that needs no subgraph is done. */

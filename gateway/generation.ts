@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { createDocuments, type Documents } from './documents/documents';
 import { createEngine, type Engine } from './engine';
-import { createTransports, type SharedTransports } from './fetch/transports';
+import { createTransports, disposeTransports, type SharedTransports } from './fetch/transports';
 import type { Transport } from './fetch/transport';
 import { limitRules } from './limits';
 import type { GatewayLimits, GatewayOptions } from './options';
 import { filePlanStore } from './plan/plan-store';
 import { loadSupergraph, type LoadedSupergraph } from './supergraph/supergraph';
-import { socketRules } from './websocket/single-root-field';
+import { operationRules } from './documents/subscription-rules';
 
 /** Everything that belongs to one supergraph. A gateway that changes its supergraph replaces all of it at once. */
 export interface Generation {
@@ -25,45 +25,56 @@ export type CurrentGeneration = () => Generation;
 /** How long a new supergraph may be held back while the operations in use are planned for it. */
 const WARM_UP_MS = 10_000;
 
-/** Loads a supergraph. Throws when it cannot be read or a subgraph has no address. */
+/** Loads a supergraph. Rejects when it cannot be read or a subgraph has no address; then nothing of it is kept. */
 export async function createGeneration(
   supergraphSdl: string,
   options: GatewayOptions,
   limits: GatewayLimits,
   shared: SharedTransports,
 ): Promise<Generation> {
-  const { logger, development, introspection = development, planning = {} } = options;
   const supergraph = await loadSupergraph(supergraphSdl, { defer: true });
-  warnOfUnenforced(supergraph, logger);
+  warnOfUnenforced(supergraph, options.logger);
+  let transports: ReadonlyMap<string, Transport> = new Map();
   try {
-    const transports = createTransports(supergraph, options, limits, shared);
-    const engine = createEngine({
-      supergraph,
-      transports,
-      logger,
-      limits,
-      planning,
-      store: planning.store ? filePlanStore({ directory: planning.store, logger }) : undefined,
-      overrideLabels: new Set(options.overrideLabels),
-      showsAllMessages: development,
-    });
-    const documents = createDocuments({
-      schema: supergraph.apiSchema,
-      rules: [...socketRules, ...limitRules(limits, { introspection })],
-      limits,
-      suggestions: development,
-      cacheSize: limits.planCacheSize,
-    });
-    const end = async (): Promise<void> => {
-      await engine[Symbol.asyncDispose]();
-      await Promise.all([...transports.values()].map((transport) => transport.dispose()));
-    };
-    let ended: Promise<void> | undefined;
-    return { supergraph, transports, engine, documents, end: () => (ended ??= end()) };
+    transports = await createTransports(supergraph, options, limits, shared);
+    return assemble({ supergraph, transports }, options, limits);
   } catch (error) {
     await supergraph[Symbol.asyncDispose]();
+    await disposeTransports(transports);
     throw error;
   }
+}
+
+function assemble(
+  { supergraph, transports }: Pick<Generation, 'supergraph' | 'transports'>,
+  options: GatewayOptions,
+  limits: GatewayLimits,
+): Generation {
+  const { logger, development, introspection = development, planning = {} } = options;
+  const documents = createDocuments({
+    schema: supergraph.apiSchema,
+    rules: [...operationRules, ...limitRules(limits, { introspection })],
+    limits,
+    suggestions: development,
+    cacheSize: limits.planCacheSize,
+  });
+  // The last part: it takes over the thread of the supergraph, which would have to be ended with it.
+  const engine = createEngine({
+    supergraph,
+    transports,
+    logger,
+    limits,
+    planning,
+    store: planning.store ? filePlanStore({ directory: planning.store, logger }) : undefined,
+    overrideLabels: new Set(options.overrideLabels),
+    showsAllMessages: development,
+  });
+  const end = async (): Promise<void> => {
+    await engine[Symbol.asyncDispose]();
+    await disposeTransports(transports);
+  };
+  let ended: Promise<void> | undefined;
+  return { supergraph, transports, engine, documents, end: () => (ended ??= end()) };
 }
 
 /** Plans what clients of the generation before are using, so that the change costs them nothing; less of it when `signal` aborts. */

@@ -114,6 +114,8 @@ export interface GatewayLimits extends OperationLimits {
   bodyIdleMs: number;
   /** Operations open at once on one WebSocket. Default 50. */
   maxOperationsPerSocket: number;
+  /** Connections that carry streams, WebSockets that have said nothing yet among them, open at once in this process. Default 25 000. */
+  maxConnections: number;
   /** Connections that carry streams (WebSockets, event streams, multipart answers) one user may have open. Default 20. */
   maxConnectionsPerUser: number;
   /** Subscriptions open at once in this process. Default 20 000. */
@@ -140,6 +142,7 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   deadlineMs: 30_000,
   bodyIdleMs: 15_000,
   maxOperationsPerSocket: 50,
+  maxConnections: 25_000,
   maxConnectionsPerUser: 20,
   maxSubscriptions: 20_000,
   maxSubscriptionsPerUser: 200,

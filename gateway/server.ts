@@ -22,7 +22,7 @@ import { metricsPage } from './metrics/metrics';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits, type GatewayOptions } from './options';
 import { createOperations } from './operations/operations';
 import { Slots } from './slots';
-import { createCallMerger } from './subscriptions/merged-transports';
+import { createCallMerger } from './subscriptions/merging/transports';
 import type { SubscriptionCounts } from './subscriptions/counts';
 import { DEFAULT_SUBSCRIPTION_SETTINGS } from './subscriptions/settings';
 import { createSubscriptions, type Subscriptions } from './subscriptions/subscriptions';
@@ -73,7 +73,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
 
   const origins = originPolicy([...(options.corsOrigins ?? []), ...(development ? DEVELOPMENT_ORIGINS : [])]);
-  const operations = createOperations(current, subscriptions);
+  const operations = createOperations(current, subscriptions, logger);
   const { authenticate, endedSessions } = options;
   const connections = createConnections({ authenticate, endedSessions, limits, logger });
   const sockets = createSocketServer({
@@ -104,7 +104,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       renewPage({ connections, origins, limits }),
       development,
       callbacks && callbackPage(callbacks, limits),
-      metrics ? metricsPage({ subscriptions: subscriptions.counts, connections }) : undefined,
+      metrics ? metricsPage({ subscriptions, connections }) : undefined,
     ),
     byteRoutes: [...(options.subgraphs?.values() ?? [])].flatMap((subgraph) => subgraph.byteRoutes),
     origins,

@@ -121,6 +121,7 @@ export const gatewayConfigSchema = section({
     bodyIdleMs: ms.optional(),
     maxResponseLength: whole(1, 2 ** 29 - 24).optional(),
     maxOperationsPerSocket: whole(1, 100_000).optional(),
+    maxConnections: whole(1, 1_000_000).optional(),
     maxConnectionsPerUser: whole(1, 1_000_000).optional(),
     maxSubscriptions: whole(1, 10_000_000).optional(),
     maxSubscriptionsPerUser: whole(1, 10_000_000).optional(),

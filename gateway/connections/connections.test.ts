@@ -22,11 +22,13 @@ const authenticate: Authenticate = async (authorization) => {
   return aToken(user, session, Number(minutes) * MINUTE);
 };
 
-function someConnections(options: { endedSessions?: EndedSessions; logger?: Logger; most?: number } = {}): Connections {
+function someConnections(
+  options: { endedSessions?: EndedSessions; logger?: Logger; most?: number; places?: number } = {},
+): Connections {
   return createConnections({
     authenticate,
     endedSessions: options.endedSessions,
-    limits: { maxConnectionsPerUser: options.most ?? 3 },
+    limits: { maxConnections: options.places ?? 100, maxConnectionsPerUser: options.most ?? 3 },
     logger: options.logger ?? silentLogger,
   });
 }
@@ -36,6 +38,7 @@ function opened(connections: Connections, token: VerifiedToken | null): OpenConn
   const heard: string[] = [];
   const connection = connections.open({
     token,
+    hasPlace: false,
     onRenewed: ({ viewer }, authorization) => heard.push(`renewed by ${viewer.sessionId}: ${authorization}`),
     onExpiring: (endsAt) => heard.push(`expiring in ${endsAt.getTime() - Date.now()}`),
     onEnd: (reason) => heard.push(reason),

@@ -7,6 +7,7 @@ import type { Authenticate, EndedSessions, GatewayLimits } from '../options';
 import { watchEndedSessions } from './ended-sessions';
 import { Entry } from './entry';
 import { watchExpiry } from './expiry';
+import { Places, TOO_MANY_CONNECTIONS } from './places';
 
 /** Why a connection has to end although its client did nothing wrong. */
 export type EndReason = 'TOKEN_EXPIRED' | 'SESSION_ENDED' | 'GOING_AWAY';
@@ -15,6 +16,8 @@ export type EndReason = 'TOKEN_EXPIRED' | 'SESSION_ENDED' | 'GOING_AWAY';
 export interface Connection {
   /** Who opened it, and until when that holds; null for an anonymous client, whose connection lives until it closes. */
   readonly token: VerifiedToken | null;
+  /** Whether its transport has taken a place for it already, before it was known whose it is, and gives that back itself. */
+  readonly hasPlace: boolean;
   /** Its client proved again who it is: what is asked from now on is asked with this. */
   onRenewed(token: VerifiedToken, authorization: string): void;
   /** Called once, `EXPIRY_NOTICE_MS` before a token ends, or at once when there is less time; again after a renewal. */
@@ -34,8 +37,8 @@ export interface OpenConnection {
 export interface Connections extends AsyncDisposable {
   /**
    * Counts a connection in and watches its token and session from now on. A `GraphQLError` with SUBSCRIPTION_LIMIT when
-   * its user has `maxConnectionsPerUser` already, with STOPPING after disposal. Anonymous connections are not counted
-   * for anybody: what they can have open is bounded by `maxSubscriptions`.
+   * its user has `maxConnectionsPerUser` already, with OVERLOADED when no place is free, with STOPPING after disposal.
+   * Anonymous connections are not counted for anybody: `maxConnections` bounds them.
    */
   open(connection: Connection): OpenConnection | GraphQLError;
   /**
@@ -46,6 +49,8 @@ export interface Connections extends AsyncDisposable {
    */
   renew(connectionId: string, authorization: string | undefined): Promise<Date>;
   readonly size: number;
+  /** Of all connections, `maxConnections` in number: those that are open, and those that transports keep for others. */
+  readonly places: Places;
   /** Ends all connections with GOING_AWAY and refuses others. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -53,13 +58,14 @@ export interface Connections extends AsyncDisposable {
 export interface ConnectionsOptions {
   authenticate: Authenticate | undefined;
   endedSessions: EndedSessions | undefined;
-  limits: Pick<GatewayLimits, 'maxConnectionsPerUser'>;
+  limits: Pick<GatewayLimits, 'maxConnections' | 'maxConnectionsPerUser'>;
   logger: Logger;
 }
 
 export function createConnections({ authenticate, endedSessions, limits, logger }: ConnectionsOptions): Connections {
   const entries = new Map<string, Entry>();
   const perUser = new Map<string, number>();
+  const places = new Places(limits.maxConnections);
   const end = (entry: Entry, reason: EndReason): void => {
     if (!entries.has(entry.id)) return;
     entry.close();
@@ -70,7 +76,9 @@ export function createConnections({ authenticate, endedSessions, limits, logger 
   let isStopping = false;
 
   const leave = (entry: Entry): void => {
-    if (!entries.delete(entry.id) || !entry.token) return;
+    if (!entries.delete(entry.id)) return;
+    if (!entry.connection.hasPlace) places.giveBack();
+    if (!entry.token) return;
     const { userId } = entry.token.viewer;
     const left = perUser.get(userId)! - 1;
     if (left > 0) perUser.set(userId, left);
@@ -78,11 +86,13 @@ export function createConnections({ authenticate, endedSessions, limits, logger 
     if (perUser.size === 0) sessions.pause();
   };
   return {
+    places,
     get size() {
       return entries.size;
     },
     open(connection) {
       if (isStopping) return refusal('STOPPING', 'This gateway is stopping.');
+      if (!connection.hasPlace && places.isFull) return refusal('OVERLOADED', TOO_MANY_CONNECTIONS);
       const { token } = connection;
       const count = token ? (perUser.get(token.viewer.userId) ?? 0) : 0;
       const most = limits.maxConnectionsPerUser;
@@ -90,6 +100,7 @@ export function createConnections({ authenticate, endedSessions, limits, logger 
         return refusal('SUBSCRIPTION_LIMIT', `At most ${most} connections with streams may be open for one user.`);
       const entry = new Entry(randomUUID(), connection, leave);
       entries.set(entry.id, entry);
+      if (!connection.hasPlace) places.take();
       if (!token) return entry;
       perUser.set(token.viewer.userId, count + 1);
       expiry.watch(entry);
@@ -97,6 +108,7 @@ export function createConnections({ authenticate, endedSessions, limits, logger 
       return entry;
     },
     async renew(connectionId, authorization) {
+      const before = entries.get(connectionId)?.token;
       const token = await authenticate?.(authorization);
       if (!token || authorization === undefined)
         throw new SautiError('UNAUTHENTICATED', 'A connection is renewed with a valid access token.');
@@ -104,6 +116,8 @@ export function createConnections({ authenticate, endedSessions, limits, logger 
       // Whether somebody else has a connection with this id is nobody's business.
       if (entry?.token?.viewer.userId !== token.viewer.userId)
         throw new SautiError('NOT_FOUND', 'You have no open connection with this id.');
+      // Another renewal was faster: of both tokens the one that ends later is kept.
+      if (entry.token !== before && entry.token.endsAt > token.endsAt) return entry.token.endsAt;
       entry.token = token;
       entry.isNoticed = false;
       expiry.watch(entry);

@@ -2,7 +2,7 @@ import type { Transport } from './transport';
 
 /**
  * Transports that outlive a supergraph: the next one takes over those that call the same subgraph in the same way, with
- * their connections and the subscriptions on them. Each taker disposes what it took; the last one really does.
+ * their connections and the subscriptions on them. Each taker disposes what it took, once; the last one really does.
  */
 export class TransportCache {
   private readonly known = new Map<string, { transport: Transport; takers: number }>();

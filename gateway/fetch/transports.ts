@@ -18,32 +18,50 @@ export interface SharedTransports {
 
 /**
  * One transport for each subgraph of the supergraph, from the cache where it has one: in process where the host handed
- * the subgraph in, by HTTP elsewhere. Throws when a subgraph has neither an object nor an address, or settings that cannot
- * be followed.
+ * the subgraph in, by HTTP elsewhere. Rejects when a subgraph has neither an object nor an address, or settings that
+ * cannot be followed; then none is kept.
  */
-export function createTransports(
+export async function createTransports(
   supergraph: Pick<LoadedSupergraph, 'subgraphs'>,
   options: GatewayOptions,
   limits: Pick<GatewayLimits, 'maxAnswerBytes'>,
+  shared: SharedTransports,
+): Promise<ReadonlyMap<string, Transport>> {
+  const taken = new Map<string, Transport>();
+  try {
+    for (const subgraph of supergraph.subgraphs)
+      taken.set(subgraph.name, takeTransport(subgraph, options, limits, shared));
+    return taken;
+  } catch (error) {
+    await disposeTransports(taken);
+    throw error;
+  }
+}
+
+/** Gives back what was taken for one supergraph. */
+export async function disposeTransports(transports: ReadonlyMap<string, Transport>): Promise<void> {
+  await Promise.all([...transports.values()].map((transport) => transport.dispose()));
+}
+
+function takeTransport(
+  { name, url }: LoadedSupergraph['subgraphs'][number],
+  options: GatewayOptions,
+  limits: Pick<GatewayLimits, 'maxAnswerBytes'>,
   { cache, callbacks }: SharedTransports,
-): ReadonlyMap<string, Transport> {
-  return new Map(
-    supergraph.subgraphs.map(({ name, url }) => {
-      const remote = options.remoteSubgraph?.(name) ?? {};
-      const settings = subgraphSettings(name, options, limits);
-      const local = options.subgraphs?.get(name);
-      if (local && remote.transport !== 'http')
-        return [name, cache.take(keyOf(name, settings), () => inProcessTransport(local, settings.deadlineMs))];
-      if (remote.transport === 'in-process') throw new Error(`The subgraph "${name}" does not run in this process.`);
-      const address = addressOf(name, remote.url ?? url);
-      const { protocol } = settings.subscriptions;
-      const subscriptionUrl = remote.subscriptionUrl ?? subscriptionUrlOf(address, protocol);
-      const { signCall, logger } = options;
-      const make = (): Transport =>
-        httpTransport({ name, url: address, subscriptionUrl, callbacks, signCall, settings, logger });
-      return [name, cache.take(keyOf(name, settings, address, subscriptionUrl), make)];
-    }),
-  );
+): Transport {
+  const remote = options.remoteSubgraph?.(name) ?? {};
+  const settings = subgraphSettings(name, options, limits);
+  const local = options.subgraphs?.get(name);
+  if (local && remote.transport !== 'http')
+    return cache.take(keyOf(name, settings), () => inProcessTransport(local, settings.deadlineMs));
+  if (remote.transport === 'in-process') throw new Error(`The subgraph "${name}" does not run in this process.`);
+  const address = addressOf(name, remote.url ?? url);
+  const { protocol } = settings.subscriptions;
+  const subscriptionUrl = remote.subscriptionUrl ?? subscriptionUrlOf(address, protocol);
+  const { signCall, logger } = options;
+  const make = (): Transport =>
+    httpTransport({ name, url: address, subscriptionUrl, callbacks, signCall, settings, logger });
+  return cache.take(keyOf(name, settings, address, subscriptionUrl), make);
 }
 
 function keyOf(...parts: (string | SubgraphSettings)[]): string {

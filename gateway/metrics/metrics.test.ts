@@ -33,6 +33,7 @@ test('subscriptions are told with what they share', async () => {
     subscription_resumes_total: 1,
     subscription_gaps_total: 0,
     subscriptions_waiting: 0,
+    subscription_events_waiting: 0,
   });
 });
 

@@ -1,10 +1,11 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { Page } from '../http/handler';
 import type { SubscriptionCounts } from '../subscriptions/counts';
+import type { Subscriptions } from '../subscriptions/subscriptions';
 
 /** What the metrics are read from whenever somebody asks. */
 export interface MetricSources {
-  subscriptions: Readonly<SubscriptionCounts>;
+  subscriptions: Pick<Subscriptions, 'counts' | 'eventsWaiting'>;
   connections: { readonly size: number };
 }
 
@@ -46,7 +47,8 @@ export function metricsPage(sources: MetricSources): Page {
   };
 }
 
-function registryOf({ subscriptions, connections }: MetricSources): Registry {
+function registryOf({ subscriptions: all, connections }: MetricSources): Registry {
+  const subscriptions = all.counts;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const gauge = (metric: string, help: string, read: () => number): void =>
@@ -66,6 +68,11 @@ function registryOf({ subscriptions, connections }: MetricSources): Registry {
   );
   gauge('subscription_sharing_ratio', 'Open subscriptions for each stream at a subgraph', () =>
     subscriptions.upstreams === 0 ? 0 : subscriptions.subscriptions / subscriptions.upstreams,
+  );
+  gauge(
+    'subscription_events_waiting',
+    'Events that wait for clients who do not read fast enough',
+    () => all.eventsWaiting,
   );
   for (const [name, metric, help] of COUNTERS) {
     new Counter({

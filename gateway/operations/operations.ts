@@ -1,4 +1,5 @@
 import { getOperationAST, GraphQLError } from 'graphql';
+import type { Logger } from '../../platform/logger';
 import { Cancellation } from '../../platform/cancellation';
 import { isIncremental, isSubscription, type PreparedOperation } from '../engine';
 import type { Payload } from '../execute/execute-incrementally';
@@ -24,6 +25,8 @@ export type Asker = Omit<Caller, 'signal' | 'controller' | 'bodyReceived'>;
 export type Leaving = 'done' | 'lost';
 
 export interface RunningOperation {
+  /** Any other one answers soon, and is worth waiting for when the gateway stops. */
+  readonly isSubscription: boolean;
   /** Nothing is sent from now on and what runs is cancelled. May be called again, and after the end. */
   leave(how: Leaving): void;
   /** The same viewer proved again who it is: what is asked on its behalf from now on is asked with that. */
@@ -39,14 +42,24 @@ export interface Operations {
   start(payload: OperationPayload, asker: Asker, outlet: Outlet): Promise<RunningOperation | GraphQLError[]>;
 }
 
-export function createOperations(current: CurrentGeneration, subscriptions: Subscriptions): Operations {
+export function createOperations(current: CurrentGeneration, subscriptions: Subscriptions, logger: Logger): Operations {
   return {
     async start(payload, asker, outlet) {
-      const generation = current();
-      const prepared = await prepareOperation(generation, payload, asker.identity.requestId);
-      if (Array.isArray(prepared)) return prepared;
-      if (isSubscription(prepared)) return subscriptions.open({ payload, prepared, generation, asker }, outlet);
-      return answer(prepared, generation, asker, outlet);
+      const { requestId } = asker.identity;
+      try {
+        for (;;) {
+          const generation = current();
+          const prepared = await prepareOperation(generation, payload, requestId);
+          if (Array.isArray(prepared)) return prepared;
+          if (!isSubscription(prepared)) return answer(prepared, generation, asker, outlet);
+          // A supergraph that came meanwhile has moved the others: this one would stay behind.
+          if (generation === current()) return subscriptions.open({ payload, prepared, generation, asker }, outlet);
+        }
+      } catch (error) {
+        logger.error({ error, requestId }, 'an operation could not be started');
+        const message = 'Something went wrong on our side.';
+        return [new GraphQLError(message, { extensions: { code: 'INTERNAL', requestId } })];
+      }
     },
   };
 }
@@ -78,7 +91,7 @@ function answer(prepared: PreparedOperation, { engine }: Generation, asker: Aske
   };
   // Execution never rejects: what fails is in the answer.
   void run();
-  return { leave: () => left.abort(new Error('The client left.')), renew: () => {} };
+  return { isSubscription: false, leave: () => left.abort(new Error('The client left.')), renew: () => {} };
 }
 
 async function sendParts(

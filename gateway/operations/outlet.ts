@@ -21,6 +21,11 @@ export interface Outlet {
   readonly hasRoom: boolean;
   /** Calls back once, as soon as there is room again; not at all once the connection is gone. */
   onRoom(listener: () => void): void;
+  /**
+   * Grows whenever the client's connection takes bytes. Where bytes wait for it (there is no room), two equal values mean
+   * that the client has taken nothing in between.
+   */
+  readonly progress: number;
   /** The operation is over: nothing follows. */
   complete(): void;
   /** Closes the client's whole connection, says why, and with which cursor this operation goes on where there is one. */

@@ -1,5 +1,8 @@
+import type { AddressInfo } from 'node:net';
+import { WebSocketServer } from 'ws';
 import { SautiError } from '../../platform/errors';
 import { waitFor } from '../../platform/testing/wait';
+import { DEFAULT_UPSTREAM_SETTINGS } from '../fetch/upstream-settings';
 import { runningStreams, type RunningStreams, type StreamGateway } from '../testing/streams';
 import { subscribeTo } from '../testing/subscriber';
 
@@ -58,6 +61,28 @@ test('a subgraph that cannot be reached from the beginning is told as an error, 
   ]);
   all.socket.send({ type: 'subscribe', id: 'q', payload: { query: '{ people }' } });
   await all.socket.receive('complete', 'q');
+});
+
+test('a subgraph that never takes the subscription is told as an error', async () => {
+  const silent = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'graphql-transport-ws' });
+  await new Promise((resolve) => silent.once('listening', resolve));
+  const { port } = silent.address() as AddressInfo;
+  try {
+    const subscriptions = { ...DEFAULT_UPSTREAM_SETTINGS, ackMs: 300 };
+    const waiting = await running.aGateway({
+      subscriptions: { retryFirstForMs: 400 },
+      remoteSubgraph: (name) =>
+        name === 'logs'
+          ? { subscriptionUrl: `ws://127.0.0.1:${port}/graphql`, settings: { subscriptions } }
+          : undefined,
+    });
+    const all = await subscribeTo(waiting, ENTRIES);
+    await waitFor('the end', () => all.isComplete);
+    expect(all.frames[0]?.errors?.[0]?.extensions.code).toBe('SUBGRAPH_TIMEOUT');
+  } finally {
+    for (const socket of silent.clients) socket.terminate();
+    await new Promise((resolve) => silent.close(resolve));
+  }
 });
 
 test('a stream without cursors that breaks ends with an error for each of its subscribers', async () => {

@@ -1,6 +1,7 @@
 import { waitFor } from '../../platform/testing/wait';
 import { runningStreams, type RunningStreams, type StreamGateway } from '../testing/streams';
-import { subscribeTo, type Subscriber } from '../testing/subscriber';
+import { openStream } from '../testing/event-stream';
+import { subscribeTo, type StreamFrame, type Subscriber } from '../testing/subscriber';
 
 let running: RunningStreams;
 let gateway: StreamGateway;
@@ -103,6 +104,36 @@ describe('a client that does not read', () => {
     slow.socket.socket.resume();
     expect((await slow.socket.closed).code).toBe(4413);
   });
+});
+
+test('a client that had no room before its first event is told how many it missed, where there is no cursor to go on from', async () => {
+  const since = 'subscription { since(topic: "b") { ... on Entry { n } } }';
+  const honest = await subscribeTo(gateway, since);
+  // An event stream that nobody reads yet.
+  const token = await (await fetch(gateway.url, { method: 'PUT' })).text();
+  const headers = { 'content-type': 'application/json', 'x-graphql-event-stream-token': token };
+  const ask = async (query: string, operationId: string) => {
+    const body = JSON.stringify({ query, extensions: { operationId } });
+    expect((await fetch(gateway.url, { method: 'POST', headers, body })).status).toBe(202);
+  };
+  await ask(entries, 'full');
+  running.world.padding = 100_000;
+  await waitFor('a full connection', () => {
+    running.world.topic('a').append();
+    return gateway.gateway.subscriptions.waiting > 0;
+  });
+  await ask(since, 'late');
+  await waitFor('both', () => gateway.gateway.subscriptions.waiting === 2);
+  for (let index = 0; index < 300; index++) running.world.topic('b').append();
+  await honest.has(300);
+  const stream = await openStream(gateway.url, { headers: { ...headers, accept: 'text/event-stream' } });
+  const late = () =>
+    stream.results.filter((each) => (each as { id: string }).id === 'late') as { payload: StreamFrame }[];
+  await waitFor('the last', () => late().some(({ payload }) => payload.data?.['since']?.['n'] === 300));
+  const { missed, reason } = late()[0]!.payload.extensions!.gap!;
+  expect(reason).toBe('CONSUMER_TOO_SLOW');
+  expect(missed! + late().length - 1).toBe(300);
+  stream.close();
 });
 
 test('a stream whose subscribers all have no room takes no more events', async () => {

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import type { PreparedOperation } from '../engine';
+import type { CompiledOperation } from '../compile/compile-operation';
 import { SubgraphError } from '../fetch/transport';
 import type { Generation } from '../generation';
 import type { Asker } from '../operations/operations';
@@ -7,10 +6,11 @@ import { gatewayCursors } from './gateway-cursor';
 import type { Placement } from './reader';
 import type { StreamServices } from './stream';
 import { StreamGroup } from './stream-group';
+import type { SubscribeRequest } from './subscriptions';
 
 /** Finds for subscriptions what they can share with others. */
 export interface Placements {
-  of(subscription: { prepared: PreparedOperation; generation: Generation; asker: Asker }): Placement;
+  of(subscription: SubscribeRequest): Placement;
   close(): void;
 }
 
@@ -25,17 +25,20 @@ export function createPlacements(services: StreamServices): Placements {
   const groups = new Map<string, StreamGroup>();
   const ids = new ObjectIds();
   return {
-    of({ prepared, generation, asker }) {
+    of({ prepared, generation, asker, payload }) {
       const { compiled, variables } = prepared;
       const source = compiled.source!;
       const transport = generation.transports.get(source.subgraph);
       if (!transport) throw new SubgraphError('SUBGRAPH_UNAVAILABLE', 'no transport has this name');
       const { scope: sharing } = source.field;
       const isPublic = sharing === 'public';
-      const own = JSON.stringify(source.variables.map((name) => [name, variables[name]]));
-      const subject = `${source.subgraph}\n${source.operation.query}\n${own}`;
-      const owner = sharing === 'subscriber' ? `${ids.of(asker)}\n` : '';
-      const groupKey = `${owner}${ids.of(transport)}\n${isPublic ? '' : transport.scopeOf(asker)}\n${subject}`;
+      const asked = `${source.text}\n${textOf(source.variables, variables)}`;
+      const sharers = isPublic
+        ? ''
+        : sharing === 'subscriber'
+          ? `${ids.of(payload)} ${transport.scopeOf(asker)}`
+          : transport.scopeOf(asker);
+      const groupKey = `${ids.of(transport)}\n${sharers}\n${asked}`;
       const scope = isPublic && compiled.answersArePublic ? '' : scopeIn(generation, asker);
       const mergeKey = `${ids.of(generation)}\n${scope}`;
       const known = groups.get(groupKey);
@@ -47,7 +50,7 @@ export function createPlacements(services: StreamServices): Placements {
             transport,
             variables,
             asker: isPublic ? { ...ANYBODY } : asker,
-            cursors: gatewayCursors(digest(subject)),
+            cursors: gatewayCursors(`${source.subgraph}\n${source.subjectOf(variables)}`),
           },
           services,
           { used: (used) => groups.set(groupKey, used), unused: () => groups.delete(groupKey) },
@@ -56,7 +59,7 @@ export function createPlacements(services: StreamServices): Placements {
         group,
         groupKey,
         mergeKey,
-        variantKey: `${mergeKey}\n${ids.of(compiled)}\n${JSON.stringify(variables)}`,
+        variantKey: `${mergeKey}\n${ids.of(compiled)}\n${textOf(answering(compiled), variables)}`,
         prepared,
         generation,
         asker,
@@ -73,8 +76,13 @@ function scopeIn({ transports }: Generation, asker: Asker): string {
   return JSON.stringify([...transports].map(([name, transport]) => [name, transport.scopeOf(asker)]));
 }
 
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+/** Names of variables that answers to events depend on, beside those of the stream itself. */
+function answering({ stage }: CompiledOperation): string[] {
+  return [...new Set(stage.program.steps.flatMap((step) => step.variables))];
+}
+
+function textOf(names: readonly string[], variables: Record<string, unknown>): string {
+  return JSON.stringify(names.map((name) => [name, variables[name]]));
 }
 
 /** Numbers objects, so that keys can tell them apart. */

@@ -1,4 +1,4 @@
-import type { StreamPosition } from '../compile/event-source';
+import type { StreamPosition } from '../compile/start-arguments';
 import type { Frame, Outlet } from '../operations/outlet';
 import type { Leaving } from '../operations/operations';
 import type { SubscriptionCounts } from './counts';
@@ -35,12 +35,11 @@ export class Reader {
   /** Of the last event it was given, or where it started. */
   private position: StreamPosition = { after: undefined, snapshot: false };
   private gap: Gap | undefined;
+  private hasJoined = false;
   private isSlow = false;
   private isOver = false;
   /** Ends a walk through the window when another begins. */
   private walks = 0;
-  /** When it began to wait for room. */
-  waitingSince = 0;
 
   constructor(
     private place: Placement,
@@ -52,18 +51,23 @@ export class Reader {
     return this.place.groupKey;
   }
 
+  /** How many events of its stream it has not had yet. */
+  get behind(): number {
+    return this.stream.window.end - this.index;
+  }
+
+  /** Grows when its client takes what waits for it. */
+  get progress(): number {
+    return this.outlet.progress;
+  }
+
   get of(): VariantOf {
     return this.place;
   }
 
-  /** Joins where a position is. */
+  /** Joins where a position is, and begins. */
   start(position: StreamPosition): void {
-    this.position = position;
-    const { stream, index, gap } = this.place.group.join(position);
-    this.stream = stream;
-    this.index = index;
-    this.gap = gap;
-    this.variant = stream.join(this.place);
+    this.join(position);
     void this.walk();
   }
 
@@ -71,16 +75,30 @@ export class Reader {
   move(place: Placement): void {
     if (this.isOver) return;
     const isSameStream = place.group === this.place.group && this.stream.phase === 'open';
-    const before = { stream: this.stream, variant: this.variant };
+    const { stream, variant } = this;
     this.place = place;
-    if (isSameStream) {
-      this.variant = this.stream.join(place);
-      before.stream.leave(before.variant, this, 'done');
-      void this.walk();
-    } else {
-      this.start(this.position);
-      before.stream.leave(before.variant, this, 'done');
-    }
+    if (isSameStream) this.variant = stream.join(place);
+    else this.join(this.position);
+    stream.leave(variant, this, 'done');
+    void this.walk();
+  }
+
+  /** Takes the place in a stream that a position stands for. */
+  private join(position: StreamPosition): void {
+    const isLate = this.hasJoined;
+    this.hasJoined = true;
+    const { stream, index, gap } = this.place.group.join(position);
+    this.stream = stream;
+    this.index = index;
+    this.variant = stream.join(this.place);
+    // Who only wants what happens from now on and has no cursor yet cannot know what it missed while it changed places.
+    this.gap = gap ?? (isLate && this.hasNoStart(position) ? { reason: 'RESTARTED', missed: null } : undefined);
+    const after = position.after ?? this.place.group.cursorBefore(stream, index);
+    this.position = after === undefined ? position : { after, snapshot: false };
+  }
+
+  private hasNoStart({ after }: StreamPosition): boolean {
+    return after === undefined && this.place.prepared.compiled.source?.field.start === 'now';
   }
 
   leave(how: Leaving): void {
@@ -172,7 +190,7 @@ export class Reader {
   /** The event it is to get next; undefined when it left the stream because that is gone from the window. */
   private nextEvent(): StreamEvent | undefined {
     const { window, origin } = this.stream;
-    const { cursor, delivery } = origin.source.field;
+    const { cursor, delivery, start } = origin.source.field;
     const event = window.at(this.index);
     if (delivery === 'latest' && this.isSlow && (!event || window.isSuperseded(event))) {
       const next = window.nextNewest(this.index);
@@ -181,21 +199,31 @@ export class Reader {
     }
     if (event) return event;
     if (cursor === undefined) this.disconnect();
+    else if (this.position.after === undefined && this.stream.start.after === undefined && start === 'now') this.skip();
     else this.catchUp();
     return undefined;
+  }
+
+  /** There is no cursor yet to go on from. */
+  private skip(): void {
+    const { window } = this.stream;
+    this.gap = { reason: 'CONSUMER_TOO_SLOW', missed: window.start - this.index };
+    this.index = window.start;
+    void this.walk();
   }
 
   /** Reads on from its cursor in another stream. */
   private catchUp(): void {
     const { stream, variant } = this;
-    this.start(this.position);
+    this.join(this.position);
     stream.leave(variant, this, 'done');
+    void this.walk();
   }
 
   private tellGap(gap: Gap): void {
     this.gap = undefined;
     this.services.counts.gaps++;
-    const cursor = this.place.group.cursorBefore(this.index);
+    const cursor = this.place.group.cursorBefore(this.stream, this.index);
     this.outlet.next({ payload: `{"data":null${extensionsText({ cursor, isSnapshot: false, gap })}}`, cursor });
   }
 }

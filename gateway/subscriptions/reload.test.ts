@@ -55,6 +55,27 @@ describe('when the supergraph changes', () => {
     expect(running.world.opened).toHaveLength(1);
   });
 
+  test('many times, and while subscriptions are opened, all end up on the newest and lose nothing', async () => {
+    const query = (name: string) =>
+      `subscription ${name} { entries(topic: "a") { ... on Entry { n person { name } } } }`;
+    running.world.topic('a').append();
+    const all = [await subscribeTo(gateway, query('First'))];
+    const updates = [1, 2, 3, 4, 5].map((round) =>
+      update(changed('places', 'title: String!', `title: String!  extra${round}: String`)),
+    );
+    for (let index = 0; index < 5; index++) all.push(await subscribeTo(gateway, query(`Later${index}`)));
+    await Promise.all(updates);
+    // A field that only the newest supergraph lacks ends all of them: nobody was left behind.
+    running.world.topic('a').append();
+    for (const each of all) {
+      await each.has(2);
+      expect(each.values('n')).toEqual([1, 2]);
+    }
+    await update(changed('people', 'name: String! @public', ''));
+    for (const each of all) await waitFor('the end', () => each.isComplete);
+    expect(running.world.opened).toHaveLength(1);
+  });
+
   test('those that are not valid any more end with a typed error, and the others go on', async () => {
     const gone = await subscribeTo(
       gateway,
@@ -108,6 +129,18 @@ describe('when the supergraph changes', () => {
   });
 });
 
+test('a subscription without cursors that has to change its stream before its first event says that it may have missed some', async () => {
+  gateway = await running.aGateway({
+    authenticate,
+    supergraphSdl: streamSupergraph(running.urls, changed('logs', 'badge: String @shareable', '')),
+  });
+  const all = await subscribeTo(gateway, 'subscription { ticks(topic: "a") { n person { badge } } }');
+  await waitFor('the stream', () => running.world.open === 1);
+  await gateway.gateway.update(running.supergraphSdl);
+  await all.has(1);
+  expect(all.frames[0]?.extensions?.gap).toEqual({ reason: 'RESTARTED', missed: null });
+});
+
 describe('when the viewer proves again who it is', () => {
   const renew = async (all: Awaited<ReturnType<typeof subscribeTo>>, authorization: string) => {
     const before = all.socket.messages.filter(({ type }) => type === 'pong').length;
@@ -116,8 +149,9 @@ describe('when the viewer proves again who it is', () => {
     return all.socket.messages.filter(({ type }) => type === 'pong').at(-1)?.payload;
   };
 
-  test('with the same rights nothing changes', async () => {
-    const all = await subscribeTo(gateway, 'subscription { ticks(topic: "a") { n viewer } }', { authorization: 'ada' });
+  test.each(['ticks', 'own'])('with the same rights nothing changes for %s', async (field) => {
+    const query = `subscription { ${field}(topic: "a") { n viewer } }`;
+    const all = await subscribeTo(gateway, query, { authorization: 'ada' });
     await waitFor('the stream', () => running.world.open === 1);
     expect(await renew(all, 'Bearer ada')).toEqual({ renewedUntil: expect.any(String) });
     running.world.topic('a').append();

@@ -1,14 +1,28 @@
 import type { SubscriptionSettings } from './settings';
+import type { Frame } from '../operations/outlet';
 import type { StreamEvent } from './stream-event';
+import type { Variant } from './variant';
 
 /** Kept whatever their size: those that are being answered are among them. */
 const ALWAYS_KEPT = 16;
 /** Keys whose newest event is remembered. */
 const MAX_KEYS = 1_000;
 
-/** The newest events of a stream, bounded in number and size. */
+interface Made {
+  event: StreamEvent;
+  variant: Variant;
+  size: number;
+}
+
+/**
+ * The newest events of a stream, bounded in number and size. What was made of them, and the newest event of each key
+ * where these count, are each bounded by the same size.
+ */
 export class ReplayWindow {
   private readonly events: StreamEvent[] = [];
+  private readonly made = new Set<Made>();
+  private madeSize = 0;
+  private newestSize = 0;
   private readonly indexes = new Map<string, number>();
   /** By key; only where the newest of each key is what counts. */
   private readonly newest: Map<string, StreamEvent> | undefined;
@@ -71,11 +85,30 @@ export class ReplayWindow {
     return found;
   }
 
+  /** Keeps what was made of an event for others who get the same, in the place of what has been kept longest. */
+  keep(event: StreamEvent, variant: Variant, frame: Frame): void {
+    event.frames.set(variant, frame);
+    this.made.add({ event, variant, size: frame.payload.length });
+    this.madeSize += frame.payload.length;
+    for (const oldest of this.made) {
+      if (this.madeSize <= this.limits.replayBytes) return;
+      this.made.delete(oldest);
+      this.madeSize -= oldest.size;
+      oldest.event.frames.delete(oldest.variant);
+    }
+  }
+
   private remember(newest: Map<string, StreamEvent>, event: StreamEvent): void {
     const key = event.key ?? '';
+    this.newestSize += event.size - (newest.get(key)?.size ?? 0);
     newest.delete(key);
     newest.set(key, event);
-    if (newest.size > MAX_KEYS) newest.delete(newest.keys().next().value!);
+    for (const [oldestKey, oldest] of newest) {
+      const isTooMuch = newest.size > MAX_KEYS || this.newestSize > this.limits.replayBytes;
+      if (!isTooMuch || oldest === event) return;
+      newest.delete(oldestKey);
+      this.newestSize -= oldest.size;
+    }
   }
 
   private drop(): void {

@@ -21,6 +21,17 @@ const append = (count: number, topic = 'a'): void => {
 };
 
 describe('a field whose subgraph offers cursors', () => {
+  test('does not mind names in the operation that look like ours', async () => {
+    append(1);
+    const query =
+      'subscription ($sauti_after: ID!) { entries(topic: $sauti_after) { ... on Entry { sauti_cursor_0: key n } } }';
+    const all = await subscribeTo(gateway, query, { variables: { sauti_after: 'a' } });
+    await all.has(1);
+    expect(all.frames).toEqual([
+      { data: { entries: { sauti_cursor_0: 'only', n: 1 } }, extensions: { cursor: 'a:1' } },
+    ]);
+  });
+
   test('gives each event a cursor of its own, which the client need not select', async () => {
     append(2);
     const all = await entries();
@@ -70,6 +81,21 @@ describe('a field whose subgraph offers cursors', () => {
     await back.has(3);
     expect(back.values('n')).toEqual([3, 4, 5]);
     expect(running.world.opened).toHaveLength(1);
+  });
+
+  test('answers each event once for all, wherever they came from', async () => {
+    append(3);
+    const query =
+      'subscription ($after: String) { entries(topic: "a", after: $after) { ... on Entry { n person { name } } } }';
+    const all = [];
+    for (const after of [null, 'a:1', 'a:2', 'a:3'])
+      all.push(await subscribeTo(gateway, query, { variables: { after } }));
+    await all[0]!.has(3);
+    await waitFor('one stream', () => running.world.open === 1);
+    const before = running.world.calls.length;
+    append(1);
+    for (const each of all) await waitFor('the last', () => each.values('n').includes(4));
+    expect(running.world.calls.length - before).toBe(1);
   });
 
   test('of which the window has lost the beginning is read in a second stream, which joins the first when it has caught up', async () => {
@@ -214,6 +240,18 @@ describe('a field without cursors', () => {
     const third = await ticks(second.frames[0]?.extensions?.cursor);
     await third.has(16);
     expect(third.values('n')).toEqual(second.values('n'));
+  });
+
+  test('says that nobody knows what was missed when something else is selected', async () => {
+    const first = await ticks();
+    await waitFor('the stream', () => running.world.open === 1);
+    append(1);
+    await first.has(1);
+    const second = await subscribeTo(gateway, 'subscription { ticks(topic: "a") { n key } }', {
+      extensions: { cursor: first.cursor },
+    });
+    await second.has(1);
+    expect(second.frames[0]?.extensions?.gap).toEqual({ reason: 'RESTARTED', missed: null });
   });
 
   test('says that nobody knows what was missed when the gateway was another one', async () => {

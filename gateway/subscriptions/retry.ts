@@ -1,3 +1,5 @@
+import { SubgraphError } from '../fetch/transport';
+
 const FIRST_MS = 100;
 const LONGEST_MS = 5_000;
 /** An attempt that held this long counts as open, also when no event came. */
@@ -18,13 +20,20 @@ export class Retry {
     this.attempts = 0;
   }
 
-  /** After an attempt that began at `startedAt` (a clock in milliseconds that never goes back): how long to wait; undefined to give up. */
-  pauseMs(startedAt: number): number | undefined {
+  /**
+   * After an attempt that began at `startedAt` (a clock in milliseconds that never goes back) and broke with `error`: how
+   * long to wait; undefined to give up.
+   */
+  pauseMs(startedAt: number, error: unknown): number | undefined {
     const now = performance.now();
-    if (now - startedAt > OPEN_MS) this.succeeded();
-    this.brokenSince ??= now;
+    // One that was never taken has held long, too, if the subgraph has long to take it.
+    const isUntaken = error instanceof SubgraphError && error.code === 'SUBGRAPH_TIMEOUT';
+    if (now - startedAt > OPEN_MS && !isUntaken) this.succeeded();
+    this.brokenSince ??= startedAt;
     const { retryForMs, retryFirstForMs } = this.limits;
-    if (now - this.brokenSince > (this.hasBeenOpen ? retryForMs : retryFirstForMs)) return undefined;
-    return Math.min(LONGEST_MS, FIRST_MS * 2 ** this.attempts++) * (0.5 + Math.random() / 2);
+    const leftMs = this.brokenSince + (this.hasBeenOpen ? retryForMs : retryFirstForMs) - now;
+    if (leftMs <= 0) return undefined;
+    const pauseMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.attempts++) * (0.5 + Math.random() / 2);
+    return Math.min(pauseMs, leftMs);
   }
 }

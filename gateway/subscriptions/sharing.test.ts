@@ -55,6 +55,13 @@ describe('one stream', () => {
     ]);
   });
 
+  test('is for all names that clients give to their operation', async () => {
+    await subscribe('subscription First { ticks(topic: "a") { n } }');
+    await subscribe('subscription Second { ticks(topic: "a") { n } }');
+    await waitFor('the stream', () => running.world.open === 1);
+    expect(running.world.opened).toHaveLength(1);
+  });
+
   test('of a public field is opened for everybody, in nobody’s name', async () => {
     const ada = await subscribe('subscription { news(topic: "a") { n viewer } }', { authorization: 'ada' });
     const grace = await subscribe('subscription { news(topic: "a") { n viewer } }', { authorization: 'grace' });

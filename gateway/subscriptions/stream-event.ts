@@ -1,4 +1,4 @@
-import type { EventMarks } from '../compile/event-source';
+import type { EventMarks } from '../compile/event-marks';
 import type { SubgraphAnswer } from '../fetch/transport';
 import type { Frame } from '../operations/outlet';
 import type { Variant } from './variant';
@@ -11,8 +11,8 @@ export interface StreamEvent extends EventMarks {
   readonly answer: SubgraphAnswer;
   /** Characters of its JSON. */
   readonly size: number;
-  /** What its subscribers get, made when the first of them needs it. */
-  readonly frames: Map<Variant, Frame | Promise<Frame>>;
+  /** What its subscribers get, made when the first of them needs it; kept as long as the window has room for it. */
+  readonly frames: WeakMap<Variant, Frame | Promise<Frame>>;
 }
 
 /** The member `extensions` of a payload about an event, as JSON text with the comma before it; empty for nothing to say. */

@@ -1,9 +1,9 @@
-import type { StreamPosition } from '../compile/event-source';
+import type { StreamPosition } from '../compile/start-arguments';
 import { Stream, type StreamOrigin, type StreamServices } from './stream';
 
 /** Events before the subscriber's place that cannot be delivered any more. */
 export interface Gap {
-  reason: 'CURSOR_EXPIRED' | 'RESTARTED';
+  reason: 'CURSOR_EXPIRED' | 'CONSUMER_TOO_SLOW' | 'RESTARTED';
   /** Null: nobody knows how many. */
   missed: number | null;
 }
@@ -41,9 +41,10 @@ export class StreamGroup {
     return this.origin.source.field.cursor !== undefined || this.origin.cursors.decode(cursor) !== null;
   }
 
-  /** The cursor of the place before an event, where the gateway counts them. */
-  cursorBefore(index: number): string | undefined {
-    return this.origin.source.field.cursor === undefined ? this.origin.cursors.encode(index - 1) : undefined;
+  /** The cursor of the place before an event, if there is one. */
+  cursorBefore({ window }: Stream, index: number): string | undefined {
+    const { source, cursors } = this.origin;
+    return source.field.cursor === undefined ? cursors.encode(index - 1) : window.at(index - 1)?.cursor;
   }
 
   close(): void {
@@ -90,7 +91,7 @@ export class StreamGroup {
 
   private open(position: StreamPosition): Stream {
     const stream = new Stream(this.origin, position, this.services, {
-      taken: () => this.merge(),
+      taken: (stream) => this.merge(stream),
       gone: (gone) => {
         this.streams.splice(this.streams.indexOf(gone), 1);
         if (this.streams.length === 0) this.listener.unused();
@@ -100,16 +101,19 @@ export class StreamGroup {
     return stream;
   }
 
-  /** Merges each stream into an older one that has its last event; not before it has told the present state. */
-  private merge(): void {
+  /**
+   * After a stream has taken an event: merges it into an older one that has that event, or those younger ones into it
+   * that have just told it. Not before a stream has told the present state whole.
+   */
+  private merge(taken: Stream): void {
     if (this.streams.length < 2) return;
-    for (const [at, stream] of [...this.streams].entries()) {
-      const { cursor, isSnapshot } = stream.window.last ?? {};
-      if (stream.phase !== 'open' || cursor === undefined || isSnapshot) continue;
-      const older = this.streams
-        .slice(0, at)
-        .some(({ phase, window }) => phase === 'open' && window.indexOf(cursor) !== undefined);
-      if (older) stream.mergeAway();
+    const at = this.streams.indexOf(taken);
+    for (const [other, stream] of [...this.streams].entries()) {
+      if (stream === taken) continue;
+      const [older, younger] = other < at ? [stream, taken] : [taken, stream];
+      const { cursor, isSnapshot } = younger.window.last ?? {};
+      if (older.phase !== 'open' || younger.phase !== 'open' || cursor === undefined || isSnapshot) continue;
+      if (older.window.indexOf(cursor) !== undefined) younger.mergeAway();
     }
   }
 }

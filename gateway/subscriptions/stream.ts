@@ -1,7 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { abortSignalOf, Cancellation } from '../../platform/cancellation';
 import type { Logger } from '../../platform/logger';
 import { pause } from '../../platform/pause';
-import { START, type EventSource, type StreamPosition } from '../compile/event-source';
+import type { EventSource } from '../compile/event-source';
+import type { StreamPosition } from '../compile/start-arguments';
 import { isDataObject, type DataObject } from '../execute/data';
 import { sourceCall } from '../execute/fetch-step';
 import { SubgraphError, type SubgraphAnswer, type Transport } from '../fetch/transport';
@@ -16,6 +18,8 @@ import { Variant, type VariantOf } from './variant';
 
 /** Events of a stream that are answered at once. More of them wait at the subgraph. */
 const MAX_IN_FLIGHT = 8;
+/** Events taken before everything else in the process has its turn. */
+const TAKEN_IN_A_TURN = 64;
 /** Codes of refusals that say nothing about the subscription: the same may be taken a moment later. */
 const PASSING_CODES = new Set(['DATABASE_UNAVAILABLE', 'SUBGRAPH_UNAVAILABLE', 'SUBGRAPH_TIMEOUT', 'OVERLOADED']);
 
@@ -54,6 +58,7 @@ export class Stream {
   private readonly variants = new Map<string, Variant>();
   private readonly cancellation = new Cancellation();
   private readers = 0;
+  private isGone = false;
   private lastCursor: string | undefined;
   private lingering: NodeJS.Timeout | undefined;
   private wake: (() => void) | undefined;
@@ -64,7 +69,7 @@ export class Stream {
     readonly start: StreamPosition,
     private readonly services: StreamServices,
     /** Told of every event it has taken, and when it is over and nobody is left. */
-    private readonly listener: { taken(): void; gone(stream: Stream): void },
+    private readonly listener: { taken(stream: Stream): void; gone(stream: Stream): void },
   ) {
     const { delivery } = origin.source.field;
     this.window = new ReplayWindow(services.settings, delivery === 'latest');
@@ -82,7 +87,7 @@ export class Stream {
     this.stopLingering();
     this.readers++;
     const known = this.variants.get(of.variantKey);
-    const variant = known ?? new Variant(of, this.services.logger, () => this.proceed());
+    const variant = known ?? new Variant(of, this.services.logger, this.window, () => this.proceed());
     variant.readers++;
     if (!known) this.variants.set(of.variantKey, variant);
     return variant;
@@ -111,6 +116,8 @@ export class Stream {
   }
 
   close(): void {
+    if (this.isGone) return;
+    this.isGone = true;
     this.stopLingering();
     this.finish('closed');
     this.listener.gone(this);
@@ -155,8 +162,8 @@ export class Stream {
         return this.finish('ended');
       } catch (error) {
         if (this.phase !== 'open') return;
-        const pauseMs = this.origin.source.field.cursor === undefined ? undefined : retry.pauseMs(startedAt);
-        if (pauseMs === undefined) return this.finish('ended', error);
+        const pauseMs = retry.pauseMs(startedAt, error);
+        if (pauseMs === undefined || !this.canContinue) return this.finish('ended', error);
         const { logger, counts } = this.services;
         logger.debug({ error, subgraph: this.origin.source.subgraph }, 'a stream broke and is opened again');
         counts.reopened++;
@@ -165,12 +172,19 @@ export class Stream {
     }
   }
 
+  /** Whether opening it again leaves nothing out. */
+  private get canContinue(): boolean {
+    const { cursor, start } = this.origin.source.field;
+    return cursor !== undefined && (start !== 'now' || (this.lastCursor ?? this.start.after) !== undefined);
+  }
+
   /** One attempt, from the last event on. Resolves when the subgraph completes it. */
   private async readSource(retry: Retry): Promise<void> {
     const { source, transport, variables, asker } = this.origin;
     const position = this.lastCursor === undefined ? this.start : { after: this.lastCursor, snapshot: false };
     const caller = { ...asker, signal: this.cancellation };
-    const call = sourceCall(source.operation, source.variables, variables, startVariables(source, position), caller);
+    const start = source.startVariables(position);
+    const call = sourceCall(source.operation, source.variables, variables, start, caller);
     const events = transport.subscribe(call);
     try {
       for (;;) {
@@ -199,7 +213,7 @@ export class Stream {
       index,
       answer,
       size: JSON.stringify(answer).length,
-      frames: new Map(),
+      frames: new WeakMap(),
     };
     if (event.cursor !== undefined) this.lastCursor = event.cursor;
     this.window.push(event);
@@ -208,13 +222,13 @@ export class Stream {
     const live = [...this.variants.values()].filter((variant) => variant.live.size > 0);
     const merged = new Map<string, ReadonlyMap<string, Transport>>();
     for (const variant of live) variant.begin(event, live.length > 1 ? this.mergedFor(variant, merged) : undefined);
-    this.listener.taken();
+    this.listener.taken(this);
   }
 
   /** A refusal that may be over in a moment breaks the attempt, as long as it can be made again. */
   private throwPassing({ errors }: SubgraphAnswer): void {
     const code = errors?.[0]?.extensions?.['code'];
-    if (this.origin.source.field.cursor === undefined || typeof code !== 'string' || !PASSING_CODES.has(code)) return;
+    if (!this.canContinue || typeof code !== 'string' || !PASSING_CODES.has(code)) return;
     throw new SubgraphError('SUBGRAPH_UNAVAILABLE', `the subgraph refused the stream for now: ${code}`);
   }
 
@@ -229,6 +243,8 @@ export class Stream {
 
   /** Resolves when another event may come. */
   private async wanted(): Promise<void> {
+    // A source in this process may never leave the turn it is in.
+    if (this.window.end % TAKEN_IN_A_TURN === 0) await nextTurn();
     while (this.phase === 'open' && !this.wantsMore()) await new Promise<void>((resolve) => (this.wake = resolve));
   }
 
@@ -251,11 +267,4 @@ export class Stream {
     this.wake = undefined;
     wake?.();
   }
-}
-
-function startVariables({ field }: EventSource, { after, snapshot }: StreamPosition): DataObject {
-  return {
-    ...(after === undefined ? {} : { [START.after]: after }),
-    ...(snapshot && field.askSnapshot !== undefined ? { [START.snapshot]: true } : {}),
-  };
 }

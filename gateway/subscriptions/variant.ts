@@ -8,6 +8,7 @@ import { answerText } from '../http/send-answer';
 import type { Frame } from '../operations/outlet';
 import type { Asker } from '../operations/operations';
 import type { Reader } from './reader';
+import type { ReplayWindow } from './replay-window';
 import { extensionsText, type StreamEvent } from './stream-event';
 
 /** What an operation makes of events, the same for all subscribers that asked for the same in the same name. */
@@ -41,6 +42,7 @@ export class Variant {
   constructor(
     readonly of: VariantOf,
     private readonly logger: Logger,
+    private readonly window: ReplayWindow,
     /** Told when an event has been delivered. */
     private readonly delivered: () => void,
   ) {}
@@ -68,7 +70,7 @@ export class Variant {
     const known = event.frames.get(this);
     if (known) return known;
     const made = this.answer(event, transports).then((frame) => {
-      event.frames.set(this, frame);
+      this.window.keep(event, this, frame);
       return frame;
     });
     event.frames.set(this, made);

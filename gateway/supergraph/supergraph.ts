@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { buildASTSchema, parse, type GraphQLSchema } from 'graphql';
-import { readStreamFields, type StreamField } from '../subscriptions/stream-field';
+import { readStreamFields, type StreamField } from './stream-field';
 import { startPlanningThread, type PlanningThread } from '../plan/planning-thread';
 
 /** A composed schema in the views the gateway needs, where its subgraphs are, and a thread that can plan on it. */

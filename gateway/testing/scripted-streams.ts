@@ -85,7 +85,11 @@ export async function scriptedStreams(
       const operation: ScriptedOperation = { payload, asker, outlet, left: [], renewed: [] };
       scripted.push(operation);
       await running.hold;
-      return { leave: (how) => operation.left.push(how), renew: (renewed) => operation.renewed.push(renewed) };
+      return {
+        isSubscription: payload.query.startsWith('subscription'),
+        leave: (how) => operation.left.push(how),
+        renew: (renewed) => operation.renewed.push(renewed),
+      };
     },
   };
   const current = () => generation;

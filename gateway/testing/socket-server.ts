@@ -47,7 +47,11 @@ export async function servedSockets(
       started.push(one);
       const refusal = await options.planned;
       if (refusal) return refusal;
-      return { leave: (how) => void one.left.push(how), renew: (renewed) => void one.renewed.push(renewed) };
+      return {
+        isSubscription: payload.query.startsWith('subscription'),
+        leave: (how) => void one.left.push(how),
+        renew: (renewed) => void one.renewed.push(renewed),
+      };
     },
   };
   const path = '/graphql';

@@ -27,6 +27,7 @@ export const STREAM_TYPES: Record<StreamSubgraph, string> = {
         @eventStream(cursor: "cursor", after: "after", start: "beginning", snapshot: "isSnapshot", askSnapshot: "snapshot", gap: "LogGap")
       states(topic: ID!, after: String): LogEvent!
         @eventStream(cursor: "cursor", after: "after", start: "snapshot", snapshot: "isSnapshot", gap: "LogGap", delivery: "latest", key: "key")
+      since(topic: ID!, after: String): LogEvent! @eventStream(cursor: "cursor", after: "after", gap: "LogGap")
       ticks(topic: ID!): Tick!
       latestTicks(topic: ID!): Tick! @eventStream(delivery: "latest", key: "key")
       news(topic: ID!): Tick! @eventStream(scope: "public")
@@ -101,7 +102,7 @@ async function* stream(
       const cursor = `${name}:${event.seq}`;
       return {
         [field]: {
-          __typename: field === 'entries' || field === 'states' ? 'Entry' : 'Tick',
+          __typename: ['entries', 'states', 'since'].includes(field) ? 'Entry' : 'Tick',
           ...event,
           n: event.seq,
           cursor,
@@ -145,6 +146,7 @@ const RESOLVERS: Record<StreamSubgraph, object> = {
     Subscription: {
       entries: subscription('entries', 'beginning'),
       states: subscription('states', 'snapshot'),
+      since: subscription('since', 'now'),
       ticks: subscription('ticks', 'now'),
       latestTicks: subscription('latestTicks', 'now'),
       news: subscription('news', 'now'),

@@ -6,7 +6,7 @@ import { HEADER_VALUE } from '../fetch/header-rules';
  * token with or without the scheme. Undefined without one; UNAUTHENTICATED for what could not be a header.
  */
 export function authorizationOf(payload: Record<string, unknown> | undefined): string | undefined {
-  const name = Object.keys(payload ?? {}).find((key) => key.toLowerCase() === 'authorization');
+  const name = authorizationNameIn(payload);
   const given = name === undefined ? undefined : payload![name];
   if (given === undefined || given === null || given === '') return undefined;
   if (typeof given !== 'string')
@@ -14,4 +14,9 @@ export function authorizationOf(payload: Record<string, unknown> | undefined): s
   if (!HEADER_VALUE.test(given))
     throw new SautiError('UNAUTHENTICATED', 'The authorization in the payload cannot be that of a header.');
   return /\s/.test(given.trim()) ? given : `Bearer ${given.trim()}`;
+}
+
+/** How the payload spells it; undefined when it has none. */
+export function authorizationNameIn(payload: Record<string, unknown> | undefined): string | undefined {
+  return Object.keys(payload ?? {}).find((key) => key.toLowerCase() === 'authorization');
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GraphQLError } from 'graphql';
-import { MessageType, validateMessage, type Message, type PingMessage, type SubscribeMessage } from 'graphql-ws';
+import { MessageType, type Message, type PingMessage, type SubscribeMessage } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { SautiError } from '../../platform/errors';
 import type { VerifiedToken } from '../../platform/identity/access-token';
@@ -10,18 +10,20 @@ import type { Logger } from '../../platform/logger';
 import type { Connection, Connections, EndReason, OpenConnection } from '../connections/connections';
 import { formatErrors } from '../http/format-error';
 import type { DisconnectReason } from '../operations/outlet';
-import type { Asker, Leaving, Operations } from '../operations/operations';
+import { MAX_ID_LENGTH } from '../operations/operation-id';
+import type { Asker, Leaving, Operations, RunningOperation } from '../operations/operations';
 import type { Authenticate, GatewayLimits } from '../options';
 import { authorizationOf } from './authorization';
-import { CloseCode, closeReason, MAX_REASON_BYTES } from './close-code';
+import { CloseCode, closeReason } from './close-code';
+import { goingAwayText, tooSlowReason } from './farewell';
 import type { KeptAlive } from './keep-alive';
+import { readMessage } from './message';
 import { Outbox } from './outbox';
+import { asksRenewal, renew } from './renewal';
 import { SocketOperation } from './socket-operation';
 
 /** Pings and pongs that a client may send between two of ours (12 s): twenty a second, which no client needs. */
 const MAX_PINGS = 240;
-/** Ids are kept for as long as their operations are open; those of clients have 36 characters. */
-const MAX_ID_LENGTH = 256;
 
 /** What all sockets share. */
 export interface SocketServices {
@@ -31,6 +33,8 @@ export interface SocketServices {
   limits: Pick<GatewayLimits, 'maxOperationsPerSocket' | 'connectionInitMs'>;
   logger: Logger;
 }
+
+const NO_ANSWER = 'No answer to pings; resume after your last cursor';
 
 type Phase = 'opened' | 'initialising' | 'acknowledged' | 'closed';
 
@@ -42,6 +46,7 @@ type Phase = 'opened' | 'initialising' | 'acknowledged' | 'closed';
 export class ClientSocket implements Connection, KeptAlive {
   readonly outbox: Outbox;
   token: VerifiedToken | null = null;
+  readonly hasPlace = true;
   private phase: Phase = 'opened';
   private authorization: string | undefined;
   private connectionParams: Record<string, unknown> | undefined;
@@ -50,6 +55,10 @@ export class ClientSocket implements Connection, KeptAlive {
   private initTimer: NodeJS.Timeout | undefined;
   private isAlive = true;
   private isLate = false;
+  private isGoingAway = false;
+  /** At the check before: what its connection had taken, and whether more waited for it. */
+  private taken = 0;
+  private hadWaiting = false;
   private pings = 0;
 
   constructor(
@@ -70,12 +79,18 @@ export class ClientSocket implements Connection, KeptAlive {
     this.isAlive = true;
     let message: Message;
     try {
-      message = validateMessage(JSON.parse(data.toString('utf8')));
+      message = readMessage(data);
     } catch (error) {
       return this.close(CloseCode.BadRequest, `Invalid message: ${(error as Error).message}`);
     }
-    this.take(message);
-    this.outbox.holdReading();
+    try {
+      this.take(message);
+      this.outbox.holdReading();
+    } catch (error) {
+      // Whatever it is about: one client's message must not reach further than its socket.
+      this.services.logger.error({ error }, 'a message on a WebSocket could not be taken');
+      this.close(CloseCode.InternalServerError, 'Internal server error');
+    }
   }
 
   /** A ping or pong frame has arrived; `ws` answers pings itself. */
@@ -85,11 +100,13 @@ export class ClientSocket implements Connection, KeptAlive {
   }
 
   checkAlive(): void {
-    // What it was told at the end may wait behind what it has not read: `ws` cuts the connection 30 s after that.
     if (this.phase === 'closed') return;
-    if (!this.isAlive && (this.outbox.hasRoom || this.isLate)) return this.socket.terminate();
+    // Slow as it may be, one that takes what waits for it is there.
+    const isAlive = this.hasTaken() || this.isAlive;
+    // One that only does not read finds this when it reads again; `ws` cuts the connection 30 s later.
+    if (!isAlive && (this.outbox.hasRoom || this.isLate)) return this.close(CloseCode.ConsumerTooSlow, NO_ANSWER);
     // Its answer may be late because it has so much to read before the ping; who sends it so much decides first.
-    this.isLate = !this.isAlive;
+    this.isLate = !isAlive;
     this.isAlive = false;
     this.pings = 0;
     if (this.socket.readyState === this.socket.OPEN) this.socket.ping();
@@ -116,36 +133,37 @@ export class ClientSocket implements Connection, KeptAlive {
     this.close(CloseCode.Forbidden, reason === 'TOKEN_EXPIRED' ? 'Access token expired' : 'Session ended');
   }
 
-  /** Tells the client where its operations go on, and closes. */
+  /**
+   * Tells the client where its subscriptions go on, and closes when queries and mutations under way are answered, as over
+   * HTTP; whoever stops the gateway bounds that. New operations are refused.
+   */
   goAway(): void {
-    if (this.phase === 'closed') return;
-    const cursors = [...this.operations.values()]
-      .filter(({ cursor }) => cursor !== undefined)
-      .map(({ id, cursor }) => `${JSON.stringify(id)}:${JSON.stringify(cursor)}`);
-    if (this.phase === 'acknowledged')
-      this.outbox.send(`{"type":"ping","payload":{"code":"GOING_AWAY","cursors":{${cursors.join(',')}}}}`);
-    this.close(CloseCode.GoingAway, 'Going away');
+    if (this.phase === 'closed' || this.isGoingAway) return;
+    this.isGoingAway = true;
+    if (this.phase === 'acknowledged') this.outbox.send(goingAwayText(this.operations.values()));
+    for (const operation of this.operations.values()) if (operation.isSubscription) this.forget(operation, 'lost');
+    this.closeIfDone();
   }
 
   disconnect(reason: DisconnectReason, cursor: string | undefined): void {
     if (reason === 'GOING_AWAY') return this.goAway();
-    const told = `Too slow; resume after ${cursor}`;
-    const isTellable = cursor !== undefined && Buffer.byteLength(told) <= MAX_REASON_BYTES;
-    this.close(CloseCode.ConsumerTooSlow, isTellable ? told : 'Too slow');
+    this.close(CloseCode.ConsumerTooSlow, tooSlowReason(cursor));
   }
 
   completed({ id }: SocketOperation): void {
-    this.operations.delete(id);
     this.outbox.send(`{"id":${JSON.stringify(id)},"type":"complete"}`);
+    this.operations.delete(id);
+    this.closeIfDone();
   }
 
   /** Nothing is sent or taken from now on; `ws` cuts the connection when the client does not close it, too. */
   close(code: number, reason: string): void {
     if (this.phase === 'closed') return;
-    this.end('lost');
+    this.phase = 'closed';
     this.socket.close(code, closeReason(reason));
     // The client's own close frame is to be read.
     this.socket.resume();
+    this.end('lost');
   }
 
   /** Cuts the connection. */
@@ -173,8 +191,7 @@ export class ClientSocket implements Connection, KeptAlive {
       case MessageType.Subscribe:
         return this.subscribe(message);
       case MessageType.Complete:
-        this.operations.get(message.id)?.leave('done');
-        return void this.operations.delete(message.id);
+        return this.forget(this.operations.get(message.id), 'done');
       default:
         return this.close(CloseCode.BadRequest, `Unexpected message of type ${message.type} received`);
     }
@@ -232,16 +249,49 @@ export class ClientSocket implements Connection, KeptAlive {
     const most = limits.maxOperationsPerSocket;
     if (this.operations.size >= most) {
       const message = `At most ${most} operations may be open on one WebSocket.`;
-      return this.sendErrors(id, [new GraphQLError(message, { extensions: { code: 'SUBSCRIPTION_LIMIT' } })]);
+      return this.sendErrors(id, [refusal('SUBSCRIPTION_LIMIT', message)]);
     }
+    if (this.isGoingAway) return this.sendErrors(id, [refusal('STOPPING', 'This gateway is stopping.')]);
     const operation = new SocketOperation(this, id, randomUUID());
     this.operations.set(id, operation);
-    void operations.start(payload, this.asker(operation.requestId), operation).then((started) => {
-      if (!Array.isArray(started)) return operation.started(started);
-      if (operation.isOver) return;
-      this.operations.delete(id);
-      this.sendErrors(id, started);
-    });
+    operations
+      .start(payload, this.asker(operation.requestId), operation)
+      .then((started) => this.started(operation, started))
+      .catch((error: unknown) => {
+        this.services.logger.error({ error }, 'an operation on a WebSocket could not be started');
+        this.started(operation, [refusal('INTERNAL', 'Something went wrong on our side.')]);
+      });
+  }
+
+  private started(operation: SocketOperation, started: RunningOperation | GraphQLError[]): void {
+    if (!Array.isArray(started)) {
+      operation.started(started);
+      if (this.isGoingAway && started.isSubscription) this.forget(operation, 'lost');
+    } else if (!operation.isOver) {
+      this.sendErrors(operation.id, started);
+      this.forget(operation, 'done');
+    }
+  }
+
+  /** Ends an operation; nothing more is sent of it. */
+  private forget(operation: SocketOperation | undefined, how: Leaving): void {
+    if (!operation) return;
+    operation.leave(how);
+    if (this.operations.get(operation.id) === operation) this.operations.delete(operation.id);
+    this.closeIfDone();
+  }
+
+  private closeIfDone(): void {
+    if (this.isGoingAway && this.operations.size === 0) this.close(CloseCode.GoingAway, 'Going away');
+  }
+
+  /** Whether the connection has taken some of what waited at the check before. */
+  private hasTaken(): boolean {
+    const { progress, waitingBytes } = this.outbox;
+    const hasTaken = this.hadWaiting && progress !== this.taken;
+    this.taken = progress;
+    this.hadWaiting = waitingBytes > 0;
+    return hasTaken;
   }
 
   private asker(requestId: string): Asker {
@@ -250,21 +300,8 @@ export class ClientSocket implements Connection, KeptAlive {
   }
 
   private answerPing({ payload }: PingMessage): void {
-    if (payload && Object.hasOwn(payload, 'authorization')) return void this.renew(payload);
-    this.say(MessageType.Pong, payload);
-  }
-
-  private async renew(payload: Record<string, unknown>): Promise<void> {
-    try {
-      const id = this.registered?.id ?? '';
-      const until = await this.services.connections.renew(id, authorizationOf(payload));
-      this.say(MessageType.Pong, { renewedUntil: until.toISOString() });
-    } catch (error) {
-      if (!(error instanceof SautiError)) this.services.logger.error({ error }, 'a WebSocket could not be renewed');
-      const { code, message } =
-        error instanceof SautiError ? error : { code: 'INTERNAL', message: 'Something went wrong on our side.' };
-      this.say(MessageType.Pong, { error: { code, message } });
-    }
+    if (!asksRenewal(payload)) return this.say(MessageType.Pong, payload);
+    void renew(this.services, this.registered?.id, payload).then((told) => this.say(MessageType.Pong, told));
   }
 
   /** False when it was one too many. */
@@ -285,4 +322,8 @@ export class ClientSocket implements Connection, KeptAlive {
 
 function onInitTimeout(client: ClientSocket): void {
   client.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
+}
+
+function refusal(code: string, message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code } });
 }

@@ -1,8 +1,9 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { takenBytes } from '../../platform/http/write-progress';
 
 /** Bytes waiting for the client beyond which nothing more is sent, and nothing more is read that would cause answers. */
-const HIGH_WATER_BYTES = 128 * 1024;
+const HIGH_WATER_BYTES = 64 * 1024;
 /** Below it there is room again. */
 const LOW_WATER_BYTES = HIGH_WATER_BYTES / 2;
 
@@ -25,6 +26,16 @@ export class Outbox {
   /** Whether more may be sent. True once the socket is closed: what is sent then is dropped. */
   get hasRoom(): boolean {
     return !this.isFull || this.socket.readyState !== this.socket.OPEN;
+  }
+
+  /** See `Outlet`. */
+  get progress(): number {
+    return takenBytes(this.stream);
+  }
+
+  /** What waits for the client, in bytes. */
+  get waitingBytes(): number {
+    return this.socket.bufferedAmount;
   }
 
   send(text: string): void {

@@ -12,6 +12,8 @@ import { refusalOf, refuse } from './upgrade';
 
 /** Time a client has to answer a close frame, in milliseconds; then its connection is cut. */
 const CLOSE_MS = 5_000;
+/** Time a client has to take the news that the grace is over, in milliseconds. */
+const FAREWELL_MS = 500;
 /** Fragments of one message, and pieces in which one of its frames may arrive: `ws` keeps each with some overhead. */
 const MAX_FRAGMENTS = 1_024;
 const MAX_CHUNKS = 4_096;
@@ -25,13 +27,16 @@ export interface SocketServerOptions extends SocketServices {
 export interface SocketServer {
   /** Makes a WebSocket of an HTTP connection, or answers why not. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Refuses new sockets, tells the open ones where to go on and closes them with 1001; cuts those still there after `graceMs`. */
+  /**
+   * Refuses new sockets, tells the open ones where to go on, and closes each with 1001 when its queries and mutations are
+   * answered, or after `graceMs`; cuts those that do not close soon after that.
+   */
   stop(graceMs: number): Promise<void>;
 }
 
 /** graphql-transport-ws for every kind of operation. */
 export function createSocketServer(options: SocketServerOptions): SocketServer {
-  const { limits, logger } = options;
+  const { connections, limits, logger } = options;
   const settings: ServerOptions & { closeTimeout: number; maxFragments: number; maxBufferedChunks: number } = {
     noServer: true,
     clientTracking: false,
@@ -52,6 +57,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     closed(client, code) {
       client.closed(code);
       clients.delete(client);
+      connections.places.giveBack();
       if (clients.size === 0) emptied();
     },
     // `ws` has closed the socket with the right code already.
@@ -61,6 +67,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
   const open = (socket: WebSocket, request: IncomingMessage): void => {
     const client = new ClientSocket(socket, request.socket, forwardable(request.headers), options, opened++ % TURNS);
     clients.add(client);
+    connections.places.take();
     listen(socket, client, shared);
     if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL)
       client.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable');
@@ -68,14 +75,17 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
   return {
     handleUpgrade(request, socket, head) {
       socket.on('error', destroy);
-      const refusal = refusalOf(request, options, isStopping);
+      const refusal = refusalOf(request, options, { isStopping, isFull: connections.places.isFull });
       if (refusal) return refuse(socket, refusal);
       server.handleUpgrade(request, socket, head, open);
     },
     async stop(graceMs) {
       isStopping = true;
       for (const client of clients) client.goAway();
-      const cut = setTimeout(() => clients.forEach((client) => client.terminate()), graceMs);
+      let cut = setTimeout(() => {
+        for (const client of clients) client.close(CloseCode.GoingAway, 'Going away');
+        cut = setTimeout(() => clients.forEach((client) => client.terminate()), FAREWELL_MS);
+      }, graceMs);
       if (clients.size > 0) await new Promise<void>((resolve) => (emptied = resolve));
       clearTimeout(cut);
       endKeepAlive();

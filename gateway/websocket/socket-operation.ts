@@ -19,6 +19,10 @@ export class SocketOperation implements Outlet {
     return this.client.outbox.hasRoom;
   }
 
+  get progress(): number {
+    return this.client.outbox.progress;
+  }
+
   onRoom(listener: () => void): void {
     this.client.outbox.onRoom(listener);
   }
@@ -45,6 +49,11 @@ export class SocketOperation implements Outlet {
   started(running: RunningOperation): void {
     if (this.left) running.leave(this.left);
     else this.running = running;
+  }
+
+  /** Known as soon as it has been planned. */
+  get isSubscription(): boolean {
+    return this.running?.isSubscription ?? false;
   }
 
   get isOver(): boolean {

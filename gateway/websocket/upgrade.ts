@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { TOO_MANY_CONNECTIONS } from '../connections/places';
 import type { OriginPolicy } from '../http/cors';
+import { hasAccessToken } from '../http/token-in-url';
 
 export interface Refusal {
   status: string;
@@ -8,14 +10,11 @@ export interface Refusal {
   message: string;
 }
 
-/** Names under which a token is known to travel in URLs (RFC 6750 §2.3, and what clients make up). */
-const TOKEN_NAMES = new Set(['access_token', 'authorization', 'token']);
-
 /** Why an HTTP connection does not become a WebSocket; undefined when it may. */
 export function refusalOf(
   request: IncomingMessage,
   { path, origins }: { path: string; origins: OriginPolicy },
-  isStopping: boolean,
+  { isStopping, isFull }: { isStopping: boolean; isFull: boolean },
 ): Refusal | undefined {
   const [pathname, search] = (request.url ?? '').split('?', 2);
   if (pathname !== path)
@@ -24,14 +23,14 @@ export function refusalOf(
     return { status: '400 Bad Request', code: 'BAD_REQUEST', message: 'The only upgrade is to WebSocket.' };
   if (!origins.isAllowed(request))
     return { status: '403 Forbidden', code: 'FORBIDDEN', message: 'This origin may not open a WebSocket here.' };
-  // URLs end up in logs and histories (RFC 9700 §2.4).
-  if ([...new URLSearchParams(search).keys()].some((name) => TOKEN_NAMES.has(name.toLowerCase()))) {
+  if (hasAccessToken(new URLSearchParams(search), { mayNameStream: false })) {
     const message = 'A token does not belong in a URL: send it as authorization in the payload of connection_init.';
     return { status: '400 Bad Request', code: 'BAD_REQUEST', message };
   }
-  return isStopping
-    ? { status: '503 Service Unavailable', code: 'STOPPING', message: 'This gateway is stopping.' }
-    : undefined;
+  const status = '503 Service Unavailable';
+  if (isStopping) return { status, code: 'STOPPING', message: 'This gateway is stopping.' };
+  if (isFull) return { status, code: 'OVERLOADED', message: TOO_MANY_CONNECTIONS };
+  return undefined;
 }
 
 /** Answers a refused upgrade in JSON and closes the connection. */

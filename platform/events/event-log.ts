@@ -102,7 +102,7 @@ export class EventLog {
           watch.seen = last = item.seq;
           yield item;
         }
-        if (page.length === PAGE) continue;
+        if (page.length >= PAGE) continue; // the notice of a gap may stand before them
         while (!(await dirty.raised(signal, permit.isNeeded ? QUIET_CHECK_MS : null)))
           await untilAnswered(() => permit.ask());
       }

@@ -4,6 +4,7 @@ import { checkAnswer, readAnswer } from '../answer';
 import { decodeBody, tooLarge } from '../decode';
 import { SubgraphError } from '../transport';
 import { AnswerQueue } from './answer-queue';
+import { badResponse, timeout, unavailable } from './failures';
 import { EventStreamParser, type StreamEvent } from './event-stream-parser';
 import { Silence } from './silence';
 
@@ -36,7 +37,7 @@ export class EventStreamCall implements Dispatcher.DispatchHandler {
 
   constructor(private readonly limits: EventStreamLimits) {
     this.silence = new Silence(limits.keepAliveMs, (ms) => this.end(unavailable(`was silent for ${ms} ms`)));
-    this.ackTimer = setTimeout(() => this.end(timeout(limits.ackMs)), limits.ackMs);
+    this.ackTimer = setTimeout(() => this.end(timeout('answer a subscription', limits.ackMs)), limits.ackMs);
   }
 
   /** Ends the stream and its connection; what has arrived stays in the queue. */
@@ -136,16 +137,4 @@ export class EventStreamCall implements Dispatcher.DispatchHandler {
     this.silence.excuse(false);
     if (!this.hasEnded) this.controller?.resume();
   }
-}
-
-function unavailable(reason: string, cause?: unknown): SubgraphError {
-  return new SubgraphError('SUBGRAPH_UNAVAILABLE', reason, { cause });
-}
-
-function badResponse(reason: string, cause?: unknown): SubgraphError {
-  return new SubgraphError('SUBGRAPH_BAD_RESPONSE', reason, { cause });
-}
-
-function timeout(ms: number): SubgraphError {
-  return new SubgraphError('SUBGRAPH_TIMEOUT', `did not answer a subscription within ${ms} ms`);
 }

@@ -1,9 +1,12 @@
 import { WebSocket, type ClientOptions } from 'ws';
+import { isDeeperThan, MAX_JSON_LEVELS } from '../../../platform/json-depth';
 import { keepAlive } from '../../../platform/http/keep-alive';
 import { checkAnswer } from '../answer';
 import { tooLarge } from '../decode';
-import { SubgraphError, type SubgraphAnswer, type SubgraphCall } from '../transport';
+import type { SubgraphError} from '../transport';
+import { type SubgraphAnswer, type SubgraphCall } from '../transport';
 import { AnswerQueue } from './answer-queue';
+import { badResponse, timeout, unavailable } from './failures';
 import { readServerMessage, type ServerMessage } from './socket-message';
 
 export interface PooledSocketOptions {
@@ -50,7 +53,9 @@ export class PooledSocket {
     private readonly options: PooledSocketOptions,
     private readonly onEnd: () => void,
   ) {
-    const { url, headers, maxMessageBytes, ackMs, keepAliveMs } = options;
+    const { url, headers, connectionParams, maxMessageBytes, ackMs, keepAliveMs } = options;
+    // Written here, where what cannot be is the failure of a subscription.
+    const init = JSON.stringify({ type: 'connection_init', payload: connectionParams });
     // `closeTimeout` is missing in the types of ws.
     const socketOptions: ClientOptions & { closeTimeout: number } = {
       headers,
@@ -60,9 +65,9 @@ export class PooledSocket {
     };
     const socket = new WebSocket(url, PROTOCOL, socketOptions);
     this.socket = socket;
-    this.ackTimer = setTimeout(() => this.giveUp(timeout(ackMs)), ackMs);
+    this.ackTimer = setTimeout(() => this.giveUp(timeout('acknowledge the connection', ackMs)), ackMs);
     socket.once('open', () => {
-      this.send({ type: 'connection_init', payload: options.connectionParams });
+      socket.send(init);
       const onGone = (): void => this.end(unavailable('answered no ping: its host is gone'));
       keepAlive(socket, keepAliveMs, { pausedIsAlive: true, onGone });
     });
@@ -117,9 +122,18 @@ export class PooledSocket {
 
   private receive(data: Buffer): void {
     if (this.hasEnded) return;
-    const message = readServerMessage(data.toString('utf8'));
-    if (message) return this.take(message, data.length);
-    this.end(new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'sent a message that is none of graphql-transport-ws'));
+    try {
+      const message = readServerMessage(data.toString('utf8'));
+      if (!message) this.refuse('sent a message that is none of graphql-transport-ws');
+      else this.take(message, data.length);
+    } catch (error) {
+      // Whatever it is about: one subgraph's message must not reach further than its socket.
+      this.giveUp(badResponse(`sent a message that cannot be taken: ${(error as Error).message}`, error));
+    }
+  }
+
+  private refuse(reason: string): void {
+    this.end(badResponse(reason));
     this.socket.close(4400, 'Invalid message');
   }
 
@@ -128,7 +142,9 @@ export class PooledSocket {
       case 'connection_ack':
         return this.acknowledge();
       case 'ping':
-        return this.send({ type: 'pong', payload: message.payload });
+        if (!isDeeperThan(MAX_JSON_LEVELS, message.payload)) this.send({ type: 'pong', payload: message.payload });
+        else this.refuse(`sent a ping that is nested deeper than ${MAX_JSON_LEVELS} levels`);
+        return;
       case 'pong':
         return;
       case 'next':
@@ -230,14 +246,6 @@ function payloadOf(call: SubgraphCall): string {
   return `${call.operation.bodyStart}${call.variablesText()},"extensions":${extensions}}`;
 }
 
-function unavailable(reason: string, cause?: unknown): SubgraphError {
-  return new SubgraphError('SUBGRAPH_UNAVAILABLE', reason, { cause });
-}
-
 function closed(code: number, reason: string): SubgraphError {
   return unavailable(`closed the socket: ${code} ${reason || 'without a reason'}`);
-}
-
-function timeout(ms: number): SubgraphError {
-  return new SubgraphError('SUBGRAPH_TIMEOUT', `did not acknowledge the connection within ${ms} ms`);
 }

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
+import { takenBytes } from '../../../platform/http/write-progress';
 
 /** Bytes waiting for a client beyond which whoever sends should stop. */
-export const HIGH_WATER_BYTES = 128 * 1024;
+export const HIGH_WATER_BYTES = 64 * 1024;
 
 /**
  * The bytes on their way to one client. Before there is a response they wait here, in order. There are many thousands of
@@ -50,6 +51,11 @@ export class ClientStream {
 
   get hasRoom(): boolean {
     return this.waitingBytes < HIGH_WATER_BYTES;
+  }
+
+  /** See `Outlet`. */
+  get progress(): number {
+    return takenBytes(this.response?.socket);
   }
 
   /** Calls back once, when everything that waits is gone; not at all when the connection is. */

@@ -80,11 +80,10 @@ async function stream(
     return connection.open(response);
   }
   connection.register(registered);
-  const errors = await connection.start(operations, payload, {
-    id: ID,
-    isSubscription,
-    requestId: asked.requestId,
-    headers: request.headers,
+  const options = { id: ID, isSubscription, requestId: asked.requestId, headers: request.headers };
+  const errors = await connection.start(operations, payload, options).catch((error: unknown) => {
+    connection.abandon();
+    throw error;
   });
   if (errors) refuse(errors);
   else connection.open(response);

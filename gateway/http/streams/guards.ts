@@ -1,10 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { keyIdOf } from '../../../platform/identity/access-token';
 import type { OriginPolicy } from '../cors';
 import { HttpError } from '../responses';
+import { hasAccessToken } from '../token-in-url';
 
-/** Parameters by whose names access tokens are passed in URLs. */
-const TOKEN_NAMES = /^(access[-_]?token|authorization|bearer|id[-_]?token|jwt)$/i;
 /** Headers that no page of another site can send without asking first, and what they are for. */
 const PREFLIGHTED = ['apollo-require-preflight', 'x-apollo-operation-name', 'authorization'];
 
@@ -35,9 +33,7 @@ export function preventForgery({ method, headers }: IncomingMessage): void {
 
 /** Throws an `HttpError` with 400 for an access token in the URL, where logs and histories keep it. */
 export function refuseTokenInUrl({ searchParams }: URL): void {
-  const hasToken =
-    [...searchParams.keys()].some((name) => TOKEN_NAMES.test(name)) || keyIdOf(searchParams.get('token') ?? '');
-  if (!hasToken) return;
+  if (!hasAccessToken(searchParams, { mayNameStream: true })) return;
   throw new HttpError(
     400,
     'BAD_REQUEST',

@@ -4,6 +4,7 @@ import type { GraphQLError } from 'graphql';
 const STATUSES: ReadonlyMap<unknown, number> = new Map([
   ['SUBSCRIPTION_LIMIT', 429],
   ['STOPPING', 503],
+  ['OVERLOADED', 503],
 ]);
 
 /** The status of an answer that refuses an operation with these errors. */

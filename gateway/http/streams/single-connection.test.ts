@@ -268,11 +268,10 @@ describe('how a stream ends', () => {
     await send(streams.url, token, operation('{ me { id } }', 'a'));
     const { outlet, left } = await streams.operation(0);
     const payload = JSON.stringify({ data: 'x'.repeat(200_000) });
-    outlet.next({ payload, cursor: undefined });
     expect(outlet.hasRoom).toBe(true);
     outlet.next({ payload, cursor: undefined });
     expect(outlet.hasRoom).toBe(false);
-    for (let n = 0; n < 3; n++) outlet.next({ payload, cursor: undefined });
+    for (let n = 0; n < 4; n++) outlet.next({ payload, cursor: undefined });
     expect(left).toEqual([]);
     outlet.next({ payload, cursor: undefined });
     expect([left, streams.connections.size]).toEqual([['lost'], 0]);

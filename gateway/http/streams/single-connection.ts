@@ -1,4 +1,5 @@
 import { GraphQLError, OperationTypeNode } from 'graphql';
+import { MAX_ID_LENGTH } from '../../operations/operation-id';
 import type { OperationPayload } from '../../operations/operations';
 import { formatErrors } from '../format-error';
 import { readJsonBody } from '../json-body';
@@ -13,8 +14,6 @@ import type { StreamRequest, StreamServices } from './services';
 import { StreamConnection } from './stream-connection';
 
 export const STREAM_TOKEN_HEADER = 'x-graphql-event-stream-token';
-/** Characters of an operation id: what clients make up has 36. */
-const MAX_ID_LENGTH = 200;
 
 /** GraphQL over SSE, single connection mode (graphql-sse, PROTOCOL.md). Throws an `HttpError`. */
 export async function answerShared(services: StreamServices, asked: StreamRequest): Promise<void> {

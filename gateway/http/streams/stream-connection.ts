@@ -33,6 +33,7 @@ export interface StartOptions {
 export class StreamConnection implements Connection {
   readonly stream = new ClientStream();
   readonly token: VerifiedToken | null;
+  readonly hasPlace = false;
   private readonly operations = new Map<string, StreamedOperation>();
   private registered: OpenConnection | undefined;
   private isGoingAway = false;
@@ -83,9 +84,14 @@ export class StreamConnection implements Connection {
     const asker: Asker = { identity: { viewer: token?.viewer ?? null, requestId }, authorization, headers };
     const operation = new StreamedOperation(id, isSubscription, asker, this);
     this.operations.set(id, operation);
-    const errors = await operation.start(operations, payload);
-    if (errors) this.forget(operation);
-    return errors;
+    let isStarted = false;
+    try {
+      const errors = await operation.start(operations, payload);
+      isStarted = !errors;
+      return errors;
+    } finally {
+      if (!isStarted) this.forget(operation);
+    }
   }
 
   /** The client wants no more of this operation. */

@@ -5,7 +5,7 @@ import type { DisconnectReason, Frame, Outlet } from '../../operations/outlet';
 
 /** What carries the operation to its client. */
 export interface Carrier {
-  readonly stream: Pick<Outlet, 'hasRoom' | 'onRoom'>;
+  readonly stream: Pick<Outlet, 'hasRoom' | 'onRoom' | 'progress'>;
   sendNext(operation: StreamedOperation, frame: Frame): void;
   completed(operation: StreamedOperation): void;
   end(reason: DisconnectReason, cause: StreamedOperation): void;
@@ -27,10 +27,13 @@ export class StreamedOperation implements Outlet {
     private readonly carrier: Carrier,
   ) {}
 
-  /** A list of errors refuses the operation; then nothing was sent. */
+  /** A list of errors refuses the operation; then nothing was sent. Rejects when it cannot even be refused. */
   async start(operations: Operations, payload: OperationPayload): Promise<GraphQLError[] | undefined> {
     const { asker } = this;
-    const started = await operations.start(payload, asker, this);
+    const started = await operations.start(payload, asker, this).catch((error: unknown) => {
+      this.isOver = true;
+      throw error;
+    });
     if (Array.isArray(started)) {
       this.isOver = true;
       return started;
@@ -68,6 +71,10 @@ export class StreamedOperation implements Outlet {
 
   onRoom(listener: () => void): void {
     if (!this.isOver) this.carrier.stream.onRoom(listener);
+  }
+
+  get progress(): number {
+    return this.carrier.stream.progress;
   }
 
   complete(): void {

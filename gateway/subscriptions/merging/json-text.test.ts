@@ -1,5 +1,5 @@
-import { createRandom, type Random } from '../differential/random';
-import { itemsOf, variableTexts } from './merged-json';
+import { createRandom, type Random } from '../../differential/random';
+import { itemsOf, variableTexts } from './json-text';
 
 test('lists of any JSON fall into the texts of their items', () => {
   for (let seed = 1; seed <= 500; seed++) {

@@ -1,6 +1,6 @@
-import { variableTexts } from './merged-json';
-import type { EntitiesOperation } from './merged-operation';
-import type { CallShape } from './merged-requests';
+import { variableTexts } from './json-text';
+import type { EntitiesOperation } from './operation';
+import type { CallShape } from './requests';
 
 /** Calls without what tells one event from another, and that apart from them. */
 export interface ShapedCalls {

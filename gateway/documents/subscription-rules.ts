@@ -14,7 +14,7 @@ import {
  * The standard rules with our own "one root field per subscription": graphql-js' rule throws instead of reporting when a
  * root field has `@include` or `@skip` with a variable, because it wants to evaluate the condition without its value.
  */
-export const socketRules: readonly ValidationRule[] = [
+export const operationRules: readonly ValidationRule[] = [
   ...specifiedRules.filter((rule) => rule !== SingleFieldSubscriptionsRule),
   singleRootField,
   nothingDeferred,

@@ -1,7 +1,7 @@
-import { subgraphOperation, type SubgraphOperation } from '../fetch/transport';
-import type { EntitiesOperation } from './merged-operation';
-import type { Projection } from './merged-projection';
-import { MergedSelection, renameVariables, type RenamedSelection } from './merged-selection';
+import { subgraphOperation, type SubgraphOperation } from '../../fetch/transport';
+import type { EntitiesOperation } from './operation';
+import type { Projection } from './projection';
+import { MergedSelection, renameVariables, type RenamedSelection } from './selection';
 
 /** A call as far as it decides how it is merged: equal lists of representations, and equal variables, have one number. */
 export interface CallShape {

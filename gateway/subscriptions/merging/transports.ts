@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import type { Transport } from '../fetch/transport';
-import { MergedCalls, type Merging } from './merged-calls';
-import { createPreparation } from './merged-operation';
-import { mergeCalls, type MergedRequest } from './merged-requests';
+import type { Transport } from '../../fetch/transport';
+import { MergedCalls, type Merging } from './calls';
+import { createPreparation } from './operation';
+import { mergeCalls, type MergedRequest } from './requests';
 
 /**
  * Transports for everything that one event causes. Queries that are executed in one turn of the event loop, by callers of

@@ -1,9 +1,9 @@
 import type { GraphQLFormattedError } from 'graphql';
-import { isDataObject, ownValue, setValue, type DataObject } from '../execute/data';
-import type { SubgraphAnswer } from '../fetch/transport';
-import { isEmptyAt, project, stepsWithin } from './merged-projection';
-import type { Representations } from './merged-representations';
-import type { MergedField, MergedRequest } from './merged-requests';
+import { isDataObject, ownValue, setValue, type DataObject } from '../../execute/data';
+import type { SubgraphAnswer } from '../../fetch/transport';
+import { isEmptyAt, project, stepsWithin } from './projection';
+import type { Representations } from './representations';
+import type { MergedField, MergedRequest } from './requests';
 
 /** What the calls of a merged request get of its answer; they are named by their indexes. */
 export interface SplitAnswer {

@@ -1,15 +1,15 @@
-import { Cancellation } from '../../platform/cancellation';
-import { waitFor } from '../../platform/testing/wait';
+import { Cancellation } from '../../../platform/cancellation';
+import { waitFor } from '../../../platform/testing/wait';
 import {
   subgraphOperation,
   SubgraphError,
   type SubgraphAnswer,
   type SubgraphCall,
   type Transport,
-} from '../fetch/transport';
-import { always, aRawSubgraph } from '../testing/raw-subgraph';
-import { aCall, aTransport } from '../testing/transport';
-import { createCallMerger } from './merged-transports';
+} from '../../fetch/transport';
+import { always, aRawSubgraph } from '../../testing/raw-subgraph';
+import { aCall, aTransport } from '../../testing/transport';
+import { createCallMerger } from './transports';
 
 test('an asker that leaves is told at once, and the others are answered', async () => {
   let release = (): void => {};

@@ -1,5 +1,5 @@
-import { copyOf, setValue, type DataObject } from '../execute/data';
-import type { SelectedFields } from './merged-selection';
+import { copyOf, setValue, type DataObject } from '../../execute/data';
+import type { SelectedFields } from './selection';
 
 /** The response names that a selection set has, with what is selected below them; null for leaves. */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- a type alias cannot name itself here

@@ -1,5 +1,5 @@
-import { itemsOf } from './merged-json';
-import type { MergedRequest } from './merged-requests';
+import { itemsOf } from './json-text';
+import type { MergedRequest } from './requests';
 
 /** The representations that one `_entities` field is asked about. */
 export interface Representations {

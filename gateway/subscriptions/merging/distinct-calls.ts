@@ -1,15 +1,15 @@
-import type { CallerScope, Transport } from '../fetch/transport';
-import type { Asker } from './merged-asker';
+import type { CallerScope, Transport } from '../../fetch/transport';
+import type { Waiting } from './waiting';
 
 /** Askers who send the same. */
 export interface DistinctCall {
-  askers: readonly Asker[];
+  askers: readonly Waiting[];
   query: string;
   variablesText: string;
 }
 
 /** The different calls among those of askers, for each scope by itself. An asker whose variables cannot be written fails. */
-export function distinctCalls(askers: readonly Asker[], transport: Transport): Iterable<readonly DistinctCall[]> {
+export function distinctCalls(askers: readonly Waiting[], transport: Transport): Iterable<readonly DistinctCall[]> {
   const scopes = new Map<string, DistinctCalls>();
   let last: { caller: CallerScope; scope: string } | undefined;
   for (const asker of askers) {
@@ -30,10 +30,10 @@ export function distinctCalls(askers: readonly Asker[], transport: Transport): I
 class DistinctCalls {
   readonly all: DistinctCall[] = [];
   /** By query and by variables: both can be long, so no key is made of them. */
-  private readonly known = new Map<string, Map<string, Asker[]>>();
+  private readonly known = new Map<string, Map<string, Waiting[]>>();
 
-  add(asker: Asker, query: string, variablesText: string): void {
-    const alike = this.known.get(query) ?? new Map<string, Asker[]>();
+  add(asker: Waiting, query: string, variablesText: string): void {
+    const alike = this.known.get(query) ?? new Map<string, Waiting[]>();
     this.known.set(query, alike);
     const equal = alike.get(variablesText);
     if (equal) return void equal.push(asker);

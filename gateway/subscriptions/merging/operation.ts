@@ -1,7 +1,7 @@
 import { Kind, OperationTypeNode, parse, print, stripIgnoredCharacters, type FieldNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { projectionOf, type Projection } from './merged-projection';
-import { selectedFields, variablesIn, type SelectedFields } from './merged-selection';
+import { projectionOf, type Projection } from './projection';
+import { selectedFields, variablesIn, type SelectedFields } from './selection';
 
 /** An operation of nothing but `_entities` fields: several of them can become one. */
 export interface EntitiesOperation {

@@ -1,8 +1,8 @@
-import { Cancellation, type CancelSignal } from '../../platform/cancellation';
-import type { SubgraphAnswer, SubgraphCall } from '../fetch/transport';
+import { Cancellation, type CancelSignal } from '../../../platform/cancellation';
+import type { SubgraphAnswer, SubgraphCall } from '../../fetch/transport';
 
 /** One who waits for the answer to a call; also the listener of the call's signal, whose reason it gets at once. */
-export class Asker {
+export class Waiting {
   isGone = false;
   /** Told when the asker goes before it has an answer. */
   onLeave: ((reason: unknown) => void) | undefined;
@@ -39,7 +39,7 @@ export class Asker {
 }
 
 /** Aborts when the last of the askers has gone. */
-export function jointSignal(askers: readonly Asker[]): CancelSignal {
+export function jointSignal(askers: readonly Waiting[]): CancelSignal {
   const joint = new Cancellation();
   let left = askers.length;
   for (const asker of askers) {

@@ -1,12 +1,12 @@
-import { copyOf, isDataObject } from '../execute/data';
-import { SubgraphError, type SubgraphAnswer, type SubgraphCall, type Transport } from '../fetch/transport';
-import { splitAnswer, type SplitAnswer } from './merged-answer';
-import { Asker, jointSignal } from './merged-asker';
-import { distinctCalls, type DistinctCall } from './merged-distinct';
-import type { EntitiesOperation } from './merged-operation';
-import { joinLists, type Representations } from './merged-representations';
-import type { MergedRequest } from './merged-requests';
-import { shapeCalls, type ShapedCalls } from './merged-shapes';
+import { copyOf, isDataObject } from '../../execute/data';
+import { SubgraphError, type SubgraphAnswer, type SubgraphCall, type Transport } from '../../fetch/transport';
+import { splitAnswer, type SplitAnswer } from './split-answer';
+import { Waiting, jointSignal } from './waiting';
+import { distinctCalls, type DistinctCall } from './distinct-calls';
+import type { EntitiesOperation } from './operation';
+import { joinLists, type Representations } from './representations';
+import type { MergedRequest } from './requests';
+import { shapeCalls, type ShapedCalls } from './shapes';
 
 /** What is kept for all events. */
 export interface Merging {
@@ -29,7 +29,7 @@ const TIMES_APART = 1_000;
 
 /** The calls to one subgraph that one event causes. */
 export class MergedCalls {
-  private waiting: Asker[] = [];
+  private waiting: Waiting[] = [];
 
   constructor(
     private readonly transport: Transport,
@@ -40,7 +40,7 @@ export class MergedCalls {
     if (call.operation.kind !== 'query' || call.hasUploads) return this.transport.execute(call);
     return new Promise((resolve, reject) => {
       // Everybody who can go on does so in microtasks, and these are done before the next immediate.
-      if (this.waiting.push(new Asker(call, resolve, reject)) === 1) setImmediate(() => this.flush());
+      if (this.waiting.push(new Waiting(call, resolve, reject)) === 1) setImmediate(() => this.flush());
     });
   }
 
@@ -173,7 +173,7 @@ function variablesTextOf(
 }
 
 /** Whoever gets an answer may change it: one gets the original, the others copies. */
-function handOut([first, ...others]: readonly Asker[], answer: SubgraphAnswer): void {
+function handOut([first, ...others]: readonly Waiting[], answer: SubgraphAnswer): void {
   const copies = others.map((asker) => ({ asker, copy: { ...answer, data: copyOf(answer.data) } }));
   first?.answer(answer);
   for (const { asker, copy } of copies) asker.answer(copy);

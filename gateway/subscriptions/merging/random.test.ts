@@ -1,11 +1,11 @@
-import { aComparedGateway, type Call, type ComparedGateway } from '../differential/compare';
-import { canonical, createRandom, type Random } from '../differential/random';
-import { operationOfSeed } from '../differential/run';
-import { SUPERGRAPHS } from '../differential/supergraphs/all';
-import { inProcessTransport } from '../fetch/in-process';
-import { subgraphOperation, type SubgraphAnswer, type SubgraphCall, type Transport } from '../fetch/transport';
-import { aCall } from '../testing/transport';
-import { createCallMerger } from './merged-transports';
+import { aComparedGateway, type Call, type ComparedGateway } from '../../differential/compare';
+import { canonical, createRandom, type Random } from '../../differential/random';
+import { operationOfSeed } from '../../differential/run';
+import { SUPERGRAPHS } from '../../differential/supergraphs/all';
+import { inProcessTransport } from '../../fetch/in-process';
+import { subgraphOperation, type SubgraphAnswer, type SubgraphCall, type Transport } from '../../fetch/transport';
+import { aCall } from '../../testing/transport';
+import { createCallMerger } from './transports';
 
 const OPERATIONS = 40;
 const ROUNDS = 150;

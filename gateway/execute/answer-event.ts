@@ -1,11 +1,12 @@
 import type { CancelSignal } from '../../platform/cancellation';
 import type { EventSource } from '../compile/event-source';
-import { isDataObject } from '../execute/data';
-import { deadline } from '../execute/deadline';
-import { adoptRootErrors, failureAt } from '../execute/errors';
-import { newExecution, write, type OperationRun } from '../execute/execute-operation';
-import type { Answer, ExecutionServices } from '../execute/execution';
-import { runProgram } from '../execute/run-program';
+import type { Renames } from '../compile/program';
+import { isDataObject } from './data';
+import { deadline } from './deadline';
+import { adoptRootErrors, failureAt } from './errors';
+import { newExecution, write, type OperationRun } from './execute-operation';
+import type { Answer, ExecutionServices } from './execution';
+import { runProgram } from './run-program';
 import { SubgraphError, type SubgraphAnswer } from '../fetch/transport';
 
 /**
@@ -27,6 +28,9 @@ export async function answerEvent(
   }
 }
 
+/** Rewrites of a source rename no fields. */
+const NO_RENAMES: Renames = new Map();
+
 async function answerWithin(
   signal: CancelSignal,
   source: EventSource,
@@ -38,7 +42,7 @@ async function answerWithin(
   const execution = newExecution(run, services, signal, isData ? (event.data as Record<string, unknown>) : {});
   if (event.errors) {
     execution.errors.push(
-      ...adoptRootErrors(event.errors, { path: undefined, renames: source.renames }, [execution.data], execution),
+      ...adoptRootErrors(event.errors, { path: undefined, renames: NO_RENAMES }, [execution.data], execution),
     );
   }
   if (!isData) {
