@@ -104,7 +104,8 @@ describe('a subgraph that fails', () => {
     '{"type":"error","id":"1","payload":"x"}',
     '[]',
     '{"type":"next"}',
-  ])('by sending %s has its socket closed with 4400', async (text) => {
+    `{"type":"ping","payload":${'['.repeat(5_000)}${']'.repeat(5_000)}}`,
+  ])('by sending %.40s has its socket closed with 4400', async (text) => {
     await using subgraph = await aSocketSubgraph();
     await using transport = aTransport(subgraph.url);
     const { first, otherNext } = await twoOn(subgraph, transport);
