@@ -28,7 +28,7 @@ function someConnections(
   return createConnections({
     authenticate,
     endedSessions: options.endedSessions,
-    limits: { maxConnections: options.places ?? 100, maxConnectionsPerUser: options.most ?? 3 },
+    limits: { maxConnections: options.places ?? 5_000, maxConnectionsPerUser: options.most ?? 3 },
     logger: options.logger ?? silentLogger,
   });
 }
@@ -66,6 +66,22 @@ describe('the number of connections', () => {
     await using connections = someConnections();
     for (let count = 0; count < 10; count++) opened(connections, null);
     expect(connections.size).toBe(10);
+  });
+
+  test('one more than the process may have is refused, whoever it is of, until a place is free', async () => {
+    await using connections = someConnections({ places: 2 });
+    const first = opened(connections, null);
+    connections.places.take();
+    for (const token of [null, aToken('ada', 's')])
+      expect(() => opened(connections, token)).toThrow(
+        expect.objectContaining({ extensions: { code: 'OVERLOADED' } }) as Error,
+      );
+    first.close();
+    first.close();
+    opened(connections, null);
+    expect(() => opened(connections, null)).toThrow('Too many connections');
+    connections.places.giveBack();
+    opened(connections, aToken('ada', 's'));
   });
 
   test('ids do not repeat', async () => {
@@ -128,6 +144,19 @@ describe('renewal', () => {
     expect(heard.splice(0)).toEqual(['expiring in 60000']);
     jest.advanceTimersByTime(MINUTE);
     expect(heard).toEqual(['TOKEN_EXPIRED']);
+  });
+
+  test('of two under way at once the one whose token ends later is kept', async () => {
+    await using connections = someConnections();
+    const { id, heard } = opened(connections, aToken('ada', 'one', 2 * MINUTE));
+    const ends = await Promise.all([
+      connections.renew(id, 'Bearer ada two 9'),
+      connections.renew(id, 'Bearer ada two 5'),
+    ]);
+    expect(ends.map((end) => end.getTime() - Date.now())).toEqual([9 * MINUTE, 9 * MINUTE]);
+    expect(heard).toEqual(['renewed by two: Bearer ada two 9']);
+    // One that begins later is what the client wants.
+    expect((await connections.renew(id, 'Bearer ada two 5')).getTime() - Date.now()).toBe(5 * MINUTE);
   });
 
   test.each([

@@ -19,10 +19,13 @@ export interface RawSocket {
 /** A bare graphql-transport-ws client that can also say what no client should. */
 export async function aRawSocket(
   url: string,
-  options: { protocol?: string | null; headers?: Record<string, string>; init?: unknown } = {},
+  options: { protocol?: string | null; headers?: Record<string, string>; init?: unknown; autoPong?: boolean } = {},
 ): Promise<RawSocket> {
   const protocol = options.protocol === undefined ? 'graphql-transport-ws' : options.protocol;
-  const socket = new WebSocket(url, protocol === null ? [] : [protocol], { headers: options.headers ?? {} });
+  const socket = new WebSocket(url, protocol === null ? [] : [protocol], {
+    headers: options.headers ?? {},
+    autoPong: options.autoPong ?? true,
+  });
   const messages: Message[] = [];
   socket.on('message', (data: Buffer) => messages.push(JSON.parse(data.toString('utf8')) as Message));
   const closed = new Promise<{ code: number; reason: string }>((resolve) =>

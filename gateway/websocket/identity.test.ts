@@ -67,6 +67,13 @@ test.each([
   expect(server.started[0]!.asker.authorization).toBe('Bearer ada one 600');
 });
 
+test('a ping renews however it spells "authorization"', async () => {
+  await using server = await servedSockets({ authenticate });
+  const socket = await connect(server, 'ada one 600');
+  socket.send({ type: 'ping', payload: { Authorization: 'Bearer ada two 600' } });
+  expect((await socket.receive('pong')).payload).toEqual({ renewedUntil: expect.any(String) as string });
+});
+
 test('a connection cannot be renewed before it is acknowledged', async () => {
   await using server = await servedSockets({ authenticate });
   const socket = await aRawSocket(server.url);

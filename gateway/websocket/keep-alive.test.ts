@@ -82,3 +82,34 @@ test('a client that reads nothing of what waits for it is gone after three pings
   await waitFor('its end', () => left.length === 1);
   slow.socket.terminate();
 });
+
+test('a client that reads slowly and answers no ping stays while it reads, and is gone when it stops', async () => {
+  await using server = await servedSockets();
+  const slow = await aRawSocket(server.url, { init: null, autoPong: false });
+  slow.send({ type: 'subscribe', id: 's', payload: { query: 'subscription { s }' } });
+  const { outlet, left } = await waitFor('the operation', () => server.started[0]);
+  slow.socket.pause();
+  const frame = { payload: `{"data":"${'x'.repeat(2_000_000)}"}`, cursor: undefined };
+  const fill = (): Promise<boolean> =>
+    waitFor('a full connection', () => {
+      const wasFull = !outlet.hasRoom;
+      if (!wasFull) outlet.next(frame);
+      return wasFull;
+    });
+  const untilNextPing = (): void => {
+    for (let seconds = 1; seconds <= 12; seconds++) jest.advanceTimersByTime(1_000);
+  };
+  for (let round = 1; round <= 6; round++) {
+    await fill();
+    untilNextPing();
+    expect([round, left]).toEqual([round, []]);
+    const { progress } = outlet;
+    slow.socket.resume();
+    await waitFor('something to be taken', () => outlet.progress !== progress);
+    slow.socket.pause();
+  }
+  await fill();
+  for (let pings = 1; pings <= 4; pings++) untilNextPing();
+  expect(left).toEqual(['lost']);
+  slow.socket.terminate();
+});

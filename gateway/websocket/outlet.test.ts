@@ -57,8 +57,12 @@ test('a client that does not read leaves no room until it reads again, and gets 
   let calls = 0;
   outlet.onRoom(() => calls++);
   expect(outlet.hasRoom).toBe(false);
+  const { progress } = outlet;
+  outlet.next(frame(`${++sent} ${text}`));
+  expect(outlet.progress).toBe(progress);
   socket.socket.resume();
   await waitFor('room', () => calls === 1);
+  expect(outlet.progress).toBeGreaterThan(progress);
   expect(outlet.hasRoom).toBe(true);
   outlet.complete();
   await socket.receive('complete', 's');
@@ -199,6 +203,17 @@ test('stopping tells where each operation goes on, then closes with 1001', async
     ['b', 'x1'],
   ]);
   expect(server.started.map(({ left }) => left)).toEqual([['lost'], ['lost'], ['lost']]);
+});
+
+test('a socket more than the process may have is refused with 503, also when those there have not said a word', async () => {
+  await using server = await servedSockets({ limits: { maxConnections: 2 } });
+  const sockets = [await aRawSocket(server.url), await aRawSocket(server.url, { init: null })];
+  await expect(aRawSocket(server.url)).rejects.toThrow('503');
+  sockets[0]!.socket.close();
+  await sockets[0]!.closed;
+  const next = await waitFor('a free place', () => aRawSocket(server.url));
+  await expect(aRawSocket(server.url)).rejects.toThrow('503');
+  next.socket.close();
 });
 
 test('what the client sent when it opened the socket goes with each operation', async () => {

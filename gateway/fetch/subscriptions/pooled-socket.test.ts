@@ -99,12 +99,16 @@ describe('a subgraph that fails', () => {
   });
 
   test.each([
-    'no JSON',
-    '{"type":"data","id":"1"}',
-    '{"type":"error","id":"1","payload":"x"}',
-    '[]',
-    '{"type":"next"}',
-  ])('by sending %s has its socket closed with 4400', async (text) => {
+    ['no JSON', 'no JSON'],
+    ['a message of an unknown type', '{"type":"data","id":"1"}'],
+    ['errors that are no list', '{"type":"error","id":"1","payload":"x"}'],
+    ['no object', '[]'],
+    ['no id', '{"type":"next"}'],
+    [
+      'a ping that is nested thousands of levels deep',
+      `{"type":"ping","payload":${'['.repeat(5_000)}${']'.repeat(5_000)}}`,
+    ],
+  ])('by sending %s has its socket closed with 4400', async (_, text) => {
     await using subgraph = await aSocketSubgraph();
     await using transport = aTransport(subgraph.url);
     const { first, otherNext } = await twoOn(subgraph, transport);

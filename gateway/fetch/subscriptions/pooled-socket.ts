@@ -3,7 +3,7 @@ import { isDeeperThan, MAX_JSON_LEVELS } from '../../../platform/json-depth';
 import { keepAlive } from '../../../platform/http/keep-alive';
 import { checkAnswer } from '../answer';
 import { tooLarge } from '../decode';
-import type { SubgraphError} from '../transport';
+import type { SubgraphError } from '../transport';
 import { type SubgraphAnswer, type SubgraphCall } from '../transport';
 import { AnswerQueue } from './answer-queue';
 import { badResponse, timeout, unavailable } from './failures';
@@ -53,9 +53,7 @@ export class PooledSocket {
     private readonly options: PooledSocketOptions,
     private readonly onEnd: () => void,
   ) {
-    const { url, headers, connectionParams, maxMessageBytes, ackMs, keepAliveMs } = options;
-    // Written here, where what cannot be is the failure of a subscription.
-    const init = JSON.stringify({ type: 'connection_init', payload: connectionParams });
+    const { url, headers, maxMessageBytes, ackMs, keepAliveMs } = options;
     // `closeTimeout` is missing in the types of ws.
     const socketOptions: ClientOptions & { closeTimeout: number } = {
       headers,
@@ -67,7 +65,7 @@ export class PooledSocket {
     this.socket = socket;
     this.ackTimer = setTimeout(() => this.giveUp(timeout('acknowledge the connection', ackMs)), ackMs);
     socket.once('open', () => {
-      socket.send(init);
+      this.send({ type: 'connection_init', payload: options.connectionParams });
       const onGone = (): void => this.end(unavailable('answered no ping: its host is gone'));
       keepAlive(socket, keepAliveMs, { pausedIsAlive: true, onGone });
     });

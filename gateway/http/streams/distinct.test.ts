@@ -229,6 +229,7 @@ describe('requests that are refused before there is a stream', () => {
     'access_token=abc',
     'Authorization=Bearer%20abc',
     'jwt=abc',
+    'Token=eyJhbGciOiJFUzI1NiIsImtpZCI6ImsifQ.e30.c2ln',
     'token=eyJhbGciOiJFUzI1NiIsImtpZCI6ImsifQ.e30.c2ln',
   ])('an access token in the URL: %s', async (search) => {
     const opened = await openStream(`${running.url}?${search}`, eventStreamPost({ query: '{ me { id } }' }));

@@ -2,6 +2,7 @@ import net from 'node:net';
 import { GraphQLError } from 'graphql';
 import { SautiError } from '../../../platform/errors';
 import { waitFor } from '../../../platform/testing/wait';
+import type { Outlet } from '../../operations/outlet';
 import type { Authenticate } from '../../options';
 import { eventStreamPost, openStream, type OpenStream } from '../../testing/event-stream';
 import {
@@ -115,25 +116,32 @@ describe('a client that does not read', () => {
   const aSilentReader = (): net.Socket => connected(RAW).pause();
   const big = { payload: JSON.stringify({ data: 'x'.repeat(64 * 1024) }), cursor: undefined };
 
-  test('has no room at the high-water mark, and room again when it has read', async () => {
-    const socket = aSilentReader();
-    const { outlet } = await streams.operation(0);
+  /** Sends until there is no room; answers how often. */
+  const fill = async (outlet: Outlet): Promise<number> => {
     let sent = 0;
     // The kernel takes some megabytes before anything waits here.
-    while (outlet.hasRoom && sent < 1_000) {
+    for (; outlet.hasRoom && sent < 1_000; sent++) {
       outlet.next(big);
-      sent++;
       await new Promise(setImmediate);
     }
     expect(sent).toBeLessThan(1_000);
+    return sent;
+  };
+
+  test('has no room at the high-water mark, and room again when it has read', async () => {
+    const socket = aSilentReader();
+    const { outlet } = await streams.operation(0);
+    const sent = await fill(outlet);
     const told: string[] = [];
     outlet.onRoom(() => told.push('room'));
     outlet.onRoom(() => told.push('room for another'));
     expect([outlet.hasRoom, told]).toEqual([false, []]);
+    const { progress } = outlet;
     let read = 0;
     socket.on('data', (chunk) => (read += chunk.length));
     socket.resume();
     await waitFor('room', () => told.length === 2);
+    expect(outlet.progress).toBeGreaterThan(progress);
     expect([outlet.hasRoom, told]).toEqual([true, ['room', 'room for another']]);
     await waitFor('all of it', () => read > sent * 64 * 1024);
     socket.destroy();
@@ -142,10 +150,7 @@ describe('a client that does not read', () => {
   test('is dropped soon after it was told that it is too slow', async () => {
     const socket = aSilentReader();
     const operation = await streams.operation(0);
-    while (operation.outlet.hasRoom) {
-      operation.outlet.next(big);
-      await new Promise(setImmediate);
-    }
+    await fill(operation.outlet);
     expect(streams.connections.size).toBe(1);
     operation.outlet.disconnect('CONSUMER_TOO_SLOW', 'c5');
     expect([streams.connections.size, operation.outlet.hasRoom]).toEqual([0, true]);
@@ -157,10 +162,7 @@ describe('a client that does not read', () => {
   test('gets no signs of life on top of what it does not read', async () => {
     const socket = aSilentReader();
     const { outlet } = await streams.operation(0);
-    while (outlet.hasRoom) {
-      outlet.next(big);
-      await new Promise(setImmediate);
-    }
+    await fill(outlet);
     const other = await subscribe();
     await waitFor('signs of life for another', () => other.stream.comments.length > 4);
     let text = '';
@@ -262,6 +264,44 @@ describe('the last words of an event stream', () => {
 });
 
 describe('limits', () => {
+  test('one stream more than the process may have is refused with OVERLOADED, and no socket of it is left over', async () => {
+    streams = await scriptedStreams(parts, { limits: { maxConnections: 1 } });
+    const open = await subscribe();
+    const refused = await subscribe();
+    await refused.ended;
+    expect(refused.results).toMatchObject([{ errors: [{ extensions: { code: 'OVERLOADED' } }] }]);
+    const multipart = await subscribe({ accept: `${MULTIPART}, application/graphql-response+json` });
+    const reserved = await fetch(streams.url, { method: 'PUT' });
+    expect([multipart.status, reserved.status]).toEqual([503, 503]);
+    open.close();
+    await waitFor('a free place', () => streams.connections.size === 0);
+    const next = await subscribe();
+    await streams.operation(1);
+    next.close();
+  });
+
+  test('a stream whose operation cannot be started is answered with 500 and is not among the connections', async () => {
+    streams = await scriptedStreams(parts);
+    streams.hold = Promise.reject(new Error('a fault of ours'));
+    streams.hold.catch(() => {});
+    for (const headers of [undefined, { accept: MULTIPART }]) {
+      const failed = await subscribe(headers);
+      expect([failed.status, streams.connections.size]).toEqual([500, 0]);
+    }
+    const reserved = await fetch(streams.url, { method: 'PUT' });
+    const token = await reserved.text();
+    const operation = { query: SUBSCRIPTION, extensions: { operationId: 'a' } };
+    const started = (): Promise<Response> =>
+      fetch(streams.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-graphql-event-stream-token': token },
+        body: JSON.stringify(operation),
+      });
+    expect((await started()).status).toBe(500);
+    streams.hold = undefined;
+    expect((await started()).status).toBe(202);
+  });
+
   test('one stream more than a user may have is told by an event; the others go on', async () => {
     streams = await scriptedStreams(parts, { authenticate, limits: { maxConnectionsPerUser: 2 } });
     const mine = [await subscribe(ADA), await subscribe(ADA)];
