@@ -15,7 +15,7 @@ import type { Asker, Leaving, Operations, RunningOperation } from '../operations
 import type { Authenticate, GatewayLimits } from '../options';
 import { authorizationOf } from './authorization';
 import { CloseCode, closeReason } from './close-code';
-import { goingAwayText, tooSlowReason } from './farewell';
+import { farewellText, tooSlowReason } from './farewell';
 import type { KeptAlive } from './keep-alive';
 import { readMessage } from './message';
 import { Outbox } from './outbox';
@@ -130,6 +130,7 @@ export class ClientSocket implements Connection, KeptAlive {
 
   onEnd(reason: EndReason): void {
     if (reason === 'GOING_AWAY') return this.goAway();
+    this.outbox.send(farewellText(reason, this.operations.values()));
     this.close(CloseCode.Forbidden, reason === 'TOKEN_EXPIRED' ? 'Access token expired' : 'Session ended');
   }
 
@@ -140,7 +141,7 @@ export class ClientSocket implements Connection, KeptAlive {
   goAway(): void {
     if (this.phase === 'closed' || this.isGoingAway) return;
     this.isGoingAway = true;
-    if (this.phase === 'acknowledged') this.outbox.send(goingAwayText(this.operations.values()));
+    if (this.phase === 'acknowledged') this.outbox.send(farewellText('GOING_AWAY', this.operations.values()));
     for (const operation of this.operations.values()) if (operation.isSubscription) this.forget(operation, 'lost');
     this.closeIfDone();
   }

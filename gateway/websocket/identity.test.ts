@@ -90,7 +90,8 @@ test('a token that ends soon is announced once, with its end; nothing is sent af
   expect(payload).toEqual({ code: 'TOKEN_EXPIRING', expiresAt: expect.any(String) as string });
   expect(await socket.closed).toEqual({ code: 4403, reason: 'Access token expired' });
   server.started[0]!.outlet.next({ payload: '{}', cursor: undefined });
-  expect(socket.messages.map(({ type }) => type)).toEqual(['connection_ack', 'ping']);
+  expect(socket.messages.map(({ type }) => type)).toEqual(['connection_ack', 'ping', 'ping']);
+  expect(socket.messages[2]?.payload).toEqual({ code: 'TOKEN_EXPIRED', cursors: {} });
   expect(server.started[0]!.left).toEqual(['lost']);
 });
 
@@ -102,8 +103,12 @@ test('a session that ends closes its sockets with 4403, and no others', async ()
   });
   const one = await connect(server, 'ada one 600');
   const two = await connect(server, 'ada two 600');
+  one.send(SUBSCRIBE);
+  const { outlet } = await waitFor('the operation', () => server.started[0]);
+  outlet.next({ payload: '{}', cursor: 'c1' });
   ended.push('one');
   expect(await one.closed).toEqual({ code: 4403, reason: 'Session ended' });
+  expect(one.messages.at(-1)).toEqual({ type: 'ping', payload: { code: 'SESSION_ENDED', cursors: { s: 'c1' } } });
   expect(two.socket.readyState).toBe(two.socket.OPEN);
 });
 
