@@ -57,8 +57,8 @@ export async function composedSupergraph(options: ComposedSupergraphOptions): Pr
 }
 
 function transportTo(name: string, url: string, { settingsOf, logger }: ComposedSupergraphOptions): Transport {
-  // Nobody subscribes here: any way to subscriptions will do.
-  const settings = { ...settingsOf(name), subscriptions: DEFAULT_UPSTREAM_SETTINGS };
+  // Nobody subscribes here: any way to subscriptions at the same address will do.
+  const settings = { ...settingsOf(name), subscriptions: { ...DEFAULT_UPSTREAM_SETTINGS, protocol: 'sse' as const } };
   return httpTransport({
     name,
     url,
