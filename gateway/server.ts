@@ -7,7 +7,8 @@ import type { Caller } from './execute/execution';
 import { TransportCache } from './fetch/transport-cache';
 import { graphiqlPage } from './explorer/graphiql';
 import { CALLBACK_PATH, Callbacks } from './fetch/subscriptions/callbacks';
-import { createGeneration, retire, warmUp, type CurrentGeneration, type Generation } from './generation';
+import { createGeneration, type CurrentGeneration, type Generation } from './generation';
+import { Generations } from './generations';
 import { startApolloServer } from './http/apollo';
 import { DEVELOPMENT_ORIGINS, originPolicy } from './http/cors';
 import { createContentTypes } from './http/content-types';
@@ -59,8 +60,17 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     merge: createCallMerger({ cacheSize: limits.planCacheSize }),
     logger,
   });
-  let generation = await createGeneration(options.supergraphSdl, options, limits, transports);
-  const current: CurrentGeneration = () => generation;
+  const create = (sdl: string): Promise<Generation> => createGeneration(sdl, options, limits, transports);
+  const generation = await create(options.supergraphSdl);
+  const generations = new Generations(generation, {
+    create,
+    took(next) {
+      apollo.update(next);
+      return subscriptions.moveTo(next);
+    },
+    logger,
+  });
+  const current: CurrentGeneration = () => generations.current;
   const contentTypes = createContentTypes();
   const apollo = await startApolloServer({
     generation,
@@ -116,34 +126,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   };
   const handleUpgrade: Gateway['handleUpgrade'] = (request, socket, head) =>
     sockets.handleUpgrade(request, socket, head);
-  const change = async (supergraphSdl: string): Promise<void> => {
-    const before = generation;
-    if (stopped || supergraphSdl === before.supergraph.sdl) return;
-    const next = await createGeneration(supergraphSdl, options, limits, transports);
-    await warmUp(next, before, stopping.signal);
-    if (stopped) return next.end();
-    generation = next;
-    apollo.update(next);
-    const retired = subscriptions
-      .moveTo(next)
-      .then(() => retire(before))
-      .catch((error: unknown) => logger.error({ error }, 'the supergraph before could not be ended'));
-    retiring.add(before);
-    void retired.finally(() => retiring.delete(before));
-  };
-  const retiring = new Set<Generation>();
-  const stopping = new AbortController();
-  let updating: Promise<void> = Promise.resolve();
   let stopped: Promise<void> | undefined;
   return {
     handle,
     handleUpgrade,
     subscriptions: subscriptions.counts,
-    update(supergraphSdl) {
-      const updated = updating.then(() => change(supergraphSdl));
-      updating = updated.catch(() => {});
-      return updated;
-    },
+    update: (supergraphSdl) => generations.update(supergraphSdl),
     async listen(port, host) {
       const server = createHttpServer({ request: handle, upgrade: handleUpgrade });
       const address = await listen(server, port, host);
@@ -155,14 +143,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       };
     },
     stop: () => {
-      stopping.abort();
+      generations.halt();
       return (stopped ??= stop(running, {
         connections,
         sockets,
         subscriptions,
         apollo: apollo.server,
-        generations: () => [generation, ...retiring],
-        updated: () => updating,
+        generations,
         graceMs: limits.stopGraceMs,
       }));
     },
@@ -212,9 +199,7 @@ async function stop(
     sockets: SocketServer;
     subscriptions: Subscriptions;
     apollo: ApolloServer<Caller>;
-    generations: () => readonly Generation[];
-    /** Settles when no change of the supergraph is under way. */
-    updated: () => Promise<void>;
+    generations: Generations;
     graceMs: number;
   },
 ): Promise<void> {
@@ -231,8 +216,7 @@ async function stop(
   for (const server of running.servers) server.closeAllConnections();
   await Promise.all(closing);
   await parts.apollo.stop();
-  await parts.updated();
-  await Promise.all(parts.generations().map((one) => one.end()));
+  await parts.generations.end();
 }
 
 /** Waits until every answer is out; after the grace the connections of the late ones are cut. */
