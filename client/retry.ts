@@ -24,10 +24,15 @@ export async function untilAnswered<Result>(
   }
 }
 
-/** Whether nothing at all listens at the address. */
+/** Of an address where nothing listens, or that does not exist. */
+const NOBODY = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+/** Whether nothing at all listens at the address. `fetch` refuses some ports by itself (https://fetch.spec.whatwg.org/#port-blocking). */
 export function nobodyListens(error: unknown): boolean {
-  for (let current: unknown = error; current instanceof Error; current = current.cause)
-    if ((current as { code?: unknown }).code === 'ECONNREFUSED') return true;
+  for (let current: unknown = error; current instanceof Error; current = current.cause) {
+    const { code } = current as { code?: unknown };
+    if ((typeof code === 'string' && NOBODY.has(code)) || current.message === 'bad port') return true;
+  }
   return false;
 }
 
