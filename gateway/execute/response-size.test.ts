@@ -37,7 +37,7 @@ test('an event that grows too long is refused, and the subscription goes on', as
   const query = 'subscription { count(to: 2) { n text user { id name email reviews { id text } } } }';
   socket.send({ id: 's', type: 'subscribe', payload: { query } });
   await socket.receive('complete', 's');
-  expect(resultsOf(socket, 's')).toEqual([
+  expect(resultsOf(socket, 's')).toMatchObject([
     { data: null, errors: [TOO_LARGE] },
     { data: null, errors: [TOO_LARGE] },
   ]);

@@ -136,6 +136,20 @@ test('a client that had no room before its first event is told how many it misse
   stream.close();
 });
 
+test('who comes while nobody has room gets what happens from now on, and nothing older', async () => {
+  const slow = await subscribeTo(gateway, ticks);
+  await waitFor('the stream', () => running.world.open === 1);
+  await fill(slow);
+  for (let index = 0; index < 50; index++) running.world.topic('a').append();
+  const { head } = running.world.topic('a');
+  const late = await subscribeTo(gateway, ticks);
+  await waitFor('a stream of its own', () => running.world.open === 2);
+  running.world.topic('a').append();
+  await late.has(1);
+  expect(late.values('n')).toEqual([head + 1]);
+  slow.socket.socket.resume();
+});
+
 test('a stream whose subscribers all have no room takes no more events', async () => {
   const slow = [await subscribeTo(gateway, entries), await subscribeTo(gateway, entries)];
   for (const each of slow) each.socket.socket.pause();

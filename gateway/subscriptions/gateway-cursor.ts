@@ -11,18 +11,33 @@ export interface GatewayCursors {
   decode(cursor: string): number | 'unknown' | null;
 }
 
-/** `subject` names what is subscribed to: cursors of another subject are refused. */
+/** The cursors of one stream. `subject` names what is subscribed to: cursors of another subject are refused. */
 export function gatewayCursors(subject: string): GatewayCursors {
-  const fingerprint = createHash('sha256').update(subject).digest('hex').slice(0, 8);
+  const fingerprint = fingerprintOf(subject);
   const run = randomBytes(9).toString('base64url');
   return {
     encode: (index) => Buffer.from(`g.${index}.${run}.${fingerprint}`).toString('base64url'),
     decode(cursor) {
-      const match = /^g\.(-1|\d{1,15})\.([\w-]{12})\.([0-9a-f]{8})$/.exec(
-        Buffer.from(cursor, 'base64url').toString('latin1'),
-      );
-      if (match?.[3] !== fingerprint) return null;
-      return match[2] === run ? Number(match[1]) : 'unknown';
+      const parts = partsOf(cursor);
+      if (parts?.fingerprint !== fingerprint) return null;
+      return parts.run === run ? parts.index : 'unknown';
     },
   };
+}
+
+/** Whether a cursor is one of some stream of this subject. */
+export function isGatewayCursor(subject: string, cursor: string): boolean {
+  return partsOf(cursor)?.fingerprint === fingerprintOf(subject);
+}
+
+function fingerprintOf(subject: string): string {
+  return createHash('sha256').update(subject).digest('hex').slice(0, 8);
+}
+
+function partsOf(cursor: string): { index: number; run: string; fingerprint: string } | undefined {
+  const text = Buffer.from(cursor, 'base64url').toString('latin1');
+  const [, index, run, fingerprint] = /^g\.(-1|\d{1,15})\.([\w-]{12})\.([0-9a-f]{8})$/.exec(text) ?? [];
+  return index !== undefined && run !== undefined && fingerprint !== undefined
+    ? { index: Number(index), run, fingerprint }
+    : undefined;
 }

@@ -2,7 +2,6 @@ import type { CompiledOperation } from '../compile/compile-operation';
 import { SubgraphError } from '../fetch/transport';
 import type { Generation } from '../generation';
 import type { Asker } from '../operations/operations';
-import { gatewayCursors } from './gateway-cursor';
 import type { Placement } from './reader';
 import type { StreamServices } from './stream';
 import { StreamGroup } from './stream-group';
@@ -39,7 +38,8 @@ export function createPlacements(services: StreamServices): Placements {
           ? `${ids.of(payload)} ${transport.scopeOf(asker)}`
           : transport.scopeOf(asker);
       const groupKey = `${ids.of(transport)}\n${sharers}\n${asked}`;
-      const scope = isPublic && compiled.answersArePublic ? '' : scopeIn(generation, asker);
+      const isForAll = isPublic && compiled.answersArePublic;
+      const scope = isForAll ? '' : scopeIn(generation, asker);
       const mergeKey = `${ids.of(generation)}\n${scope}`;
       const known = groups.get(groupKey);
       const group =
@@ -49,8 +49,8 @@ export function createPlacements(services: StreamServices): Placements {
             source,
             transport,
             variables,
-            asker: isPublic ? { ...ANYBODY } : asker,
-            cursors: gatewayCursors(`${source.subgraph}\n${source.subjectOf(variables)}`),
+            asker: isPublic ? ANYBODY : asker,
+            subject: source.subjectOf(variables),
           },
           services,
           { used: (used) => groups.set(groupKey, used), unused: () => groups.delete(groupKey) },
@@ -62,7 +62,7 @@ export function createPlacements(services: StreamServices): Placements {
         variantKey: `${mergeKey}\n${ids.of(compiled)}\n${textOf(answering(compiled), variables)}`,
         prepared,
         generation,
-        asker,
+        asker: isForAll ? ANYBODY : asker,
       };
     },
     close() {

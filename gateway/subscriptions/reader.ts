@@ -7,6 +7,9 @@ import { extensionsText, type StreamEvent } from './stream-event';
 import type { Gap, StreamGroup } from './stream-group';
 import type { Variant, VariantOf } from './variant';
 
+/** Answers that are made at once for one who is behind. */
+const AHEAD = 8;
+
 /** What a subscriber gets its answers from. */
 export interface Placement extends VariantOf {
   group: StreamGroup;
@@ -92,13 +95,14 @@ export class Reader {
     this.index = index;
     this.variant = stream.join(this.place);
     // Who only wants what happens from now on and has no cursor yet cannot know what it missed while it changed places.
-    this.gap = gap ?? (isLate && this.hasNoStart(position) ? { reason: 'RESTARTED', missed: null } : undefined);
+    this.gap =
+      gap ?? this.gap ?? (isLate && this.hasNoStart(position) ? { reason: 'RESTARTED', missed: null } : undefined);
     const after = position.after ?? this.place.group.cursorBefore(stream, index);
     this.position = after === undefined ? position : { after, snapshot: false };
   }
 
-  private hasNoStart({ after }: StreamPosition): boolean {
-    return after === undefined && this.place.prepared.compiled.source?.field.start === 'now';
+  private hasNoStart({ after, snapshot }: StreamPosition): boolean {
+    return after === undefined && !snapshot && this.place.prepared.compiled.source?.field.start === 'now';
   }
 
   leave(how: Leaving): void {
@@ -159,9 +163,19 @@ export class Reader {
         const event = this.nextEvent();
         if (!event) return;
         const made = this.variant.frameOf(event);
+        if (made instanceof Promise) this.makeAhead(event.index);
         const frame = made instanceof Promise ? await made : made;
         if (!this.isOver && walk === this.walks) this.give(event, frame);
       }
+    }
+  }
+
+  /** Has the next answers made while it waits for this one; they are given in order. */
+  private makeAhead(index: number): void {
+    if (this.isSlow) return;
+    for (let next = index + 1; next < index + AHEAD; next++) {
+      const event = this.stream.window.at(next);
+      if (event) void this.variant.frameOf(event);
     }
   }
 
@@ -193,22 +207,33 @@ export class Reader {
     const { cursor, delivery, start } = origin.source.field;
     const event = window.at(this.index);
     if (delivery === 'latest' && this.isSlow && (!event || window.isSuperseded(event))) {
-      const next = window.nextNewest(this.index);
+      const next = window.knowsNewest(this.index) ? window.nextNewest(this.index) : undefined;
       this.services.counts.coalesced += next ? next.index - this.index : 0;
       if (next) return next;
+      if (event) return this.passOver();
     }
     if (event) return event;
-    if (cursor === undefined) this.disconnect();
-    else if (this.position.after === undefined && this.stream.start.after === undefined && start === 'now') this.skip();
-    else this.catchUp();
+    const canGoBack = cursor !== undefined && (this.position.after !== undefined || start !== 'now');
+    if (canGoBack) this.catchUp();
+    else if (cursor === undefined && this.isSlow) this.disconnect();
+    else this.skip();
     return undefined;
   }
 
-  /** There is no cursor yet to go on from. */
+  /** A newer event of the same key will come. */
+  private passOver(): StreamEvent | undefined {
+    this.services.counts.coalesced++;
+    this.index++;
+    return this.nextEvent();
+  }
+
+  /** It was overtaken where it cannot go back: it had no cursor yet, or others' answers were made faster than its own. */
   private skip(): void {
     const { window } = this.stream;
     this.gap = { reason: 'CONSUMER_TOO_SLOW', missed: window.start - this.index };
     this.index = window.start;
+    const after = this.place.group.cursorBefore(this.stream, this.index);
+    if (after !== undefined) this.position = { after, snapshot: false };
     void this.walk();
   }
 

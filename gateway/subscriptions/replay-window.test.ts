@@ -34,3 +34,27 @@ test('the newest events of keys are kept beyond the window, up to its size', () 
   expect(window.isSuperseded(anEvent(150, { key: 'k150' }))).toBe(true);
   expect(window.nextNewest(0)?.index).toBe(151);
 });
+
+test('says from where on it knows the newest event of each key', () => {
+  const window = new ReplayWindow({ replayEvents: 16, replayBytes: 5_000 }, true);
+  for (let index = 0; index < 50; index++) window.push(anEvent(index, { key: `k${index}` }));
+  expect(window.knowsNewest(0)).toBe(true);
+  window.push(anEvent(50, { key: 'k50' }));
+  expect([window.knowsNewest(0), window.knowsNewest(1)]).toEqual([false, true]);
+  window.push(anEvent(51, { gap: { reason: 'CURSOR_EXPIRED', missed: 1 } }));
+  for (let index = 52; index < 70; index++) window.push(anEvent(index, { key: 'k1' }));
+  expect([window.knowsNewest(51), window.knowsNewest(52)]).toEqual([false, true]);
+});
+
+test('what was made of an event goes with it', () => {
+  const window = new ReplayWindow({ replayEvents: 16, replayBytes: 1_000 }, false);
+  const variant = aVariant();
+  const events = Array.from({ length: 40 }, (_, index) => anEvent(index));
+  for (const event of events) {
+    window.push(event);
+    window.keep(event, variant, { payload: 'x', cursor: undefined });
+  }
+  window.keep(events[0]!, aVariant(), { payload: 'x'.repeat(900), cursor: undefined });
+  expect(events.slice(24).every((event) => event.frames.has(variant))).toBe(true);
+  expect([window.start, window.cursorBefore(window.start)]).toEqual([24, 'c23']);
+});

@@ -8,25 +8,22 @@ const ALWAYS_KEPT = 16;
 /** Keys whose newest event is remembered. */
 const MAX_KEYS = 1_000;
 
-interface Made {
-  event: StreamEvent;
-  variant: Variant;
-  size: number;
-}
-
 /**
  * The newest events of a stream, bounded in number and size. What was made of them, and the newest event of each key
  * where these count, are each bounded by the same size.
  */
 export class ReplayWindow {
   private readonly events: StreamEvent[] = [];
-  private readonly made = new Set<Made>();
+  private readonly made = new Map<StreamEvent, { variant: Variant; size: number }[]>();
   private madeSize = 0;
   private newestSize = 0;
   private readonly indexes = new Map<string, number>();
   /** By key; only where the newest of each key is what counts. */
   private readonly newest: Map<string, StreamEvent> | undefined;
   private size = 0;
+  /** Events before this index may have been the newest of a key that is not remembered. */
+  private forgottenEnd = 0;
+  private droppedCursor: string | undefined;
   /** Index of the oldest event that is kept, and of the next one to come. */
   start = 0;
   end = 0;
@@ -52,7 +49,7 @@ export class ReplayWindow {
     this.end = event.index + 1;
     this.size += event.size;
     if (event.cursor !== undefined) this.indexes.set(event.cursor, event.index);
-    if (this.newest) this.remember(this.newest, event);
+    if (this.newest && !event.gap) this.remember(this.newest, event);
     const { replayEvents, replayBytes } = this.limits;
     while (this.events.length > ALWAYS_KEPT && (this.events.length > replayEvents || this.size > replayBytes))
       this.drop();
@@ -85,16 +82,33 @@ export class ReplayWindow {
     return found;
   }
 
-  /** Keeps what was made of an event for others who get the same, in the place of what has been kept longest. */
+  /** The cursor of the event before an index, as far as it is known. */
+  cursorBefore(index: number): string | undefined {
+    return index === this.start ? this.droppedCursor : this.at(index - 1)?.cursor;
+  }
+
+  /** Whether the newest event of each key from an index on is known. */
+  knowsNewest(index: number): boolean {
+    return this.newest !== undefined && index >= this.forgottenEnd;
+  }
+
+  /** Keeps what was made of an event for others who get the same, in the place of what was made of the oldest events. */
   keep(event: StreamEvent, variant: Variant, frame: Frame): void {
+    if (event.index < this.start) return;
     event.frames.set(variant, frame);
-    this.made.add({ event, variant, size: frame.payload.length });
-    this.madeSize += frame.payload.length;
-    for (const oldest of this.made) {
-      if (this.madeSize <= this.limits.replayBytes) return;
+    const size = frame.payload.length;
+    const made = this.made.get(event) ?? [];
+    made.push({ variant, size });
+    this.made.set(event, made);
+    this.madeSize += size;
+    for (const [oldest, frames] of this.made) {
+      while (this.madeSize > this.limits.replayBytes && frames.length > 0) {
+        const { variant: first, size: firstSize } = frames.shift()!;
+        oldest.frames.delete(first);
+        this.madeSize -= firstSize;
+      }
+      if (frames.length > 0) return;
       this.made.delete(oldest);
-      this.madeSize -= oldest.size;
-      oldest.event.frames.delete(oldest.variant);
     }
   }
 
@@ -108,6 +122,7 @@ export class ReplayWindow {
       if (!isTooMuch || oldest === event) return;
       newest.delete(oldestKey);
       this.newestSize -= oldest.size;
+      this.forgottenEnd = Math.max(this.forgottenEnd, oldest.index + 1);
     }
   }
 
@@ -115,6 +130,10 @@ export class ReplayWindow {
     const event = this.events.shift()!;
     this.start++;
     this.size -= event.size;
+    this.droppedCursor = event.cursor ?? this.droppedCursor;
+    if (event.gap) this.forgottenEnd = this.start;
+    for (const { size } of this.made.get(event) ?? []) this.madeSize -= size;
+    this.made.delete(event);
     if (event.cursor !== undefined && this.indexes.get(event.cursor) === event.index) this.indexes.delete(event.cursor);
   }
 }

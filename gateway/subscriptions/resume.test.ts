@@ -205,6 +205,46 @@ describe('a field without cursors', () => {
     expect(running.world.opened).toHaveLength(1);
   });
 
+  test('goes on as well when others left after the client was lost', async () => {
+    const first = await ticks();
+    const other = await ticks();
+    await waitFor('the stream', () => running.world.open === 1);
+    append(2);
+    await first.has(2);
+    await other.has(2);
+    first.socket.socket.terminate();
+    await waitFor('that to be noticed', () => gateway.gateway.subscriptions.subscriptions === 1);
+    other.socket.send({ type: 'complete', id: 's' });
+    await waitFor('the other to leave', () => gateway.gateway.subscriptions.subscriptions === 0);
+    append(1);
+    const second = await ticks(first.cursor);
+    await second.has(1);
+    expect(second.values('n')).toEqual([3]);
+  });
+
+  test('does not take a cursor of a stream that broke for one of the stream that came after it', async () => {
+    const first = await ticks();
+    await waitFor('the stream', () => running.world.open === 1);
+    append(2);
+    await first.has(2);
+    const { cursor } = first;
+    first.socket.socket.terminate();
+    await waitFor('that to be noticed', () => gateway.gateway.subscriptions.subscriptions === 0);
+    await running.kill('logs');
+    await running.revive('logs');
+    append(3);
+    const other = await ticks();
+    await waitFor('another stream', () => running.world.open === 1);
+    append(4);
+    await other.has(4);
+    const second = await ticks(cursor);
+    await second.has(1);
+    append(1);
+    await second.has(2);
+    expect(second.frames[0]?.extensions?.gap).toEqual({ reason: 'RESTARTED', missed: null });
+    expect(second.values('n')).toEqual([10]);
+  });
+
   test('is not kept for more lost clients than there may be', async () => {
     await gateway[Symbol.asyncDispose]();
     gateway = await running.aGateway({ subscriptions: { maxLingering: 1 } });

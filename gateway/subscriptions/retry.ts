@@ -1,5 +1,3 @@
-import { SubgraphError } from '../fetch/transport';
-
 const FIRST_MS = 100;
 const LONGEST_MS = 5_000;
 /** An attempt that held this long counts as open, also when no event came. */
@@ -21,14 +19,12 @@ export class Retry {
   }
 
   /**
-   * After an attempt that began at `startedAt` (a clock in milliseconds that never goes back) and broke with `error`: how
-   * long to wait; undefined to give up.
+   * After an attempt that began at `startedAt` (a clock in milliseconds that never goes back) and broke; `wasTaken` unless
+   * the subgraph never took it: how long to wait; undefined to give up.
    */
-  pauseMs(startedAt: number, error: unknown): number | undefined {
+  pauseMs(startedAt: number, wasTaken: boolean): number | undefined {
     const now = performance.now();
-    // One that was never taken has held long, too, if the subgraph has long to take it.
-    const isUntaken = error instanceof SubgraphError && error.code === 'SUBGRAPH_TIMEOUT';
-    if (now - startedAt > OPEN_MS && !isUntaken) this.succeeded();
+    if (wasTaken && now - startedAt > OPEN_MS) this.succeeded();
     this.brokenSince ??= startedAt;
     const { retryForMs, retryFirstForMs } = this.limits;
     const leftMs = this.brokenSince + (this.hasBeenOpen ? retryForMs : retryFirstForMs) - now;

@@ -20,7 +20,7 @@ export const DEFAULT_SUBSCRIPTION_SETTINGS: SubscriptionSettings = {
   replayEvents: 256,
   replayBytes: 1024 ** 2,
   lingerMs: 30_000,
-  maxLingering: 1_000,
+  maxLingering: 250,
   stallMs: 15_000,
   retryForMs: 60_000,
   retryFirstForMs: 10_000,

@@ -143,6 +143,7 @@ describe('the fetches of one event', () => {
     running.world.topic('b').append();
     await waitFor('the fetches', () => running.world.calls.length >= 2);
     expect(running.world.calls.map(({ subgraph }) => subgraph).sort()).toEqual(['people', 'places']);
+    expect(running.world.calls.map(({ viewer }) => viewer)).toEqual([null, null]);
   });
 
   test('do not change the order of events when an early one takes long', async () => {

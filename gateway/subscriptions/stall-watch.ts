@@ -17,7 +17,8 @@ export class StallWatch {
   /** A reader begins, or ends, to wait for room. */
   note(reader: Reader, isWaiting: boolean): void {
     if (isWaiting) {
-      this.waiting.set(reader, { since: performance.now(), progress: reader.progress });
+      // One that only changed its place has waited before.
+      if (!this.waiting.has(reader)) this.waiting.set(reader, { since: performance.now(), progress: reader.progress });
       this.timer ??= setInterval(() => this.check(), Math.min(CHECK_MS, this.stallMs)).unref();
     } else if (this.waiting.delete(reader) && this.waiting.size === 0) this.end();
     this.counts.waiting = this.waiting.size;

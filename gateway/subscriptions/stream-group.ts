@@ -1,3 +1,4 @@
+import { isGatewayCursor } from './gateway-cursor';
 import type { StreamPosition } from '../compile/start-arguments';
 import { Stream, type StreamOrigin, type StreamServices } from './stream';
 
@@ -38,13 +39,12 @@ export class StreamGroup {
 
   /** Whether a cursor can be one of this subscription; only where the gateway made them itself that is known beforehand. */
   accepts(cursor: string): boolean {
-    return this.origin.source.field.cursor !== undefined || this.origin.cursors.decode(cursor) !== null;
+    return this.origin.source.field.cursor !== undefined || isGatewayCursor(this.origin.subject, cursor);
   }
 
   /** The cursor of the place before an event, if there is one. */
-  cursorBefore({ window }: Stream, index: number): string | undefined {
-    const { source, cursors } = this.origin;
-    return source.field.cursor === undefined ? cursors.encode(index - 1) : window.at(index - 1)?.cursor;
+  cursorBefore({ window, cursors }: Stream, index: number): string | undefined {
+    return this.origin.source.field.cursor === undefined ? cursors.encode(index - 1) : window.cursorBefore(index);
   }
 
   close(): void {
@@ -73,20 +73,22 @@ export class StreamGroup {
       return start.snapshot === snapshot && window.isComplete && stream.hasOnlySnapshot ? 0 : undefined;
     if (start.snapshot) return undefined;
     if (field.start === 'beginning') return window.isComplete ? 0 : undefined;
-    return window.end;
+    return stream.isCurrent ? window.end : undefined;
   }
 
   private joinCounted({ after }: StreamPosition): Joined {
-    const stream =
-      this.streams.find(({ phase }) => phase === 'open') ?? this.open({ after: undefined, snapshot: false });
-    const { window } = stream;
-    if (after === undefined) return { stream, index: window.end, gap: undefined };
-    const index = this.origin.cursors.decode(after);
-    if (index === null || index === 'unknown' || index >= window.end)
-      return { stream, index: window.end, gap: { reason: 'RESTARTED', missed: null } };
-    const next = index + 1;
-    if (next >= window.start) return { stream, index: next, gap: undefined };
-    return { stream, index: window.start, gap: { reason: 'CURSOR_EXPIRED', missed: window.start - next } };
+    const open = this.streams.filter(({ phase }) => phase === 'open');
+    for (const stream of after === undefined ? [] : open) {
+      const index = stream.cursors.decode(after!);
+      const { start, end } = stream.window;
+      if (typeof index !== 'number' || index >= end) continue;
+      const next = index + 1;
+      if (next >= start) return { stream, index: next, gap: undefined };
+      return { stream, index: start, gap: { reason: 'CURSOR_EXPIRED', missed: start - next } };
+    }
+    const stream = open.find(({ isCurrent }) => isCurrent) ?? this.open({ after: undefined, snapshot: false });
+    const gap: Gap | undefined = after === undefined ? undefined : { reason: 'RESTARTED', missed: null };
+    return { stream, index: stream.window.end, gap };
   }
 
   private open(position: StreamPosition): Stream {

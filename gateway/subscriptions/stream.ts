@@ -9,7 +9,7 @@ import { sourceCall } from '../execute/fetch-step';
 import { SubgraphError, type SubgraphAnswer, type Transport } from '../fetch/transport';
 import type { Asker, Leaving } from '../operations/operations';
 import type { SubscriptionCounts } from './counts';
-import type { GatewayCursors } from './gateway-cursor';
+import { gatewayCursors, type GatewayCursors } from './gateway-cursor';
 import type { Reader } from './reader';
 import { ReplayWindow } from './replay-window';
 import { Retry } from './retry';
@@ -23,6 +23,13 @@ const TAKEN_IN_A_TURN = 64;
 /** Codes of refusals that say nothing about the subscription: the same may be taken a moment later. */
 const PASSING_CODES = new Set(['DATABASE_UNAVAILABLE', 'SUBGRAPH_UNAVAILABLE', 'SUBGRAPH_TIMEOUT', 'OVERLOADED']);
 
+/** The subgraph did not take the stream, but may do so in a moment. */
+class RefusedForNow extends SubgraphError {
+  constructor(code: string) {
+    super('SUBGRAPH_UNAVAILABLE', `the subgraph refused the stream for now: ${code}`);
+  }
+}
+
 /** What a stream is of. */
 export interface StreamOrigin {
   source: EventSource;
@@ -31,7 +38,8 @@ export interface StreamOrigin {
   variables: DataObject;
   /** In whose name it is opened. */
   asker: Asker;
-  cursors: GatewayCursors;
+  /** What is subscribed to: cursors that the gateway makes are of this. */
+  subject: string;
 }
 
 export interface StreamServices {
@@ -52,12 +60,16 @@ export type StreamPhase = 'open' | 'ended' | 'merged' | 'closed';
  */
 export class Stream {
   readonly window: ReplayWindow;
+  /** Of its events, where its subgraph offers none. */
+  readonly cursors: GatewayCursors;
   phase: StreamPhase = 'open';
   /** Why it ended; undefined when the subgraph completed it. */
   failure: unknown;
   private readonly variants = new Map<string, Variant>();
   private readonly cancellation = new Cancellation();
   private readers = 0;
+  /** When a subscriber was last lost. */
+  private lostAt = -Infinity;
   private isGone = false;
   private lastCursor: string | undefined;
   private lingering: NodeJS.Timeout | undefined;
@@ -73,8 +85,16 @@ export class Stream {
   ) {
     const { delivery } = origin.source.field;
     this.window = new ReplayWindow(services.settings, delivery === 'latest');
+    this.cursors = gatewayCursors(origin.subject);
     services.counts.upstreams++;
     void this.run();
+  }
+
+  /** Whether events come as they happen: one that nobody has room for, or that keeps itself open for nobody, may be behind. */
+  get isCurrent(): boolean {
+    if (this.lingering !== undefined || this.window.end === 0) return true;
+    for (const variant of this.variants.values()) if (variant.live.size > 0) return true;
+    return false;
   }
 
   /** Whether it has told nothing but the present state so far. */
@@ -105,8 +125,10 @@ export class Stream {
       variant.end();
       this.variants.delete(variant.of.variantKey);
     }
+    if (how === 'lost') this.lostAt = performance.now();
     if (--this.readers > 0) return;
-    if (how === 'lost' && this.canBeMissed()) this.linger();
+    const leftMs = this.lostAt + this.services.settings.lingerMs - performance.now();
+    if (leftMs > 0 && this.canBeMissed()) this.linger(leftMs);
     else this.close();
   }
 
@@ -125,13 +147,14 @@ export class Stream {
 
   /** Whether somebody may come back with a cursor that only this stream understands. */
   private canBeMissed(): boolean {
-    return this.phase === 'open' && this.origin.source.field.cursor === undefined && this.window.end > 0;
+    const { cursor, scope } = this.origin.source.field;
+    return this.phase === 'open' && cursor === undefined && scope !== 'subscriber' && this.window.end > 0;
   }
 
   /** For those who come back in time; where too many wait so, the one that has waited longest is given up. */
-  private linger(): void {
+  private linger(ms: number): void {
     const { settings, lingering } = this.services;
-    this.lingering = setTimeout(() => this.close(), settings.lingerMs);
+    this.lingering = setTimeout(() => this.close(), ms);
     this.lingering.unref();
     lingering.add(this);
     if (lingering.size > settings.maxLingering) lingering.values().next().value?.close();
@@ -151,6 +174,7 @@ export class Stream {
     this.services.counts.upstreams--;
     this.cancellation.abort(new Error('The stream is not needed any more.'));
     this.proceed();
+    if (this.readers === 0) this.close();
   }
 
   private async run(): Promise<void> {
@@ -162,7 +186,7 @@ export class Stream {
         return this.finish('ended');
       } catch (error) {
         if (this.phase !== 'open') return;
-        const pauseMs = retry.pauseMs(startedAt, error);
+        const pauseMs = retry.pauseMs(startedAt, wasTaken(error));
         if (pauseMs === undefined || !this.canContinue) return this.finish('ended', error);
         const { logger, counts } = this.services;
         logger.debug({ error, subgraph: this.origin.source.subgraph }, 'a stream broke and is opened again');
@@ -201,15 +225,16 @@ export class Stream {
   }
 
   private take(answer: SubgraphAnswer): void {
-    const { source, cursors } = this.origin;
+    const { source } = this.origin;
     const isRefusal = answer.errors !== undefined && !isDataObject(answer.data);
     if (isRefusal) this.throwPassing(answer);
     const index = this.window.end;
     const marks = source.marksOf(answer.data);
-    const ownCursor = source.field.cursor === undefined ? cursors.encode(index) : marks.cursor;
+    const ownCursor = source.field.cursor === undefined ? this.cursors.encode(index) : marks.cursor;
     const event = {
       ...marks,
-      cursor: isRefusal ? undefined : ownCursor,
+      // What a subgraph answers instead of the first event is no event.
+      cursor: isRefusal && index === 0 ? undefined : ownCursor,
       index,
       answer,
       size: JSON.stringify(answer).length,
@@ -229,7 +254,7 @@ export class Stream {
   private throwPassing({ errors }: SubgraphAnswer): void {
     const code = errors?.[0]?.extensions?.['code'];
     if (!this.canContinue || typeof code !== 'string' || !PASSING_CODES.has(code)) return;
-    throw new SubgraphError('SUBGRAPH_UNAVAILABLE', `the subgraph refused the stream for now: ${code}`);
+    throw new RefusedForNow(code);
   }
 
   private mergedFor(
@@ -267,4 +292,9 @@ export class Stream {
     this.wake = undefined;
     wake?.();
   }
+}
+
+/** Whether an attempt that broke so may have been open before. */
+function wasTaken(error: unknown): boolean {
+  return !(error instanceof RefusedForNow) && !(error instanceof SubgraphError && error.code === 'SUBGRAPH_TIMEOUT');
 }

@@ -60,7 +60,12 @@ export class StreamWorld {
   /** Subscriptions open now. */
   open = 0;
   /** Queries that were asked, in order. */
-  readonly calls: { subgraph: StreamSubgraph; query: string; variables: Record<string, unknown> }[] = [];
+  readonly calls: {
+    subgraph: StreamSubgraph;
+    query: string;
+    variables: Record<string, unknown>;
+    viewer: string | null;
+  }[] = [];
   /** While it is pending, `Person.held` waits. */
   hold: Promise<void> | undefined;
   /** New subscriptions are refused with this. */
@@ -195,7 +200,8 @@ function subgraphsOf(world: StreamWorld): Map<StreamSubgraph, Subgraph> {
         ready: async () => {},
       });
       const execute: Subgraph['execute'] = (request, call) => {
-        world.calls.push({ subgraph: name, query: request.query, variables: request.variables ?? {} });
+        const viewer = call.identity.viewer?.userId ?? null;
+        world.calls.push({ subgraph: name, query: request.query, variables: request.variables ?? {}, viewer });
         return subgraph.execute(request, call);
       };
       return [name, { ...subgraph, execute }];

@@ -103,7 +103,7 @@ export class ClientSocket implements Connection, KeptAlive {
     if (this.phase === 'closed') return;
     // Slow as it may be, one that takes what waits for it is there.
     const isAlive = this.hasTaken() || this.isAlive;
-    // One that only does not read finds this when it reads again; `ws` cuts the connection 30 s later.
+    // One that only does not read finds this when it reads again; the connection is cut 5 s later.
     if (!isAlive && (this.outbox.hasRoom || this.isLate)) return this.close(CloseCode.ConsumerTooSlow, NO_ANSWER);
     // Its answer may be late because it has so much to read before the ping; who sends it so much decides first.
     this.isLate = !isAlive;

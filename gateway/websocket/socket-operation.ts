@@ -1,5 +1,5 @@
 import type { DisconnectReason, Frame, Outlet } from '../operations/outlet';
-import type { Leaving, RunningOperation } from '../operations/operations';
+import type { Asker, Leaving, RunningOperation } from '../operations/operations';
 import type { ClientSocket } from './client-socket';
 
 /** One operation of a client: where its payloads go. Thousands are open at once, so it is small. */
@@ -7,6 +7,7 @@ export class SocketOperation implements Outlet {
   /** With it the client goes on after the last frame it was sent. */
   cursor: string | undefined;
   private running: RunningOperation | undefined;
+  private renewed: Asker | undefined;
   private left: Leaving | undefined;
 
   constructor(
@@ -29,7 +30,7 @@ export class SocketOperation implements Outlet {
 
   next({ payload, cursor }: Frame): void {
     if (this.left) return;
-    this.cursor = cursor;
+    if (cursor !== undefined) this.cursor = cursor;
     this.client.outbox.send(`{"id":${JSON.stringify(this.id)},"type":"next","payload":${payload}}`);
   }
 
@@ -47,8 +48,10 @@ export class SocketOperation implements Outlet {
 
   /** It has been planned and runs, unless the client left in the meantime. */
   started(running: RunningOperation): void {
-    if (this.left) running.leave(this.left);
-    else this.running = running;
+    if (this.left) return running.leave(this.left);
+    this.running = running;
+    // The token was renewed while it was planned.
+    if (this.renewed) running.renew(this.renewed);
   }
 
   /** Known as soon as it has been planned. */
@@ -68,7 +71,8 @@ export class SocketOperation implements Outlet {
     this.running = undefined;
   }
 
-  renew(asker: Parameters<RunningOperation['renew']>[0]): void {
-    this.running?.renew(asker);
+  renew(asker: Asker): void {
+    if (this.running) this.running.renew(asker);
+    else this.renewed = asker;
   }
 }
