@@ -12,17 +12,28 @@ const anEvent = (index: number, more: Partial<StreamEvent> = {}): StreamEvent =>
   gap: undefined,
   answer: {},
   size: 100,
-  frames: new WeakMap(),
+  frames: new Map(),
+  madeSize: 0,
   ...more,
 });
 
-test('what was made of events is kept up to the size of the window, the newest of it', () => {
+test('what was made of events is kept up to the size of the window, that of the newest events', () => {
   const window = new ReplayWindow({ replayEvents: 256, replayBytes: 1_000 }, false);
-  const event = anEvent(0);
-  window.push(event);
-  const variants = Array.from({ length: 30 }, aVariant);
-  for (const variant of variants) window.keep(event, variant, { payload: 'x'.repeat(100), cursor: 'c0' });
-  expect(variants.map((variant) => event.frames.has(variant))).toEqual(variants.map((_, index) => index >= 20));
+  const events = Array.from({ length: 10 }, (_, index) => anEvent(index));
+  const variants = Array.from({ length: 3 }, aVariant);
+  for (const event of events) {
+    window.push(event);
+    for (const variant of variants) window.keep(event, variant, { payload: 'x'.repeat(100), cursor: undefined });
+  }
+  expect(events.map(({ frames }) => frames.size)).toEqual([0, 0, 0, 0, 0, 0, 0, 3, 3, 3]);
+  // Somebody who is behind has an old one made again.
+  window.keep(events[2]!, variants[0]!, { payload: 'x'.repeat(100), cursor: undefined });
+  expect(events.map(({ frames }) => frames.size)).toEqual([0, 0, 1, 0, 0, 0, 0, 3, 3, 3]);
+  window.keep(events[9]!, aVariant(), { payload: 'x'.repeat(300), cursor: undefined });
+  expect(events.map(({ frames }) => frames.size)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 3, 4]);
+  for (let count = 0; count < 20; count++)
+    window.keep(events[9]!, aVariant(), { payload: 'x'.repeat(500), cursor: undefined });
+  expect(events.map(({ frames }) => frames.size)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
 });
 
 test('the newest events of keys are kept beyond the window, up to its size', () => {
@@ -57,4 +68,16 @@ test('what was made of an event goes with it', () => {
   window.keep(events[0]!, aVariant(), { payload: 'x'.repeat(900), cursor: undefined });
   expect(events.slice(24).every((event) => event.frames.has(variant))).toBe(true);
   expect([window.start, window.cursorBefore(window.start)]).toEqual([24, 'c23']);
+});
+
+test('what was made for those who are gone takes no room', () => {
+  const window = new ReplayWindow({ replayEvents: 256, replayBytes: 1_000 }, false);
+  const event = anEvent(0);
+  window.push(event);
+  for (let count = 0; count < 50; count++) {
+    const variant = aVariant();
+    window.keep(event, variant, { payload: 'x'.repeat(100), cursor: undefined });
+    window.forget(variant);
+  }
+  expect([event.frames.size, event.madeSize]).toEqual([0, 0]);
 });

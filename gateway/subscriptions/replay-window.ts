@@ -14,8 +14,9 @@ const MAX_KEYS = 1_000;
  */
 export class ReplayWindow {
   private readonly events: StreamEvent[] = [];
-  private readonly made = new Map<StreamEvent, { variant: Variant; size: number }[]>();
+  /** Of all frames, and where the oldest of them may be. */
   private madeSize = 0;
+  private madeFrom = 0;
   private newestSize = 0;
   private readonly indexes = new Map<string, number>();
   /** By key; only where the newest of each key is what counts. */
@@ -92,24 +93,39 @@ export class ReplayWindow {
     return this.newest !== undefined && index >= this.forgottenEnd;
   }
 
-  /** Keeps what was made of an event for others who get the same, in the place of what was made of the oldest events. */
+  /**
+   * Keeps what was made of an event for others who get the same, in the place of what was made of the oldest events. (Not
+   * in a set of its own: V8 frees what goes through one so quickly only in a full collection; see `slots.ts`.)
+   */
   keep(event: StreamEvent, variant: Variant, frame: Frame): void {
     if (event.index < this.start) return;
-    event.frames.set(variant, frame);
     const size = frame.payload.length;
-    const made = this.made.get(event) ?? [];
-    made.push({ variant, size });
-    this.made.set(event, made);
+    this.madeFrom = Math.max(Math.min(this.madeFrom, event.index), this.start);
+    while (this.madeSize + size > this.limits.replayBytes && this.madeFrom < this.end) this.forgetMade(this.madeFrom++);
+    event.frames.set(variant, frame);
+    event.madeSize += size;
     this.madeSize += size;
-    for (const [oldest, frames] of this.made) {
-      while (this.madeSize > this.limits.replayBytes && frames.length > 0) {
-        const { variant: first, size: firstSize } = frames.shift()!;
-        oldest.frames.delete(first);
-        this.madeSize -= firstSize;
-      }
-      if (frames.length > 0) return;
-      this.made.delete(oldest);
+    this.madeFrom = Math.min(this.madeFrom, event.index);
+  }
+
+  /** Drops what was made for those who are gone. */
+  forget(variant: Variant): void {
+    for (const event of this.events) {
+      const frame = event.frames.get(variant);
+      if (!frame) continue;
+      event.frames.delete(variant);
+      if (frame instanceof Promise) continue;
+      event.madeSize -= frame.payload.length;
+      this.madeSize -= frame.payload.length;
     }
+  }
+
+  private forgetMade(index: number): void {
+    const event = this.at(index);
+    if (!event) return;
+    event.frames.clear();
+    this.madeSize -= event.madeSize;
+    event.madeSize = 0;
   }
 
   private remember(newest: Map<string, StreamEvent>, event: StreamEvent): void {
@@ -132,8 +148,9 @@ export class ReplayWindow {
     this.size -= event.size;
     this.droppedCursor = event.cursor ?? this.droppedCursor;
     if (event.gap) this.forgottenEnd = this.start;
-    for (const { size } of this.made.get(event) ?? []) this.madeSize -= size;
-    this.made.delete(event);
+    this.madeSize -= event.madeSize;
+    event.madeSize = 0;
+    event.frames.clear();
     if (event.cursor !== undefined && this.indexes.get(event.cursor) === event.index) this.indexes.delete(event.cursor);
   }
 }

@@ -12,7 +12,9 @@ export interface StreamEvent extends EventMarks {
   /** Characters of its JSON. */
   readonly size: number;
   /** What its subscribers get, made when the first of them needs it; kept as long as the window has room for it. */
-  readonly frames: WeakMap<Variant, Frame | Promise<Frame>>;
+  readonly frames: Map<Variant, Frame | Promise<Frame>>;
+  /** Characters of the frames that are kept. */
+  madeSize: number;
 }
 
 /** The member `extensions` of a payload about an event, as JSON text with the comma before it; empty for nothing to say. */

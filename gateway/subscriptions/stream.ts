@@ -123,6 +123,7 @@ export class Stream {
     variant.live.delete(reader);
     if (--variant.readers === 0) {
       variant.end();
+      this.window.forget(variant);
       this.variants.delete(variant.of.variantKey);
     }
     if (how === 'lost') this.lostAt = performance.now();
@@ -238,7 +239,8 @@ export class Stream {
       index,
       answer,
       size: JSON.stringify(answer).length,
-      frames: new WeakMap(),
+      frames: new Map(),
+      madeSize: 0,
     };
     if (event.cursor !== undefined) this.lastCursor = event.cursor;
     this.window.push(event);

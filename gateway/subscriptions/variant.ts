@@ -70,7 +70,7 @@ export class Variant {
     const known = event.frames.get(this);
     if (known) return known;
     const made = this.answer(event, transports).then((frame) => {
-      this.window.keep(event, this, frame);
+      if (!this.left.aborted) this.window.keep(event, this, frame);
       return frame;
     });
     event.frames.set(this, made);
