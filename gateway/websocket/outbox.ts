@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import { takenBytes } from '../../platform/http/write-progress';
 
 /** Bytes waiting for the client beyond which nothing more is sent, and nothing more is read that would cause answers. */
-const HIGH_WATER_BYTES = 48 * 1024;
+const HIGH_WATER_BYTES = 32 * 1024;
 /** Below it there is room again. */
 const LOW_WATER_BYTES = HIGH_WATER_BYTES / 2;
 

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { takenBytes } from '../../../platform/http/write-progress';
 
 /** Bytes waiting for a client beyond which whoever sends should stop. */
-export const HIGH_WATER_BYTES = 48 * 1024;
+export const HIGH_WATER_BYTES = 32 * 1024;
 
 /**
  * The bytes on their way to one client. Before there is a response they wait here, in order. There are many thousands of
