@@ -13,7 +13,7 @@ const AHEAD = 8;
 /** What a subscriber gets its answers from. */
 export interface Placement extends VariantOf {
   group: StreamGroup;
-  /** The subscription has a new owner for its events: another identity scope or another operation at the subgraph. */
+  /** Tells the group from others: what is asked of the subgraph, and in whose name. */
   groupKey: string;
 }
 
@@ -78,10 +78,10 @@ export class Reader {
   move(place: Placement): void {
     if (this.isOver) return;
     const isSameStream = place.group === this.place.group && this.stream.phase === 'open';
-    const { stream, variant } = this;
     this.place = place;
-    if (isSameStream) this.variant = stream.join(place);
-    else this.join(this.position);
+    if (!isSameStream) return this.rejoin();
+    const { stream, variant } = this;
+    this.variant = stream.join(place);
     stream.leave(variant, this, 'done');
     void this.walk();
   }
@@ -133,10 +133,7 @@ export class Reader {
   /** Gives the client an answer, if it is the one it is to get next. */
   take(event: StreamEvent, frame: Frame): void {
     if (event.index !== this.index) return;
-    this.index++;
-    if (event.cursor !== undefined) this.position = { after: event.cursor, snapshot: false };
-    this.services.counts.delivered++;
-    this.outlet.next(frame);
+    this.give(event, frame);
     if (this.outlet.hasRoom || this.isOver) return;
     this.variant.live.delete(this);
     void this.walk();
@@ -214,7 +211,7 @@ export class Reader {
     }
     if (event) return event;
     const canGoBack = cursor !== undefined && (this.position.after !== undefined || start !== 'now');
-    if (canGoBack) this.catchUp();
+    if (canGoBack) this.rejoin();
     else if (cursor === undefined && this.isSlow) this.disconnect();
     else this.skip();
     return undefined;
@@ -237,8 +234,8 @@ export class Reader {
     void this.walk();
   }
 
-  /** Reads on from its cursor in another stream. */
-  private catchUp(): void {
+  /** Reads on from where it is in another stream. */
+  private rejoin(): void {
     const { stream, variant } = this;
     this.join(this.position);
     stream.leave(variant, this, 'done');

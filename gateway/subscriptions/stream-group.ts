@@ -1,5 +1,5 @@
-import { isGatewayCursor } from './gateway-cursor';
 import type { StreamPosition } from '../compile/start-arguments';
+import { isGatewayCursor } from './gateway-cursor';
 import { Stream, type StreamOrigin, type StreamServices } from './stream';
 
 /** Events before the subscriber's place that cannot be delivered any more. */

@@ -92,9 +92,12 @@ export class Stream {
 
   /** Whether events come as they happen: one that nobody has room for, or that keeps itself open for nobody, may be behind. */
   get isCurrent(): boolean {
-    if (this.lingering !== undefined || this.window.end === 0) return true;
-    for (const variant of this.variants.values()) if (variant.live.size > 0) return true;
-    return false;
+    return this.window.end === 0 || this.isWanted;
+  }
+
+  /** Whether somebody has room for another event, or may come back for it. */
+  private get isWanted(): boolean {
+    return this.lingering !== undefined || [...this.variants.values()].some(({ live }) => live.size > 0);
   }
 
   /** Whether it has told nothing but the present state so far. */
@@ -276,13 +279,7 @@ export class Stream {
   }
 
   private wantsMore(): boolean {
-    if (this.lingering !== undefined) return true;
-    let live = 0;
-    for (const variant of this.variants.values()) {
-      if (variant.inFlight >= MAX_IN_FLIGHT) return false;
-      live += variant.live.size;
-    }
-    return live > 0;
+    return this.isWanted && ![...this.variants.values()].some(({ inFlight }) => inFlight >= MAX_IN_FLIGHT);
   }
 
   private proceed(): void {

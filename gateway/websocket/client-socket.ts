@@ -16,7 +16,6 @@ import type { Authenticate, GatewayLimits } from '../options';
 import { authorizationOf } from './authorization';
 import { CloseCode, closeReason } from './close-code';
 import { farewellText, tooSlowReason } from './farewell';
-import type { KeptAlive } from './keep-alive';
 import { readMessage } from './message';
 import { Outbox } from './outbox';
 import { asksRenewal, renew } from './renewal';
@@ -43,7 +42,7 @@ type Phase = 'opened' | 'initialising' | 'acknowledged' | 'closed';
  * client: what it says is judged here, what it asks for is done by `Operations`. An idle one has neither timer nor
  * closure.
  */
-export class ClientSocket implements Connection, KeptAlive {
+export class ClientSocket implements Connection {
   readonly outbox: Outbox;
   token: VerifiedToken | null = null;
   readonly hasPlace = true;
@@ -67,7 +66,6 @@ export class ClientSocket implements Connection, KeptAlive {
     /** Of the upgrade: what may be forwarded to subgraphs. */
     private readonly headers: IncomingHttpHeaders,
     private readonly services: SocketServices,
-    readonly turn: number,
   ) {
     this.outbox = new Outbox(socket, stream);
     this.initTimer = setTimeout(onInitTimeout, services.limits.connectionInitMs, this);
@@ -99,6 +97,7 @@ export class ClientSocket implements Connection, KeptAlive {
     this.countPing();
   }
 
+  /** Pings it; ends it when nothing has been heard since the ping before. */
   checkAlive(): void {
     if (this.phase === 'closed') return;
     // Slow as it may be, one that takes what waits for it is there.

@@ -1,3 +1,4 @@
+import { fakeIntervals } from '../../platform/testing/fake-intervals';
 import { waitFor } from '../../platform/testing/wait';
 import { servedSockets } from '../testing/socket-server';
 import { aRawSocket } from '../testing/socket-client';
@@ -6,21 +7,7 @@ import { aRawSocket } from '../testing/socket-client';
 const TWO_PINGS_S = 24;
 
 // Only what repeats is under the test's control: the pings.
-beforeEach(() =>
-  jest.useFakeTimers({
-    doNotFake: [
-      'Date',
-      'hrtime',
-      'nextTick',
-      'performance',
-      'queueMicrotask',
-      'setImmediate',
-      'clearImmediate',
-      'setTimeout',
-      'clearTimeout',
-    ],
-  }),
-);
+beforeEach(fakeIntervals);
 afterEach(() => jest.useRealTimers());
 
 test('a client that is gone without a word is noticed within two pings; who answers stays', async () => {

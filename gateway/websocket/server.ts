@@ -4,12 +4,16 @@ import { GRAPHQL_TRANSPORT_WS_PROTOCOL, handleProtocols } from 'graphql-ws';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import type { OriginPolicy } from '../http/cors';
 import type { GatewayLimits } from '../options';
+import { Wheel } from '../wheel';
 import { forwardable } from '../fetch/header-rules';
 import { ClientSocket, type SocketServices } from './client-socket';
 import { CloseCode } from './close-code';
-import { startKeepAlive, TURNS } from './keep-alive';
 import { refusalOf, refuse } from './upgrade';
 
+/** Between two pings to one client, in milliseconds; one that does not answer is gone after two. */
+const KEEP_ALIVE_MS = 12_000;
+/** Clients take turns, so that ten thousand of them are not pinged in one go. */
+const KEEP_ALIVE_STEPS = 12;
 /** Time a client has to answer a close frame, in milliseconds; then its connection is cut. */
 const CLOSE_MS = 5_000;
 /** Time a client has to take the news that the grace is over, in milliseconds. */
@@ -48,14 +52,19 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     handleProtocols,
   };
   const server = new WebSocketServer(settings);
-  const clients = new Set<ClientSocket>();
-  const endKeepAlive = startKeepAlive(clients);
+  const keepAlive = new Wheel<ClientSocket>({
+    steps: KEEP_ALIVE_STEPS,
+    stepMs: KEEP_ALIVE_MS / KEEP_ALIVE_STEPS,
+    visit: (client) => client.checkAlive(),
+  });
+  /** Each with what ends its keep-alive. */
+  const clients = new Map<ClientSocket, () => void>();
   let isStopping = false;
-  let opened = 0;
   let emptied = (): void => {};
   const shared: Shared = {
     closed(client, code) {
       client.closed(code);
+      clients.get(client)?.();
       clients.delete(client);
       connections.places.giveBack();
       if (clients.size === 0) emptied();
@@ -65,8 +74,8 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
   };
 
   const open = (socket: WebSocket, request: IncomingMessage): void => {
-    const client = new ClientSocket(socket, request.socket, forwardable(request.headers), options, opened++ % TURNS);
-    clients.add(client);
+    const client = new ClientSocket(socket, request.socket, forwardable(request.headers), options);
+    clients.set(client, keepAlive.add(client));
     connections.places.take();
     listen(socket, client, shared);
     if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL)
@@ -81,14 +90,13 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     },
     async stop(graceMs) {
       isStopping = true;
-      for (const client of clients) client.goAway();
+      for (const client of clients.keys()) client.goAway();
       let cut = setTimeout(() => {
-        for (const client of clients) client.close(CloseCode.GoingAway, 'Going away');
-        cut = setTimeout(() => clients.forEach((client) => client.terminate()), FAREWELL_MS);
+        for (const client of clients.keys()) client.close(CloseCode.GoingAway, 'Going away');
+        cut = setTimeout(() => clients.forEach((_, client) => client.terminate()), FAREWELL_MS);
       }, graceMs);
       if (clients.size > 0) await new Promise<void>((resolve) => (emptied = resolve));
       clearTimeout(cut);
-      endKeepAlive();
     },
   };
 }

@@ -1,3 +1,4 @@
+import { fakeIntervals } from '../../../platform/testing/fake-intervals';
 import { waitFor } from '../../../platform/testing/wait';
 import { aSocketSubgraph, type SocketSubgraph } from '../../testing/socket-subgraph';
 import { aCall, aTransport } from '../../testing/transport';
@@ -130,7 +131,7 @@ describe('a subgraph that fails', () => {
 
   test('by vanishing without a word ends every subscription with an error', async () => {
     // Only what repeats is under the test's control: the pings.
-    jest.useFakeTimers({ doNotFake: [...NOT_FAKED] });
+    fakeIntervals();
     await using subgraph = await aSocketSubgraph();
     await using transport = aTransport(subgraph.url, settings({ keepAliveMs: 5_000 }));
     try {
@@ -263,16 +264,3 @@ describe('a slow consumer', () => {
     socket.close();
   });
 });
-
-/** Everything but `setInterval`. */
-const NOT_FAKED = [
-  'Date',
-  'hrtime',
-  'nextTick',
-  'performance',
-  'queueMicrotask',
-  'setImmediate',
-  'clearImmediate',
-  'setTimeout',
-  'clearTimeout',
-] as const;

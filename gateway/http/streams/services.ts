@@ -9,7 +9,7 @@ import type { OriginPolicy } from '../cors';
 import type { StreamType } from './accept';
 import type { Reservations } from './reservations';
 import type { StreamConnection } from './stream-connection';
-import type { Wheel } from './wheel';
+import type { Wheel } from '../../wheel';
 
 /** One request, and who makes it. */
 export interface StreamRequest {

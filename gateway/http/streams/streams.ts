@@ -3,7 +3,7 @@ import { Reservations } from './reservations';
 import type { StreamRequest, StreamServices } from './services';
 import { answerShared, STREAM_TOKEN_HEADER } from './single-connection';
 import type { StreamConnection } from './stream-connection';
-import { Wheel } from './wheel';
+import { Wheel } from '../../wheel';
 
 export interface StreamOptions extends Omit<StreamServices, 'reservations' | 'wheels'> {
   /** Between two signs of life on an event stream, in milliseconds; on a multipart stream half of it. Default 10 000. */
