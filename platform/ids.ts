@@ -8,6 +8,9 @@ export const ID_PREFIXES = {
   med: 'Media',
   trn: 'Transcript',
   seg: 'TranscriptSegment',
+  spk: 'Speaker',
+  ttr: 'TranscriptTranslation',
+  rnd: 'Rendition',
   job: 'Job',
   ntf: 'Notification',
 } as const;

@@ -21,6 +21,8 @@ export interface Platform {
   /** What every key of this deployment is derived from. */
   readonly secret: string;
   readonly maxFileBytes: number;
+  /** Where jobs keep temporary files; on the file system that holds the objects, so that a file can be linked. */
+  readonly scratchDirectory: string;
   /** Base URL under which clients reach the byte routes of this process; known once it listens. */
   publicUrl(): string;
 }
@@ -60,6 +62,7 @@ export async function openPlatform(options: {
     logger,
     secret: environment.secret ?? (await readOrMakeSecret(environment.dataDirectory)),
     maxFileBytes: environment.maxFileBytes,
+    scratchDirectory: path.join(environment.dataDirectory, 'scratch'),
     publicUrl: options.publicUrl,
   };
 }

@@ -5,7 +5,7 @@ import { Lifecycle, stopOnSignals } from '../platform/lifecycle';
 import { createLogger } from '../platform/logger';
 import { openPlatform } from '../platform/platform';
 import { startFailure } from '../platform/start-failure';
-import { createTranscribeHandler } from '../subgraphs/media/jobs/transcribe.handler';
+import { createMediaHandlers } from '../subgraphs/media/jobs/handlers';
 import { createTranscribers } from '../subgraphs/media/transcribers';
 import { runInboxConsumer } from '../subgraphs/notification/inbox-consumer';
 import { readWorkerEnvironment } from './environment';
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
     ...platform,
     queue,
     concurrency: environment.concurrency,
-    handlers: [createTranscribeHandler({ platform, transcribers })],
+    handlers: createMediaHandlers({ platform, transcribers }),
   });
   lifecycle.onStop('job runner', () => runner.close());
 

@@ -34,6 +34,8 @@ export interface JobContext<Tx extends PlatformTransaction> {
   logger: Logger;
   /** Tells how far the work is, 0 to 1; written at most every 250 ms, and never lower than before within an attempt. */
   progress(fraction: number, stage: string): void;
+  /** A directory of this attempt's own for temporary files, removed with everything in it when the attempt ends. */
+  directory(): Promise<string>;
   /** A transaction that commits only while this attempt owns the job; otherwise it throws {@link JobLost}. */
   transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
 }

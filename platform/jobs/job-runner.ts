@@ -5,6 +5,7 @@ import type { Logger } from '../logger';
 import { pause } from '../pause';
 import type { Job, JobDefinition, JobFailure } from './job';
 import { JobLost, JobProblem, JobStopped, type JobContext, type JobHandler, type StopReason } from './job-handler';
+import { JobDirectory } from './job-directory';
 import { JobStore, type CleanUp } from './job-store';
 import { ProgressReports } from './progress-reports';
 import type { JobQueue } from './queue';
@@ -46,6 +47,8 @@ export class JobRunner {
       queue: JobQueue;
       handlers: readonly AnyJobHandler[];
       concurrency: number;
+      /** Where the attempts' temporary files go. */
+      scratchDirectory: string;
       logger: Logger;
     },
   ) {
@@ -102,9 +105,10 @@ export class JobRunner {
     const logger = this.options.logger.child({ jobId: job.id, kind: job.kind, attempt: job.attempt });
     const heartbeat = setInterval(() => void this.beat(job, stop), HEARTBEAT_MS);
     const progress = new ProgressReports(job, this.store, logger);
+    await using directory = new JobDirectory(this.options.scratchDirectory, `${job.id}.${job.attempt}`);
     try {
       const { handler, payload } = this.handlerFor(job);
-      const writes = await handler.run(payload, this.contextFor(job, signal, logger, progress));
+      const writes = await handler.run(payload, this.contextFor(job, { signal, logger, progress, directory }));
       await progress.settle();
       await this.store.succeed(job.id, job.attempt, writes);
       logger.info({}, 'job succeeded');
@@ -133,14 +137,14 @@ export class JobRunner {
 
   private contextFor(
     job: Job,
-    signal: AbortSignal,
-    logger: Logger,
-    progress: ProgressReports,
+    attempt: { signal: AbortSignal; logger: Logger; progress: ProgressReports; directory: JobDirectory },
   ): JobContext<PlatformTransaction> {
+    const { signal, logger, progress, directory } = attempt;
     return {
       job,
       signal,
       logger,
+      directory: () => directory.path(),
       progress: (fraction, stage) => progress.report(fraction, stage),
       transaction: (work) =>
         this.options.database.prisma.$transaction(async (tx) => {

@@ -16,6 +16,16 @@ export interface JobDefinition<Payload> {
   parse(payload: unknown): Payload;
 }
 
+/** Priorities as the graph names them, and what they are in a job's row: higher runs first. */
+export const PRIORITIES = { LOW: -10, NORMAL: 0, HIGH: 10 } as const;
+export type JobPriority = keyof typeof PRIORITIES;
+
+/** The graph's name of a row's priority. */
+export function priorityOf({ priority }: Pick<Job, 'priority'>): JobPriority {
+  if (priority === PRIORITIES.NORMAL) return 'NORMAL';
+  return priority > PRIORITIES.NORMAL ? 'HIGH' : 'LOW';
+}
+
 /** Why a job, or one attempt of it, did not succeed. */
 export interface JobFailure {
   /** As in the graph's ErrorCode enum. */
@@ -35,6 +45,8 @@ export interface JobSnapshot {
   stage: string | null;
   progress: number;
   attempt: number;
+  maxAttempts: number;
+  priority: JobPriority;
   expectedAt: string | null;
   error: JobFailure | null;
 }
@@ -60,12 +72,28 @@ export function snapshotOf(job: Job): JobSnapshot {
     stage: job.stage,
     progress: job.progress,
     attempt: job.attempt,
+    maxAttempts: job.maxAttempts,
+    priority: priorityOf(job),
     expectedAt: job.expectedAt?.toISOString() ?? null,
     error:
       job.errorCode === null || job.state === 'SUCCEEDED'
         ? null
         : { code: job.errorCode, message: job.errorMessage ?? '', retryable: job.errorRetryable ?? false },
   };
+}
+
+/** A job to be written. */
+export interface NewJob<Payload> {
+  id?: string;
+  ownerId: string;
+  subjectId: string;
+  payload: Payload;
+  /** See {@link PRIORITIES}; default NORMAL. */
+  priority?: number;
+  /** Ids of jobs of the same owner that must succeed first; while one has not, this one is WAITING. */
+  needs?: readonly string[];
+  /** How much there is to do, in the unit of its kind: milliseconds of media, characters. */
+  size?: number | null;
 }
 
 /**
@@ -76,7 +104,7 @@ export async function createJob<Payload extends object>(
   tx: PlatformTransaction,
   events: EventLog,
   definition: JobDefinition<Payload>,
-  job: { id?: string; ownerId: string; subjectId: string; payload: Payload; priority?: number },
+  job: NewJob<Payload>,
 ): Promise<Job> {
   const row = await tx.job.create({
     data: {

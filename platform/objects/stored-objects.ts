@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { copyFile, link } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { runAlone } from '../database/alone';
 import type { Database, PlatformTransaction } from '../database/database';
@@ -88,6 +89,15 @@ export class StoredObjects {
   /** A path on local disk that holds the object's bytes. */
   localPath(id: string): Promise<string> {
     return this.store.localPath(id);
+  }
+
+  /**
+   * Puts the object's bytes at `target`, a path inside a job's own directory, which keeps them readable whatever happens
+   * to the object; a link where that is possible, a copy otherwise. Nobody may write there.
+   */
+  async placeAt(id: string, target: string): Promise<void> {
+    const file = await this.store.localPath(id);
+    await link(file, target).catch(() => copyFile(file, target));
   }
 
   /** The object's bytes, or a part of them. Rejects when the bytes are gone. */

@@ -53,6 +53,9 @@ function parseWhole(value: unknown): number {
   throw new GraphQLError('A Long is a whole number between -(2^53 - 1) and 2^53 - 1.');
 }
 
+/** Any JSON value; only ever given out. */
+const JSONScalar = new GraphQLScalarType<unknown, unknown>({ name: 'JSON' });
+
 const URLScalar = new GraphQLScalarType<string, string>({ name: 'URL', serialize: String });
 
 function textOf(node: ValueNode): string | undefined {
@@ -60,4 +63,4 @@ function textOf(node: ValueNode): string | undefined {
 }
 
 /** One implementation of each scalar for all subgraphs; a schema takes those it declares. */
-export const scalars = { DateTime, LanguageTag, Long, URL: URLScalar };
+export const scalars = { DateTime, LanguageTag, Long, URL: URLScalar, JSON: JSONScalar };

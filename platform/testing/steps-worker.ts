@@ -1,3 +1,4 @@
+import os from 'node:os';
 import { openDatabase } from '../database/database';
 import { Notifications } from '../database/notifications';
 import { EventLog } from '../events/event-log';
@@ -18,7 +19,16 @@ async function main(databaseUrl: string): Promise<void> {
   const queue = createJobQueue({ databaseUrl, redisUrl: undefined, logger });
   new Dispatcher(database, notifications, queue, logger);
   const handlers = [stepsHandler({ database })];
-  new JobRunner({ database, events, notifications, queue, handlers, concurrency: 1, logger });
+  new JobRunner({
+    database,
+    events,
+    notifications,
+    queue,
+    handlers,
+    concurrency: 1,
+    scratchDirectory: os.tmpdir(),
+    logger,
+  });
   tell({}, 'ready');
 }
 

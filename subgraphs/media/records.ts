@@ -10,7 +10,19 @@ export type JobRow = Job;
 export type TranscriptRow = Transcript;
 export type SegmentRow = Omit<Segment, 'createdAt' | 'words'> & { words: Word[] };
 
-export const MEDIA_MODELS = ['media', 'transcript', 'segment', 'job'] as const;
+export const MEDIA_MODELS = [
+  'media',
+  'mediaFacts',
+  'derivedFile',
+  'rendition',
+  'lineage',
+  'transcript',
+  'segment',
+  'speaker',
+  'transcriptTranslation',
+  'segmentTranslation',
+  'job',
+] as const;
 type MediaModel = (typeof MEDIA_MODELS)[number];
 type MediaDatabase = SliceDatabase<MediaModel>;
 export type MediaTransaction = SliceTransaction<MediaModel>;
@@ -39,7 +51,10 @@ export class MediaRecords {
     return this.database.momentOf(work);
   }
 
-  insertMedia(tx: MediaTransaction, media: Omit<MediaRow, 'createdAt' | 'durationMs'>): Promise<MediaRow> {
+  insertMedia(
+    tx: MediaTransaction,
+    media: Omit<MediaRow, 'createdAt' | 'durationMs' | 'artist' | 'album'>,
+  ): Promise<MediaRow> {
     return tx.media.create({ data: media });
   }
 

@@ -7,7 +7,7 @@ import type { Subgraph, SubgraphResult } from '../../platform/subgraph/subgraph'
 import { anUpload, askFor, identityOf } from '../../platform/testing/calls';
 import { openTestPlatform } from '../../platform/testing/platform';
 import { startWorkerStack, type WorkerStack } from '../../platform/testing/worker-stack';
-import { createTranscribeHandler } from './jobs/transcribe.handler';
+import { createMediaHandlers } from './jobs/handlers';
 import { createMediaSubgraph } from './subgraph';
 import type { Probe, RecognizedSegment, Transcriber } from './transcriber/transcriber';
 import { createTranscribers } from './transcriber/transcribers';
@@ -28,7 +28,7 @@ export async function openMediaSlice(transcribers: Transcribers): Promise<MediaS
     platform,
     subgraph: createMediaSubgraph(platform, new Lifecycle(silentLogger), transcribers),
     startWorker() {
-      const worker = startWorkerStack(platform, [createTranscribeHandler({ platform, transcribers })]);
+      const worker = startWorkerStack(platform, createMediaHandlers({ platform, transcribers }));
       workers.push(worker);
       return worker;
     },
@@ -66,7 +66,13 @@ export function scripted(script: Script): Transcribers {
       streaming: true,
       wordTimes: true,
       speakers: false,
-      keyterms: false,
+      confidence: true,
+      grammar: false,
+      detectsLanguage: false,
+      punctuation: true,
+      maxKeyterms: 0,
+      pieces: null,
+      quality: 'Says what the test wrote.',
     },
     probe: async () => script.probe,
     async *transcribe(pcm, { signal }) {

@@ -89,6 +89,9 @@ export class TranscriptGrowth {
       id: known?.id ?? newId('seg'),
       transcriptId,
       position,
+      state: 'FINAL',
+      channel: 0,
+      speakerId: null,
       revision: known?.revision ?? 1,
     };
     if (isDeepStrictEqual(known, segment)) return;

@@ -5,7 +5,7 @@ import { asOneLine } from './lines';
 import { toSrt } from './srt';
 import { toVtt } from './vtt';
 
-export type TranscriptFormat = 'TXT' | 'SRT' | 'VTT' | 'JSON';
+export type TranscriptFormat = 'TXT' | 'SRT' | 'VTT' | 'JSON' | 'CSV';
 
 export interface TranscriptExport {
   mimeType: string;
@@ -34,6 +34,7 @@ function render(
       const lines = segments.map((segment) => `${asOneLine(segment.text)}\n`);
       return { mimeType: 'text/plain', text: lines.join(''), warnings: [] };
     }
+    case 'CSV':
     case 'JSON':
       return { mimeType: 'application/json', text: toJson(transcript, segments), warnings: [] };
     case 'SRT': {

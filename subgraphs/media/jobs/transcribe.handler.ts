@@ -97,11 +97,11 @@ class Totals {
   private lengthMs = 0;
   private weighted = 0;
 
-  add(segment: { startMs: number; endMs: number; confidence: number }): void {
+  add(segment: { startMs: number; endMs: number; confidence: number | null }): void {
     const lengthMs = Math.max(1, segment.endMs - segment.startMs);
     this.segmentCount++;
     this.lengthMs += lengthMs;
-    this.weighted += lengthMs * segment.confidence;
+    this.weighted += lengthMs * (segment.confidence ?? 0);
   }
 
   result(): { segmentCount: number; confidence: number } {

@@ -27,5 +27,7 @@ export const resolvers: Resolvers = {
   TranscriptFinished,
   DateTime: scalars.DateTime,
   LanguageTag: scalars.LanguageTag,
+  JSON: scalars.JSON,
+  URL: scalars.URL,
   Upload: GraphQLUpload,
 };

@@ -27,7 +27,7 @@ export function toSegment(
     text: words.map((word) => word.text).join(' '),
     startMs: first.startMs,
     endMs: last.endMs,
-    confidence: roundConfidence(words.reduce((sum, word) => sum + word.confidence, 0) / words.length),
+    confidence: roundConfidence(words.reduce((sum, word) => sum + (word.confidence ?? 0), 0) / words.length),
     words,
   };
 }

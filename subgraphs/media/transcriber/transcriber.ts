@@ -3,31 +3,53 @@ import { SautiError } from '../../../platform/errors';
 /** Samples per second of the audio every transcriber takes: 16 kHz, mono, signed 16 bit in the machine's byte order. */
 export const PCM_SAMPLE_RATE_HZ = 16_000;
 
-/** One recognised word. Times are whole milliseconds from the start of the source media; confidence is 0 to 1. */
+/**
+ * One recognised word. Times are whole milliseconds from the start of the source media; confidence is 0 to 1, null from
+ * an engine that does not tell it; `speaker` is the engine's own name of a speaker (`S1`), the same throughout a call.
+ */
 export interface Word {
   text: string;
   startMs: number;
   endMs: number;
-  confidence: number;
+  confidence: number | null;
+  speaker?: string;
 }
 
 /**
  * Final text of one utterance. `index` counts from 0 in the order of the recording; `text` is its words joined by
- * single spaces; `language` is a BCP 47 tag; `confidence` is the mean of the words'.
+ * single spaces; `language` is a BCP 47 tag; `confidence` is the mean of the words', or null.
  */
 export interface RecognizedSegment {
   index: number;
   text: string;
   startMs: number;
   endMs: number;
-  confidence: number;
+  confidence: number | null;
   language: string;
   words: Word[];
+  /** The engine's own name of who speaks, when it was asked to tell speakers apart. */
+  speaker?: string;
+  /** How sure the engine is of a language it has detected, 0 to 1. */
+  languageConfidence?: number;
+}
+
+/** What may be said, for engines that can be told. */
+export interface Vocabulary {
+  /** Words, names and whole sentences, as people write them. */
+  keyterms: readonly string[];
+  /** Everything that can be said, in JSGF; then `keyterms` is empty. */
+  grammar?: string;
 }
 
 export interface TranscribeOptions {
-  /** BCP 47 tag of what is spoken; without it the engine's own language is assumed. */
+  /** BCP 47 tag of what is spoken; without it the engine detects it, or assumes its own. */
   language?: string;
+  /** What may be spoken, when that has to be detected. */
+  languages?: readonly string[];
+  /** Refused by an engine whose info does not offer it. */
+  vocabulary?: Vocabulary;
+  /** Tell speakers apart, at most `max` of them; only for an engine whose info offers it. */
+  speakers?: { max?: number };
   /** Where in the source media the first sample lies, in milliseconds; default 0. Added to every time. */
   startMs?: number;
   /** Stops the work; the iterator then throws the signal's reason. */
@@ -44,9 +66,28 @@ export interface TranscriberInfo {
   languages: readonly string[];
   streaming: boolean;
   wordTimes: boolean;
+  confidence: boolean;
   speakers: boolean;
-  keyterms: boolean;
+  grammar: boolean;
+  detectsLanguage: boolean;
+  punctuation: boolean;
+  /** Most keyterms of one call; 0: it cannot be told any. */
+  maxKeyterms: number;
+  /** How audio is best given to it, see {@link PieceRule}; null: a recording in one call, however long. */
+  pieces: PieceRule | null;
+  /** For people: what to expect, in a sentence. */
+  quality: string;
   version?: string;
+}
+
+/** A long recording is cut at silences into pieces, each recognised by a call of its own, several at once. */
+export interface PieceRule {
+  /** Cut at the first silence behind this. */
+  idealMs: number;
+  /** Cut here even if there is none. */
+  maxMs: number;
+  /** Most calls at once. */
+  parallel: number;
 }
 
 /** Whether an engine can work at this moment; the reason says what to install or configure. */
@@ -72,6 +113,19 @@ export class EngineUnavailableError extends SautiError {
     super('ENGINE_UNAVAILABLE', reason, options);
     this.name = 'EngineUnavailableError';
   }
+}
+
+/** Puts the words of a known text where they are said. */
+export interface Aligner extends AsyncDisposable {
+  /**
+   * The times of `words` in `pcm` (16 kHz, at most 60 s), in order, in milliseconds from its first sample; null when the
+   * words cannot be found there or the language is not known. Throws the signal's reason, or what an engine throws.
+   */
+  align(
+    pcm: Int16Array,
+    words: readonly string[],
+    options: { language: string; signal: AbortSignal },
+  ): Promise<{ startMs: number; endMs: number }[] | null>;
 }
 
 /** No engine understands the language that was asked for. */

@@ -4,6 +4,8 @@ export const mediaEngines: QueryResolvers['mediaEngines'] = async (_parent, _arg
   (await transcribers.list()).map(({ info, probe }) => ({
     ...info,
     languages: [...info.languages],
+    keyterms: info.maxKeyterms > 0,
+    version: info.version ?? null,
     available: probe.available,
     reason: probe.available ? null : probe.reason,
   }));
