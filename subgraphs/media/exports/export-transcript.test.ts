@@ -1,5 +1,9 @@
-import type { SegmentRow } from '../records';
-import { exportTranscript } from './export-transcript';
+import { DEFAULT_EXPORT_OPTIONS } from './export-options';
+import type { ExportSegment } from './export-records';
+import { exportTranscript as exportWith, type ExportedTranscript, type TranscriptFormat } from './export-transcript';
+
+const exportTranscript = (of: ExportedTranscript, segments: ExportSegment[], format: TranscriptFormat) =>
+  exportWith(of, segments, format, DEFAULT_EXPORT_OPTIONS);
 
 const transcript = {
   id: 'trn_1',
@@ -10,7 +14,7 @@ const transcript = {
   state: 'COMPLETE' as const,
 };
 
-function segment(position: number, text: string, startMs: number, endMs: number): SegmentRow {
+function segment(position: number, text: string, startMs: number, endMs: number): ExportSegment {
   return {
     id: `seg_${position}`,
     transcriptId: 'trn_1',
@@ -25,6 +29,8 @@ function segment(position: number, text: string, startMs: number, endMs: number)
     confidence: 0.8,
     language: 'en',
     words: [],
+    speakerLabel: null,
+    translation: null,
   };
 }
 

@@ -1,6 +1,8 @@
-import type { SegmentRow, TranscriptRow } from '../records';
+import type { TranscriptRow } from '../records';
 import { clockTime } from './clock';
 import { makeCues, MAX_CHARACTERS_PER_SECOND, readingSpeed, type Cue } from './cues';
+import type { ExportOptions } from './export-options';
+import type { ExportSegment } from './export-records';
 import { asOneLine } from './lines';
 import { toSrt } from './srt';
 import { toVtt } from './vtt';
@@ -13,11 +15,18 @@ export interface TranscriptExport {
   warnings: string[];
 }
 
+/** What a rendering says of the transcript as a whole. */
+export type ExportedTranscript = Pick<
+  TranscriptRow,
+  'id' | 'language' | 'engine' | 'confidence' | 'durationMs' | 'state'
+>;
+
 /** Renders the segments of a transcript, given in their order, as a whole document. */
 export function exportTranscript(
-  transcript: Pick<TranscriptRow, 'id' | 'language' | 'engine' | 'confidence' | 'durationMs' | 'state'>,
-  segments: readonly SegmentRow[],
+  transcript: ExportedTranscript,
+  segments: readonly ExportSegment[],
   format: TranscriptFormat,
+  _options: ExportOptions,
 ): TranscriptExport {
   const { warnings, ...document } = render(transcript, segments, format);
   if (transcript.state === 'COMPLETE') return { ...document, warnings };
@@ -25,8 +34,8 @@ export function exportTranscript(
 }
 
 function render(
-  transcript: Parameters<typeof exportTranscript>[0],
-  segments: readonly SegmentRow[],
+  transcript: ExportedTranscript,
+  segments: readonly ExportSegment[],
   format: TranscriptFormat,
 ): TranscriptExport {
   switch (format) {
@@ -48,7 +57,7 @@ function render(
   }
 }
 
-function toJson(transcript: Parameters<typeof exportTranscript>[0], segments: readonly SegmentRow[]): string {
+function toJson(transcript: ExportedTranscript, segments: readonly ExportSegment[]): string {
   const { id, language, engine, confidence, durationMs } = transcript;
   const content = segments.map((segment) => ({
     id: segment.id,
