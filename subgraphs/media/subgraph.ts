@@ -3,24 +3,35 @@ import type { Platform } from '../../platform/platform';
 import { readRepositoryFile } from '../../platform/root';
 import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { Subgraph } from '../../platform/subgraph/subgraph';
+import { DerivedJobs } from './asking/derived-jobs';
+import { MediaWork } from './asking/work';
 import { createContext } from './context';
+import { ExportJobRecords } from './exporting/export-job-records';
 import { ExportRecords } from './exports/export-records';
 import { MediaLibrary } from './media';
 import { MEDIA_MODELS, MediaRecords } from './records';
 import { resolvers } from './resolvers/resolvers';
 import { createTranscribers, type Transcribers } from './transcribers';
 import { Transcripts } from './transcripts';
+import type { TextTranslator } from './translating/text-translator';
+import { TranslationRecords } from './translating/translation-records';
 
 /**
  * Recordings and what was said in them. Here it is only asked which engines there are; the worker runs them.
  * Engines made here are disposed by the lifecycle, those handed in by their owner.
  */
-export function createMediaSubgraph(platform: Platform, lifecycle: Lifecycle, given?: Transcribers): Subgraph {
-  const transcribers = given ?? ownTranscribers(platform, lifecycle);
+export function createMediaSubgraph(
+  platform: Platform,
+  lifecycle: Lifecycle,
+  tools: { translator: TextTranslator; transcribers?: Transcribers },
+): Subgraph {
+  const { translator, transcribers = ownTranscribers(platform, lifecycle) } = tools;
   const database = platform.database.slice(MEDIA_MODELS);
   const records = new MediaRecords(database);
   const transcripts = new Transcripts(records, platform.events, transcribers);
   const library = new MediaLibrary(records, transcripts, platform);
+  const translations = new TranslationRecords(database);
+  const derived = new DerivedJobs(translations, platform.events);
   const services = {
     records,
     transcripts,
@@ -28,6 +39,9 @@ export function createMediaSubgraph(platform: Platform, lifecycle: Lifecycle, gi
     transcribers,
     events: platform.events,
     exportRecords: new ExportRecords(database),
+    exportJobs: new ExportJobRecords(database),
+    translations,
+    work: new MediaWork({ records, transcripts, translations, translator, derived }),
   };
   return buildSubgraph({
     name: 'media',

@@ -4,7 +4,9 @@ import type { Resolvers } from '../resolvers-types.generated';
 import { Media } from './Media';
 import { MediaJob } from './MediaJob';
 import { createMedia } from './Mutation/createMedia';
+import { exportTranscript } from './Mutation/exportTranscript';
 import { transcribe } from './Mutation/transcribe';
+import { translateTranscript } from './Mutation/translateTranscript';
 import { library } from './Query/library';
 import { media } from './Query/media';
 import { mediaEngines } from './Query/mediaEngines';
@@ -13,16 +15,18 @@ import { transcriptEvents } from './Subscription/transcriptEvents';
 import { Transcript } from './Transcript';
 import { TranscriptEvent, TranscriptFinished } from './TranscriptEvent';
 import { TranscriptSegment } from './TranscriptSegment';
+import { TranscriptTranslation } from './TranscriptTranslation';
 
 export const resolvers: Resolvers = {
   Query: { media, library, transcript, mediaEngines },
-  Mutation: { createMedia, transcribe },
+  Mutation: { createMedia, transcribe, translateTranscript, exportTranscript },
   Subscription: { transcriptEvents },
   Media,
   Transcript,
   TranscriptSegment,
   MediaJob,
-  MediaJobResult: { __resolveType: () => 'Transcript' },
+  MediaJobResult: { __resolveType: ({ __typename }) => __typename! },
+  TranscriptTranslation,
   TranscriptEvent,
   TranscriptFinished,
   DateTime: scalars.DateTime,
