@@ -32,6 +32,8 @@ export interface IncomingObject {
   accept?: (mimeType: string) => void;
   /** Path of the argument that problems are reported at. */
   argumentPath: string[];
+  /** Id of the object or recording this one belongs to: it then is in no list of files, and found there by its name. */
+  partOf?: string | undefined;
   /** The type of bytes that we have made ourselves; told from the bytes otherwise. */
   mimeType?: string | undefined;
 }
@@ -97,8 +99,8 @@ export class StoredObjects {
     const discard = (): Promise<void> => this.discard(id);
     try {
       const measured = await meter.finish();
-      const { ownerId } = incoming;
-      const data = { id, ownerId, name: cleanName(incoming.name), ...measured };
+      const { ownerId, partOf = null } = incoming;
+      const data = { id, ownerId, partOf, name: cleanName(incoming.name), ...measured };
       const register = (tx: PlatformTransaction): Promise<StoredObject> => tx.storedObject.create({ data });
       return { id, sizeBytes: Number(measured.sizeBytes), mimeType: measured.mimeType, register, discard };
     } catch (error) {

@@ -1,12 +1,7 @@
 import { SautiError } from '../../../platform/errors';
 import type { ExportOptions } from './export-options';
-import type { ExportRecords } from './export-records';
-import {
-  exportTranscript,
-  type ExportedTranscript,
-  type TranscriptExport,
-  type TranscriptFormat,
-} from './export-transcript';
+import type { ExportedTranscript, ExportRecords } from './export-records';
+import { exportTranscript, type TranscriptExport, type TranscriptFormat } from './export-transcript';
 
 /**
  * Renders a transcript that the caller has been found to own, as it is now: corrections, names of speakers and, when

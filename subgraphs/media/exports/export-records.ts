@@ -1,5 +1,10 @@
-import type { MediaDatabase, SegmentRow } from '../records';
-import { asSegmentRow } from '../records';
+import { asSegmentRow, type MediaDatabase, type SegmentRow, type TranscriptRow } from '../records';
+
+/** What a rendering says of the transcript as a whole. */
+export type ExportedTranscript = Pick<
+  TranscriptRow,
+  'id' | 'language' | 'engine' | 'confidence' | 'durationMs' | 'state'
+>;
 
 /** One segment and what else a rendering may show of it. */
 export interface ExportSegment extends SegmentRow {
