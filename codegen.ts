@@ -49,6 +49,7 @@ const config: CodegenConfig = {
       Media: './records#MediaRow',
       Transcript: './records#TranscriptRow',
       TranscriptSegment: './records#SegmentRow',
+      Lineage: './lineage/lineage-records#LineageRow',
       TranscriptTranslation: './translating/translation-records#TranslationRow',
       MediaJob: './records#JobRow',
       MediaJobResult: './job-results#JobResult',

@@ -6,6 +6,9 @@ import type { Job } from '../../platform/jobs/job';
 import type { MediaWork } from './asking/work';
 import type { ExportJobRecords } from './exporting/export-job-records';
 import type { ExportRecords } from './exports/export-records';
+import type { Freshness } from './lineage/freshness';
+import type { LineageRecords, LineageRow } from './lineage/lineage-records';
+import type { Reprocessing } from './lineage/reprocessing';
 import type { MediaLibrary } from './media';
 import type { MediaRecords, MediaRow, SegmentRow, TranscriptRow } from './records';
 import type { Transcribers } from './transcribers';
@@ -21,7 +24,10 @@ export interface MediaServices {
   exportRecords: ExportRecords;
   exportJobs: ExportJobRecords;
   translations: TranslationRecords;
+  lineage: LineageRecords;
+  freshness: Freshness;
   work: MediaWork;
+  reprocessing: Reprocessing;
 }
 
 /** What one request carries. */
@@ -51,13 +57,18 @@ export interface Loaders {
   /** By the id of a translation that the viewer has been found to own. */
   textOfTranslation: DataLoader<string, string>;
   staleSegments: DataLoader<string, number>;
+  /** By the id of a recording that the viewer has been found to own; newest first. */
+  lineageOfMedia: DataLoader<string, LineageRow[]>;
+  /** By the id of a recording of the viewer: which of its results are stale. */
+  staleOutputs: DataLoader<string, ReadonlySet<string>>;
 }
 
 export function createContext(services: MediaServices, identity: CallIdentity, signal: AbortSignal): MediaContext {
   return { ...services, viewer: identity.viewer, loaders: createLoaders(services, identity.viewer), signal };
 }
 
-function createLoaders({ records, translations, exportJobs }: MediaServices, viewer: Viewer | null): Loaders {
+function createLoaders(services: MediaServices, viewer: Viewer | null): Loaders {
+  const { records, translations, exportJobs, lineage, freshness } = services;
   const own = <Row extends { id: string }>(
     prefix: IdPrefix,
     read: (ids: readonly string[], ownerId: string) => Promise<Row[]>,
@@ -104,6 +115,17 @@ function createLoaders({ records, translations, exportJobs }: MediaServices, vie
     staleSegments: new DataLoader(async (ids) => {
       const stale = await translations.staleSegments(ids);
       return ids.map((id) => stale.get(id) ?? 0);
+    }),
+    lineageOfMedia: new DataLoader(async (ids) => {
+      const rows = await lineage.ofMedia(ids);
+      return ids.map((id) => rows.filter((row) => row.mediaId === id));
+    }),
+    staleOutputs: new DataLoader(async (ids) => {
+      const recordings = viewer ? await records.mediaByIds(ids, viewer.userId) : [];
+      const stale = new Map<string, ReadonlySet<string>>();
+      for (const media of recordings)
+        stale.set(media.id, await freshness.staleOutputs(await freshness.derivationsOf(media)));
+      return ids.map((id) => stale.get(id) ?? new Set());
     }),
   };
 }

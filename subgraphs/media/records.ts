@@ -1,6 +1,6 @@
 import type { PlatformTransaction, SliceDatabase, SliceTransaction } from '../../platform/database/database';
 import type { Media, Prisma, Segment, Transcript } from '../../platform/database/prisma-client/client';
-import type { Job } from '../../platform/jobs/job';
+import { FINAL_STATES, type Job } from '../../platform/jobs/job';
 import { MEDIA_JOB_KINDS } from './jobs/kinds';
 import { transcribeJob } from './jobs/transcribe';
 import type { Word } from './transcriber/transcriber';
@@ -169,6 +169,13 @@ export class MediaRecords {
       orderBy: { neededId: 'asc' },
     });
     return new Map(jobIds.map((id) => [id, rows.filter((row) => row.jobId === id).map((row) => row.needed)]));
+  }
+
+  /** Jobs on one recording that have not ended. */
+  unfinishedJobs(mediaId: string): Promise<Job[]> {
+    return this.database.job.findMany({
+      where: { subjectId: mediaId, kind: { in: [...MEDIA_JOB_KINDS] }, state: { notIn: [...FINAL_STATES] } },
+    });
   }
 
   /** Jobs on one recording, newest first, behind the id `before`. */

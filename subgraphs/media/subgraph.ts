@@ -8,6 +8,10 @@ import { MediaWork } from './asking/work';
 import { createContext } from './context';
 import { ExportJobRecords } from './exporting/export-job-records';
 import { ExportRecords } from './exports/export-records';
+import { EnginesNow } from './lineage/engines-now';
+import { Freshness } from './lineage/freshness';
+import { LineageRecords } from './lineage/lineage-records';
+import { Reprocessing } from './lineage/reprocessing';
 import { MediaLibrary } from './media';
 import { MEDIA_MODELS, MediaRecords } from './records';
 import { resolvers } from './resolvers/resolvers';
@@ -32,6 +36,9 @@ export function createMediaSubgraph(
   const library = new MediaLibrary(records, transcripts, platform);
   const translations = new TranslationRecords(database);
   const derived = new DerivedJobs(translations, platform.events);
+  const lineage = new LineageRecords(database);
+  const engines = new EnginesNow(transcribers, translator);
+  const freshness = new Freshness({ records, translations, lineage, engines });
   const services = {
     records,
     transcripts,
@@ -41,6 +48,9 @@ export function createMediaSubgraph(
     exportRecords: new ExportRecords(database),
     exportJobs: new ExportJobRecords(database),
     translations,
+    lineage,
+    freshness,
+    reprocessing: new Reprocessing({ records, transcripts, derived, freshness }),
     work: new MediaWork({ records, transcripts, translations, translator, derived }),
   };
   return buildSubgraph({

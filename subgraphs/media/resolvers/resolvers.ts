@@ -1,10 +1,12 @@
 import { scalars } from '../../../platform/subgraph/scalars';
 import { GraphQLUpload } from '../../../platform/subgraph/uploads';
 import type { Resolvers } from '../resolvers-types.generated';
+import { Lineage } from './Lineage';
 import { Media } from './Media';
 import { MediaJob } from './MediaJob';
 import { createMedia } from './Mutation/createMedia';
 import { exportTranscript } from './Mutation/exportTranscript';
+import { reprocess } from './Mutation/reprocess';
 import { transcribe } from './Mutation/transcribe';
 import { translateTranscript } from './Mutation/translateTranscript';
 import { library } from './Query/library';
@@ -19,7 +21,7 @@ import { TranscriptTranslation } from './TranscriptTranslation';
 
 export const resolvers: Resolvers = {
   Query: { media, library, transcript, mediaEngines },
-  Mutation: { createMedia, transcribe, translateTranscript, exportTranscript },
+  Mutation: { createMedia, transcribe, translateTranscript, exportTranscript, reprocess },
   Subscription: { transcriptEvents },
   Media,
   Transcript,
@@ -27,6 +29,7 @@ export const resolvers: Resolvers = {
   MediaJob,
   MediaJobResult: { __resolveType: ({ __typename }) => __typename! },
   TranscriptTranslation,
+  Lineage,
   TranscriptEvent,
   TranscriptFinished,
   DateTime: scalars.DateTime,
