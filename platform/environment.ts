@@ -11,7 +11,19 @@ export interface ProcessEnvironment {
   production: boolean;
   /** Longest file taken, in bytes. */
   maxFileBytes: number;
+  mediaLimits: MediaLimits;
 }
+
+/** What recordings are taken; whatever is above is refused before it is decoded. */
+export interface MediaLimits {
+  /** How long they play, in milliseconds. */
+  maxDurationMs: number;
+  /** Pixels of one picture. */
+  maxPixels: number;
+}
+
+/** 10 hours, and pictures of 8K UHD (7680 × 4320). */
+export const DEFAULT_MEDIA_LIMITS: MediaLimits = { maxDurationMs: 10 * 3_600_000, maxPixels: 7_680 * 4_320 };
 
 /** What every process that touches data needs to know besides. */
 export interface PlatformEnvironment extends ProcessEnvironment {
@@ -104,5 +116,9 @@ export function readProcessEnvironment(reader: EnvironmentReader): ProcessEnviro
     logLevel: reader.oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], production ? 'info' : 'warn'),
     production,
     maxFileBytes: reader.wholeNumber('MAX_FILE_BYTES', 2 * 1024 ** 3, { min: 1, max: 1024 ** 4 }),
+    mediaLimits: {
+      maxDurationMs: reader.wholeNumber('MAX_MEDIA_HOURS', 10, { min: 1, max: 240 }) * 3_600_000,
+      maxPixels: reader.wholeNumber('MAX_MEDIA_PIXELS', DEFAULT_MEDIA_LIMITS.maxPixels, { min: 1, max: 2 ** 31 - 1 }),
+    },
   };
 }

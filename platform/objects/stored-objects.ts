@@ -32,6 +32,19 @@ export interface IncomingObject {
   accept?: (mimeType: string) => void;
   /** Path of the argument that problems are reported at. */
   argumentPath: string[];
+  /** Id of the object or recording this one belongs to: it then is in no list of files, and found there by its name. */
+  partOf?: string | undefined;
+}
+
+/** Bytes that are durable and have no row yet: either {@link register} them or {@link discard} them. */
+export interface HeldObject {
+  readonly id: string;
+  readonly sizeBytes: number;
+  readonly mimeType: string;
+  /** Writes the row; the bytes count from the transaction's commit on. */
+  register(tx: PlatformTransaction): Promise<StoredObject>;
+  /** Removes the bytes; what cannot be removed now, the sweep removes later. */
+  discard(): Promise<void>;
 }
 
 /**
@@ -53,6 +66,21 @@ export class StoredObjects {
     incoming: IncomingObject,
     register: (tx: PlatformTransaction, object: StoredObject) => Promise<Result>,
   ): Promise<Result> {
+    const held = await this.hold(incoming);
+    try {
+      return await this.database.prisma.$transaction(async (tx) => register(tx, await held.register(tx)));
+    } catch (error) {
+      // A connection lost at the commit leaves open whether the row exists: a row must not lose its bytes, so they stay.
+      if (!isDatabaseUnavailable(error)) await held.discard();
+      throw error;
+    }
+  }
+
+  /**
+   * Like {@link put}, but leaves the row to the caller, who may so make several objects visible in one transaction. Bytes
+   * that are neither registered nor discarded, as after a crash, are removed by the sweep.
+   */
+  async hold(incoming: IncomingObject): Promise<HeldObject> {
     const id = newId('fil');
     const meter = new Meter(incoming);
     try {
@@ -66,17 +94,15 @@ export class StoredObjects {
           )
         : error;
     }
+    const discard = (): Promise<void> => this.discard(id);
     try {
       const measured = await meter.finish();
-      return await this.database.prisma.$transaction(async (tx) => {
-        const object = await tx.storedObject.create({
-          data: { id, ownerId: incoming.ownerId, name: cleanName(incoming.name), ...measured },
-        });
-        return register(tx, object);
-      });
+      const { ownerId, partOf = null } = incoming;
+      const data = { id, ownerId, partOf, name: cleanName(incoming.name), ...measured };
+      const register = (tx: PlatformTransaction): Promise<StoredObject> => tx.storedObject.create({ data });
+      return { id, sizeBytes: Number(measured.sizeBytes), mimeType: measured.mimeType, register, discard };
     } catch (error) {
-      // A connection lost at the commit leaves open whether the row exists: a row must not lose its bytes, so they stay.
-      if (!isDatabaseUnavailable(error)) await this.discard(id);
+      await discard();
       throw error;
     }
   }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { DEFAULT_MEDIA_LIMITS } from '../environment';
 import { Lifecycle } from '../lifecycle';
 import { silentLogger, type Logger } from '../logger';
 import { openPlatform, type Platform } from '../platform';
@@ -38,6 +39,7 @@ export async function openTestPlatform(options: TestPlatformOptions = {}): Promi
       logLevel: 'silent',
       production: false,
       maxFileBytes: options.maxFileBytes ?? 64 * 1024 ** 2,
+      mediaLimits: DEFAULT_MEDIA_LIMITS,
     },
     lifecycle,
     logger,

@@ -3,6 +3,7 @@ import type { EventLog } from '../../platform/events/event-log';
 import { isId, type IdPrefix } from '../../platform/ids';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import type { Job } from '../../platform/jobs/job';
+import type { ExportRecords } from './exports/export-records';
 import type { MediaLibrary } from './media';
 import type { MediaRecords, MediaRow, SegmentRow, TranscriptRow } from './records';
 import type { Transcribers } from './transcribers';
@@ -14,6 +15,7 @@ export interface MediaServices {
   records: MediaRecords;
   transcribers: Transcribers;
   events: EventLog;
+  exportRecords: ExportRecords;
 }
 
 /** What one request carries. */

@@ -24,7 +24,7 @@ export const MEDIA_MODELS = [
   'job',
 ] as const;
 type MediaModel = (typeof MEDIA_MODELS)[number];
-type MediaDatabase = SliceDatabase<MediaModel>;
+export type MediaDatabase = SliceDatabase<MediaModel>;
 export type MediaTransaction = SliceTransaction<MediaModel>;
 
 export interface LibraryFilter {
@@ -182,7 +182,7 @@ export class MediaRecords {
   }
 }
 
-function asSegmentRow({ createdAt: _createdAt, words, ...row }: Segment): SegmentRow {
+export function asSegmentRow({ createdAt: _createdAt, words, ...row }: Segment): SegmentRow {
   return { ...row, words: words as unknown as Word[] }; // only writeSegment writes this column
 }
 

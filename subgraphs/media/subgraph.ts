@@ -4,6 +4,7 @@ import { readRepositoryFile } from '../../platform/root';
 import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { Subgraph } from '../../platform/subgraph/subgraph';
 import { createContext } from './context';
+import { ExportRecords } from './exports/export-records';
 import { MediaLibrary } from './media';
 import { MEDIA_MODELS, MediaRecords } from './records';
 import { resolvers } from './resolvers/resolvers';
@@ -16,10 +17,18 @@ import { Transcripts } from './transcripts';
  */
 export function createMediaSubgraph(platform: Platform, lifecycle: Lifecycle, given?: Transcribers): Subgraph {
   const transcribers = given ?? ownTranscribers(platform, lifecycle);
-  const records = new MediaRecords(platform.database.slice(MEDIA_MODELS));
+  const database = platform.database.slice(MEDIA_MODELS);
+  const records = new MediaRecords(database);
   const transcripts = new Transcripts(records, platform.events, transcribers);
   const library = new MediaLibrary(records, transcripts, platform);
-  const services = { records, transcripts, library, transcribers, events: platform.events };
+  const services = {
+    records,
+    transcripts,
+    library,
+    transcribers,
+    events: platform.events,
+    exportRecords: new ExportRecords(database),
+  };
   return buildSubgraph({
     name: 'media',
     typeDefs: readRepositoryFile('subgraphs/media/schema.graphql'),

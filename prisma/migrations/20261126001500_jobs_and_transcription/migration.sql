@@ -23,6 +23,9 @@ ADD COLUMN     "options" JSONB NOT NULL DEFAULT '{}',
 ADD COLUMN     "revision" INTEGER NOT NULL DEFAULT 1;
 
 -- AlterTable
+ALTER TABLE "platform"."object" ADD COLUMN     "part_of" TEXT;
+
+-- AlterTable
 ALTER TABLE "platform"."job" ADD COLUMN     "attempt_started_at" TIMESTAMPTZ(3),
 ADD COLUMN     "size" BIGINT;
 
@@ -30,6 +33,7 @@ ADD COLUMN     "size" BIGINT;
 CREATE TABLE "media"."media_facts" (
     "media_id" TEXT NOT NULL,
     "probe" JSONB,
+    "probe_known" BOOLEAN NOT NULL DEFAULT false,
     "cover_file_id" TEXT,
     "cover_known" BOOLEAN NOT NULL DEFAULT false,
     "peaks" BYTEA,
@@ -60,7 +64,6 @@ CREATE TABLE "media"."rendition" (
     "bitrate" INTEGER,
     "duration_ms" INTEGER,
     "file_id" TEXT NOT NULL,
-    "parts" JSONB,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "rendition_pkey" PRIMARY KEY ("id")
@@ -121,6 +124,9 @@ CREATE TABLE "platform"."job_need" (
 
     CONSTRAINT "job_need_pkey" PRIMARY KEY ("job_id","needed_id")
 );
+
+-- CreateIndex
+CREATE UNIQUE INDEX "object_part_of_name_key" ON "platform"."object"("part_of", "name");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "rendition_job_id_key" ON "media"."rendition"("job_id");
