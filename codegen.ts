@@ -49,6 +49,8 @@ const config: CodegenConfig = {
       Media: './records#MediaRow',
       Transcript: './records#TranscriptRow',
       TranscriptSegment: './records#SegmentRow',
+      Speaker: './speakers/speaker-records#SpeakerRow',
+      SearchHit: './search/search#Hit',
       MediaJob: './records#JobRow',
       StreamGap: '../../platform/events/stream#StreamGap as Gap',
     }),

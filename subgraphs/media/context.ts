@@ -3,9 +3,13 @@ import type { EventLog } from '../../platform/events/event-log';
 import { isId, type IdPrefix } from '../../platform/ids';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import type { Job } from '../../platform/jobs/job';
+import type { SegmentEdits } from './editing/segment-edits';
 import type { ExportRecords } from './exports/export-records';
 import type { MediaLibrary } from './media';
 import type { MediaRecords, MediaRow, SegmentRow, TranscriptRow } from './records';
+import type { Search } from './search/search';
+import type { SpeakerNames } from './speakers/rename-speaker';
+import type { SpeakerRecords, SpeakerRow } from './speakers/speaker-records';
 import type { Transcribers } from './transcribers';
 import type { Transcripts } from './transcripts';
 
@@ -16,6 +20,10 @@ export interface MediaServices {
   transcribers: Transcribers;
   events: EventLog;
   exportRecords: ExportRecords;
+  edits: SegmentEdits;
+  speakers: SpeakerRecords;
+  speakerNames: SpeakerNames;
+  search: Search;
 }
 
 /** What one request carries. */
@@ -33,15 +41,19 @@ interface Loaders {
   ownJob: DataLoader<string, Job | null>;
   /** By the id of a recording that the viewer has been found to own; newest first. */
   transcriptsOfMedia: DataLoader<string, TranscriptRow[]>;
+  /** By the id of a transcript that the viewer has been found to own; in the order of their first word. */
+  speakersOfTranscript: DataLoader<string, SpeakerRow[]>;
+  /** By the id that a segment of the viewer names; null when that speaker has become one with another. */
+  speaker: DataLoader<string, SpeakerRow | null>;
   /** By the id of a transcript that the viewer has been found to own. */
   textOfTranscript: DataLoader<string, string>;
 }
 
 export function createContext(services: MediaServices, identity: CallIdentity, signal: AbortSignal): MediaContext {
-  return { ...services, viewer: identity.viewer, loaders: createLoaders(services.records, identity.viewer), signal };
+  return { ...services, viewer: identity.viewer, loaders: createLoaders(services, identity.viewer), signal };
 }
 
-function createLoaders(records: MediaRecords, viewer: Viewer | null): Loaders {
+function createLoaders({ records, speakers }: MediaServices, viewer: Viewer | null): Loaders {
   const own = <Row extends { id: string }>(
     prefix: IdPrefix,
     read: (ids: readonly string[], ownerId: string) => Promise<Row[]>,
@@ -60,6 +72,14 @@ function createLoaders(records: MediaRecords, viewer: Viewer | null): Loaders {
     transcriptsOfMedia: new DataLoader(async (ids) => {
       const rows = await records.transcriptsOfMedia(ids);
       return ids.map((id) => rows.filter((row) => row.mediaId === id));
+    }),
+    speakersOfTranscript: new DataLoader(async (ids) => {
+      const rows = await speakers.ofTranscripts(ids);
+      return ids.map((id) => rows.filter((row) => row.transcriptId === id));
+    }),
+    speaker: new DataLoader(async (ids) => {
+      const rows = await speakers.byIds(ids);
+      return ids.map((id) => rows.find((row) => row.id === id) ?? null);
     }),
     textOfTranscript: new DataLoader(async (ids) => {
       const rows = await records.segmentTexts(ids);

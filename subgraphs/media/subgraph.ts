@@ -4,10 +4,17 @@ import { readRepositoryFile } from '../../platform/root';
 import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { Subgraph } from '../../platform/subgraph/subgraph';
 import { createContext } from './context';
+import { EditRecords } from './editing/edit-records';
+import { SegmentEdits } from './editing/segment-edits';
 import { ExportRecords } from './exports/export-records';
 import { MediaLibrary } from './media';
 import { MEDIA_MODELS, MediaRecords } from './records';
 import { resolvers } from './resolvers/resolvers';
+import { Search } from './search/search';
+import { SearchRecords } from './search/search-records';
+import { SpeakerNames } from './speakers/rename-speaker';
+import { SpeakerRecords } from './speakers/speaker-records';
+import type { Aligner } from './transcriber/transcriber';
 import { createTranscribers, type Transcribers } from './transcribers';
 import { Transcripts } from './transcripts';
 
@@ -15,12 +22,17 @@ import { Transcripts } from './transcripts';
  * Recordings and what was said in them. Here it is only asked which engines there are; the worker runs them.
  * Engines made here are disposed by the lifecycle, those handed in by their owner.
  */
-export function createMediaSubgraph(platform: Platform, lifecycle: Lifecycle, given?: Transcribers): Subgraph {
-  const transcribers = given ?? ownTranscribers(platform, lifecycle);
+export function createMediaSubgraph(
+  platform: Platform,
+  lifecycle: Lifecycle,
+  tools: { transcribers?: Transcribers; aligner?: Aligner } = {},
+): Subgraph {
+  const { transcribers = ownTranscribers(platform, lifecycle), aligner = null } = tools;
   const database = platform.database.slice(MEDIA_MODELS);
   const records = new MediaRecords(database);
   const transcripts = new Transcripts(records, platform.events, transcribers);
   const library = new MediaLibrary(records, transcripts, platform);
+  const speakers = new SpeakerRecords(database);
   const services = {
     records,
     transcripts,
@@ -28,6 +40,10 @@ export function createMediaSubgraph(platform: Platform, lifecycle: Lifecycle, gi
     transcribers,
     events: platform.events,
     exportRecords: new ExportRecords(database),
+    edits: new SegmentEdits(records, new EditRecords(database), platform, aligner),
+    speakers,
+    speakerNames: new SpeakerNames(records, speakers, platform.events),
+    search: new Search(new SearchRecords(database)),
   };
   return buildSubgraph({
     name: 'media',

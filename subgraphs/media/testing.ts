@@ -9,7 +9,7 @@ import { openTestPlatform } from '../../platform/testing/platform';
 import { startWorkerStack, type WorkerStack } from '../../platform/testing/worker-stack';
 import { createMediaHandlers } from './jobs/handlers';
 import { createMediaSubgraph } from './subgraph';
-import type { Probe, RecognizedSegment, Transcriber } from './transcriber/transcriber';
+import type { Aligner, Probe, RecognizedSegment, Transcriber } from './transcriber/transcriber';
 import { createTranscribers } from './transcriber/transcribers';
 import type { Transcribers } from './transcribers';
 
@@ -20,13 +20,16 @@ export interface MediaSlice extends AsyncDisposable {
   startWorker(): WorkerStack;
 }
 
-export async function openMediaSlice(transcribers: Transcribers): Promise<MediaSlice> {
+export async function openMediaSlice(
+  transcribers: Transcribers,
+  tools: { aligner?: Aligner } = {},
+): Promise<MediaSlice> {
   const test_ = await openTestPlatform();
   const { platform } = test_;
   const workers: WorkerStack[] = [];
   return {
     platform,
-    subgraph: createMediaSubgraph(platform, new Lifecycle(silentLogger), transcribers),
+    subgraph: createMediaSubgraph(platform, new Lifecycle(silentLogger), { transcribers, ...tools }),
     startWorker() {
       const worker = startWorkerStack(platform, createMediaHandlers({ platform, transcribers }));
       workers.push(worker);

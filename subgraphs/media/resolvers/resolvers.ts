@@ -4,23 +4,30 @@ import type { Resolvers } from '../resolvers-types.generated';
 import { Media } from './Media';
 import { MediaJob } from './MediaJob';
 import { createMedia } from './Mutation/createMedia';
+import { editSegment } from './Mutation/editSegment';
+import { renameSpeaker } from './Mutation/renameSpeaker';
 import { transcribe } from './Mutation/transcribe';
 import { library } from './Query/library';
 import { media } from './Query/media';
 import { mediaEngines } from './Query/mediaEngines';
+import { search } from './Query/search';
 import { transcript } from './Query/transcript';
+import { SearchHit } from './SearchHit';
+import { Speaker } from './Speaker';
 import { transcriptEvents } from './Subscription/transcriptEvents';
 import { Transcript } from './Transcript';
 import { TranscriptEvent, TranscriptFinished } from './TranscriptEvent';
 import { TranscriptSegment } from './TranscriptSegment';
 
 export const resolvers: Resolvers = {
-  Query: { media, library, transcript, mediaEngines },
-  Mutation: { createMedia, transcribe },
+  Query: { media, library, transcript, search, mediaEngines },
+  Mutation: { createMedia, transcribe, editSegment, renameSpeaker },
   Subscription: { transcriptEvents },
   Media,
   Transcript,
   TranscriptSegment,
+  Speaker,
+  SearchHit,
   MediaJob,
   MediaJobResult: { __resolveType: () => 'Transcript' },
   TranscriptEvent,
