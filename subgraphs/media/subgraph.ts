@@ -7,6 +7,8 @@ import { DerivedJobs } from './asking/derived-jobs';
 import { MediaWork } from './asking/work';
 import { createContext } from './context';
 import { ExportJobRecords } from './exporting/export-job-records';
+import { EditRecords } from './editing/edit-records';
+import { SegmentEdits } from './editing/segment-edits';
 import { ExportRecords } from './exports/export-records';
 import { EnginesNow } from './lineage/engines-now';
 import { Freshness } from './lineage/freshness';
@@ -15,6 +17,11 @@ import { Reprocessing } from './lineage/reprocessing';
 import { MediaLibrary } from './media';
 import { MEDIA_MODELS, MediaRecords } from './records';
 import { resolvers } from './resolvers/resolvers';
+import { Search } from './search/search';
+import { SearchRecords } from './search/search-records';
+import { SpeakerNames } from './speakers/rename-speaker';
+import { SpeakerRecords } from './speakers/speaker-records';
+import type { Aligner } from './transcriber/transcriber';
 import { createTranscribers, type Transcribers } from './transcribers';
 import { Transcripts } from './transcripts';
 import type { TextTranslator } from './translating/text-translator';
@@ -27,9 +34,9 @@ import { TranslationRecords } from './translating/translation-records';
 export function createMediaSubgraph(
   platform: Platform,
   lifecycle: Lifecycle,
-  tools: { translator: TextTranslator; transcribers?: Transcribers },
+  tools: { translator: TextTranslator; transcribers?: Transcribers; aligner?: Aligner },
 ): Subgraph {
-  const { translator, transcribers = ownTranscribers(platform, lifecycle) } = tools;
+  const { translator, transcribers = ownTranscribers(platform, lifecycle), aligner = null } = tools;
   const database = platform.database.slice(MEDIA_MODELS);
   const records = new MediaRecords(database);
   const transcripts = new Transcripts(records, platform.events, transcribers);
@@ -39,6 +46,7 @@ export function createMediaSubgraph(
   const lineage = new LineageRecords(database);
   const engines = new EnginesNow(transcribers, translator);
   const freshness = new Freshness({ records, translations, lineage, engines });
+  const speakers = new SpeakerRecords(database);
   const services = {
     records,
     transcripts,
@@ -52,6 +60,10 @@ export function createMediaSubgraph(
     freshness,
     reprocessing: new Reprocessing({ records, transcripts, derived, freshness }),
     work: new MediaWork({ records, transcripts, translations, translator, derived }),
+    edits: new SegmentEdits(records, new EditRecords(database), platform, aligner),
+    speakers,
+    speakerNames: new SpeakerNames(records, speakers, platform.events),
+    search: new Search(new SearchRecords(database)),
   };
   return buildSubgraph({
     name: 'media',

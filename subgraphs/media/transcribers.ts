@@ -33,7 +33,9 @@ export function createTranscribers(options: {
 function openEngine(id: EngineId, { deepgram, openai, sherpa }: SpeechSettings, concurrency: number): Transcriber {
   switch (id) {
     case 'deepgram':
-      return deepgram ? createDeepgram(deepgram) : notConfigured(deepgramInfo({ model: 'nova-3' }), 'Set DEEPGRAM_API_KEY.');
+      return deepgram
+        ? createDeepgram(deepgram)
+        : notConfigured(deepgramInfo({ model: 'nova-3' }), 'Set DEEPGRAM_API_KEY.');
     case 'openai':
       return openai
         ? createOpenAi(openai)
