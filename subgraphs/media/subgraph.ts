@@ -4,6 +4,7 @@ import { readRepositoryFile } from '../../platform/root';
 import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { Subgraph } from '../../platform/subgraph/subgraph';
 import { createContext } from './context';
+import { speechEnvironment } from './environment';
 import { ExportRecords } from './exports/export-records';
 import { MediaLibrary } from './media';
 import { MEDIA_MODELS, MediaRecords } from './records';
@@ -40,7 +41,7 @@ export function createMediaSubgraph(platform: Platform, lifecycle: Lifecycle, gi
 }
 
 function ownTranscribers(platform: Platform, lifecycle: Lifecycle): Transcribers {
-  const transcribers = createTranscribers({ concurrency: 1, logger: platform.logger });
+  const transcribers = createTranscribers({ settings: speechEnvironment(), concurrency: 1, logger: platform.logger });
   lifecycle.onStop('speech engines', async () => transcribers[Symbol.asyncDispose]());
   return transcribers;
 }
