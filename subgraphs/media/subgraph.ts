@@ -9,6 +9,7 @@ import { createContext } from './context';
 import { ExportJobRecords } from './exporting/export-job-records';
 import { EditRecords } from './editing/edit-records';
 import { SegmentEdits } from './editing/segment-edits';
+import { speechEnvironment } from './environment';
 import { ExportRecords } from './exports/export-records';
 import { EnginesNow } from './lineage/engines-now';
 import { Freshness } from './lineage/freshness';
@@ -76,7 +77,7 @@ export function createMediaSubgraph(
 }
 
 function ownTranscribers(platform: Platform, lifecycle: Lifecycle): Transcribers {
-  const transcribers = createTranscribers({ concurrency: 1, logger: platform.logger });
+  const transcribers = createTranscribers({ settings: speechEnvironment(), concurrency: 1, logger: platform.logger });
   lifecycle.onStop('speech engines', async () => transcribers[Symbol.asyncDispose]());
   return transcribers;
 }
