@@ -1,6 +1,6 @@
 import type { Logger } from '../../platform/logger';
 import { probeFfmpeg } from './decoder/ffmpeg';
-import { createPocketSphinx } from './transcriber/pocketsphinx';
+import { createPocketSphinx } from './transcriber/pocketsphinx/pocketsphinx';
 import type { Probe, Transcriber } from './transcriber/transcriber';
 import { createTranscribers as createRegistry, type Transcribers } from './transcriber/transcribers';
 
@@ -14,7 +14,7 @@ const PROBE_MS = 10_000;
  * `concurrency` recordings are recognized at once.
  */
 export function createTranscribers(options: { concurrency: number; logger: Logger }): Transcribers {
-  const engines = [createPocketSphinx({ maxDecoders: options.concurrency })];
+  const engines = [createPocketSphinx({ maxDecoders: options.concurrency, logger: options.logger })];
   return createRegistry(engines.map((engine) => withLastingProbe(engine, options.logger)));
 }
 
