@@ -9,7 +9,7 @@ import type { Platform } from '../../platform/platform';
 import { openUpload, type IncomingFile } from '../../platform/subgraph/uploads';
 import type { MediaProblemCode } from './errors';
 import { checkedFilter, checkedTexts, kindOf, titleFromName, type MediaTexts } from './media-input';
-import { orThrow, type RecognitionOptions, type RecognitionPlan } from './recognition';
+import { orThrow, sameCallOptions, type RecognitionOptions, type RecognitionPlan } from './recognition';
 import {
   asMediaTransaction,
   type LibraryFilter,
@@ -124,12 +124,11 @@ export class MediaLibrary {
     { viewer, texts, recognition, input }: Plan,
     source: object,
   ): Promise<CreatedMedia> {
-    const { language = null, engine = null } = input.transcribe ?? {};
     const call = {
       ownerId: viewer.userId,
       operation: OPERATION,
       key: input.idempotencyKey,
-      input: { ...source, ...texts, transcribe: input.transcribe ? { language, engine } : null },
+      input: { ...source, ...texts, transcribe: input.transcribe ? sameCallOptions(input.transcribe) : null },
     };
     const id = newId('med');
     const earlier = await claimIdempotencyKey(tx, call, id);
@@ -145,7 +144,8 @@ export class MediaLibrary {
       description: texts.description,
       tags: texts.tags,
     });
-    return { media, job: recognitionPlan ? await this.transcripts.begin(tx, media, recognitionPlan) : null };
+    const begun = recognitionPlan && (await this.transcripts.begin(tx, media, recognitionPlan));
+    return { media, job: begun?.job ?? null };
   }
 }
 
