@@ -30,7 +30,11 @@ async function main(): Promise<void> {
     publicUrl: () => '',
   });
 
-  const transcribers = createTranscribers({ concurrency: environment.concurrency, logger });
+  const transcribers = createTranscribers({
+    settings: environment.speech,
+    concurrency: environment.concurrency,
+    logger,
+  });
   lifecycle.onStop('speech engines', async () => transcribers[Symbol.asyncDispose]());
 
   const translators = createTranslators();

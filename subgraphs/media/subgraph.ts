@@ -7,6 +7,7 @@ import { DerivedJobs } from './asking/derived-jobs';
 import { MediaWork } from './asking/work';
 import { createContext } from './context';
 import { ExportJobRecords } from './exporting/export-job-records';
+import { speechEnvironment } from './environment';
 import { ExportRecords } from './exports/export-records';
 import { EnginesNow } from './lineage/engines-now';
 import { Freshness } from './lineage/freshness';
@@ -64,7 +65,7 @@ export function createMediaSubgraph(
 }
 
 function ownTranscribers(platform: Platform, lifecycle: Lifecycle): Transcribers {
-  const transcribers = createTranscribers({ concurrency: 1, logger: platform.logger });
+  const transcribers = createTranscribers({ settings: speechEnvironment(), concurrency: 1, logger: platform.logger });
   lifecycle.onStop('speech engines', async () => transcribers[Symbol.asyncDispose]());
   return transcribers;
 }

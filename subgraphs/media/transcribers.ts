@@ -7,7 +7,8 @@ import { createPocketSphinx } from './transcriber/pocketsphinx';
 import { createDeepgram, deepgramInfo } from './transcriber/remote/deepgram';
 import { createOpenAi } from './transcriber/remote/openai';
 import { openAiInfo } from './transcriber/remote/openai-settings';
-import { createSherpa, sherpaInfoWithout } from './transcriber/sherpa/sherpa';
+import { createSherpa } from './transcriber/sherpa/sherpa';
+import { sherpaInfoWithout } from './transcriber/sherpa/sherpa-info';
 import type { Probe, Transcriber } from './transcriber/transcriber';
 import { createTranscribers as createRegistry, type Transcribers } from './transcriber/transcribers';
 
@@ -18,22 +19,26 @@ const PROBE_MS = 10_000;
 
 /**
  * The speech engines of this installation in the order of its settings, each behind a circuit breaker. Opens nothing before
- * its first use; whoever calls this disposes it. A local engine recognizes at most `concurrency` recordings or pieces at once.
+ * its first use; whoever calls this disposes it. Without settings: PocketSphinx alone. A local engine recognizes at most `concurrency` recordings or pieces at once.
  */
 export function createTranscribers(options: {
-  settings: SpeechSettings;
+  settings?: SpeechSettings;
   concurrency: number;
   logger: Logger;
 }): Transcribers {
-  const { settings, concurrency, logger } = options;
+  const { settings = PLAIN, concurrency, logger } = options;
   const engines = settings.order.map((id) => openEngine(id, settings, concurrency));
   return createRegistry(engines.map((engine) => guarded(withLastingProbe(engine, logger), { logger })));
 }
 
+const PLAIN: SpeechSettings = { order: ['pocketsphinx'], deepgram: null, openai: null, sherpa: null };
+
 function openEngine(id: EngineId, { deepgram, openai, sherpa }: SpeechSettings, concurrency: number): Transcriber {
   switch (id) {
     case 'deepgram':
-      return deepgram ? createDeepgram(deepgram) : notConfigured(deepgramInfo({ model: 'nova-3' }), 'Set DEEPGRAM_API_KEY.');
+      return deepgram
+        ? createDeepgram(deepgram)
+        : notConfigured(deepgramInfo({ model: 'nova-3' }), 'Set DEEPGRAM_API_KEY.');
     case 'openai':
       return openai
         ? createOpenAi(openai)
