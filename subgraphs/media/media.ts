@@ -7,10 +7,9 @@ import type { Job } from '../../platform/jobs/job';
 import type { StoredObject } from '../../platform/objects/stored-objects';
 import type { Platform } from '../../platform/platform';
 import { openUpload, type IncomingFile } from '../../platform/subgraph/uploads';
-import { withoutNulls } from './asking/once';
 import type { MediaProblemCode } from './errors';
 import { checkedFilter, checkedTexts, kindOf, titleFromName, type MediaTexts } from './media-input';
-import { orThrow, type RecognitionOptions, type RecognitionPlan } from './recognition';
+import { orThrow, sameCallOptions, type RecognitionOptions, type RecognitionPlan } from './recognition';
 import {
   asMediaTransaction,
   type LibraryFilter,
@@ -131,7 +130,7 @@ export class MediaLibrary {
       ownerId: viewer.userId,
       operation: OPERATION,
       key: input.idempotencyKey,
-      input: withoutNulls({ ...source, ...texts, transcribe: input.transcribe }),
+      input: { ...source, ...texts, transcribe: input.transcribe ? sameCallOptions(input.transcribe) : null },
     };
     const id = newId('med');
     const earlier = await claimIdempotencyKey(tx, call, id);
@@ -146,7 +145,8 @@ export class MediaLibrary {
       ...texts,
       title: texts.title ?? titleFromName(file.name),
     });
-    return { media, job: recognitionPlan ? await this.transcripts.begin(tx, media, recognitionPlan) : null };
+    const begun = recognitionPlan && (await this.transcripts.begin(tx, media, recognitionPlan));
+    return { media, job: begun?.job ?? null };
   }
 }
 

@@ -6,6 +6,7 @@ import type { Subgraph } from '../../platform/subgraph/subgraph';
 import { DerivedJobs } from './asking/derived-jobs';
 import { MediaWork } from './asking/work';
 import { createContext } from './context';
+import { Estimates } from './estimating/estimates';
 import { ExportJobRecords } from './exporting/export-job-records';
 import { speechEnvironment } from './environment';
 import { ExportRecords } from './exports/export-records';
@@ -51,6 +52,7 @@ export function createMediaSubgraph(
     translations,
     lineage,
     freshness,
+    estimates: new Estimates(records, translations, async () => null),
     reprocessing: new Reprocessing({ records, transcripts, derived, freshness }),
     work: new MediaWork({ records, transcripts, translations, translator, derived }),
   };

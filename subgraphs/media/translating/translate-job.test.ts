@@ -1,6 +1,7 @@
 import { UserProblemError } from '../../../platform/errors';
 import { newId } from '../../../platform/ids';
-import { FINAL_STATES, requestCancel, type Job } from '../../../platform/jobs/job';
+import { FINAL_STATES, type Job } from '../../../platform/jobs/job';
+import { requestCancel } from '../../../platform/jobs/job-commands';
 import { aViewer, ask, askFor } from '../../../platform/testing/calls';
 import { waitFor } from '../../../platform/testing/wait';
 import {
