@@ -51,6 +51,8 @@ const config: CodegenConfig = {
       TranscriptSegment: './records#SegmentRow',
       Lineage: './lineage/lineage-records#LineageRow',
       TranscriptTranslation: './translating/translation-records#TranslationRow',
+      Speaker: './speakers/speaker-records#SpeakerRow',
+      SearchHit: './search/search#Hit',
       MediaJob: './records#JobRow',
       MediaJobResult: './job-results#JobResult',
       StreamGap: '../../platform/events/stream#StreamGap as Gap',

@@ -6,12 +6,16 @@ import type { Job } from '../../platform/jobs/job';
 import type { MediaWork } from './asking/work';
 import type { Estimates } from './estimating/estimates';
 import type { ExportJobRecords } from './exporting/export-job-records';
+import type { SegmentEdits } from './editing/segment-edits';
 import type { ExportRecords } from './exports/export-records';
 import type { Freshness } from './lineage/freshness';
 import type { LineageRecords, LineageRow } from './lineage/lineage-records';
 import type { Reprocessing } from './lineage/reprocessing';
 import type { MediaLibrary } from './media';
 import type { MediaRecords, MediaRow, SegmentRow, TranscriptRow } from './records';
+import type { Search } from './search/search';
+import type { SpeakerNames } from './speakers/rename-speaker';
+import type { SpeakerRecords, SpeakerRow } from './speakers/speaker-records';
 import type { Transcribers } from './transcribers';
 import type { Transcripts } from './transcripts';
 import type { TranslationRecords, TranslationRow } from './translating/translation-records';
@@ -30,6 +34,10 @@ export interface MediaServices {
   estimates: Estimates;
   work: MediaWork;
   reprocessing: Reprocessing;
+  edits: SegmentEdits;
+  speakers: SpeakerRecords;
+  speakerNames: SpeakerNames;
+  search: Search;
 }
 
 /** What one request carries. */
@@ -52,6 +60,10 @@ export interface Loaders {
   fileOfJob: DataLoader<Pick<Job, 'id' | 'subjectId'>, string | null, string>;
   /** By the id of a recording that the viewer has been found to own; newest first. */
   transcriptsOfMedia: DataLoader<string, TranscriptRow[]>;
+  /** By the id of a transcript that the viewer has been found to own; in the order of their first word. */
+  speakersOfTranscript: DataLoader<string, SpeakerRow[]>;
+  /** By the id that a segment of the viewer names; null when that speaker has become one with another. */
+  speaker: DataLoader<string, SpeakerRow | null>;
   /** By the id of a transcript that the viewer has been found to own. */
   textOfTranscript: DataLoader<string, string>;
   /** By the id of a transcript that the viewer has been found to own. */
@@ -70,7 +82,7 @@ export function createContext(services: MediaServices, identity: CallIdentity, s
 }
 
 function createLoaders(services: MediaServices, viewer: Viewer | null): Loaders {
-  const { records, translations, exportJobs, lineage, freshness } = services;
+  const { records, speakers, translations, exportJobs, lineage, freshness } = services;
   const own = <Row extends { id: string }>(
     prefix: IdPrefix,
     read: (ids: readonly string[], ownerId: string) => Promise<Row[]>,
@@ -90,6 +102,14 @@ function createLoaders(services: MediaServices, viewer: Viewer | null): Loaders 
     transcriptsOfMedia: new DataLoader(async (ids) => {
       const rows = await records.transcriptsOfMedia(ids);
       return ids.map((id) => rows.filter((row) => row.mediaId === id));
+    }),
+    speakersOfTranscript: new DataLoader(async (ids) => {
+      const rows = await speakers.ofTranscripts(ids);
+      return ids.map((id) => rows.filter((row) => row.transcriptId === id));
+    }),
+    speaker: new DataLoader(async (ids) => {
+      const rows = await speakers.byIds(ids);
+      return ids.map((id) => rows.find((row) => row.id === id) ?? null);
     }),
     textOfTranscript: new DataLoader(async (ids) => {
       const rows = await records.segmentTexts(ids);

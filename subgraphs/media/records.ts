@@ -103,6 +103,11 @@ export class MediaRecords {
     await tx.transcript.update({ where: { id }, data: result });
   }
 
+  /** The transcript as it is behind a correction. */
+  raiseRevision(tx: MediaTransaction, id: string): Promise<TranscriptRow> {
+    return tx.transcript.update({ where: { id }, data: { revision: { increment: 1 } } });
+  }
+
   async segmentsByIds(ids: readonly string[], ownerId: string): Promise<SegmentRow[]> {
     const rows = await this.database.segment.findMany({
       where: { id: { in: [...ids] }, transcript: { media: { ownerId } } },
@@ -113,16 +118,23 @@ export class MediaRecords {
   /** In the order of the recording, behind the position `after`. */
   async segments(
     transcriptId: string,
-    page: { take?: number; after?: number | null; fromMs?: number | null; toMs?: number | null } = {},
+    page: {
+      take?: number;
+      after?: number | null;
+      fromMs?: number | null | undefined;
+      toMs?: number | null | undefined;
+      below?: number | null | undefined;
+    } = {},
     tx: Pick<MediaDatabase, 'segment'> = this.database,
   ): Promise<SegmentRow[]> {
-    const { take, after, fromMs, toMs } = page;
+    const { take, after, fromMs, toMs, below } = page;
     const rows = await tx.segment.findMany({
       where: {
         transcriptId,
         ...(after == null ? {} : { position: { gt: after } }),
         ...(fromMs == null ? {} : { endMs: { gt: fromMs } }),
         ...(toMs == null ? {} : { startMs: { lt: toMs } }),
+        ...(below == null ? {} : { confidence: { lt: below }, state: { not: 'EDITED' } }),
       },
       orderBy: { position: 'asc' },
       ...(take === undefined ? {} : { take }),
@@ -139,7 +151,10 @@ export class MediaRecords {
     });
   }
 
+  /** Locked until the transaction ends, so that nobody corrects it meanwhile. */
   async segmentAt(tx: MediaTransaction, transcriptId: string, position: number): Promise<SegmentRow | null> {
+    await tx.$queryRaw`
+      select 1 from media.segment where transcript_id = ${transcriptId} and position = ${position} for update`;
     const row = await tx.segment.findUnique({ where: { transcriptId_position: { transcriptId, position } } });
     return row && asSegmentRow(row);
   }

@@ -6,9 +6,11 @@ import type { Subgraph } from '../../platform/subgraph/subgraph';
 import { DerivedJobs } from './asking/derived-jobs';
 import { MediaWork } from './asking/work';
 import { createContext } from './context';
+import { EditRecords } from './editing/edit-records';
+import { SegmentEdits } from './editing/segment-edits';
+import { speechEnvironment } from './environment';
 import { Estimates } from './estimating/estimates';
 import { ExportJobRecords } from './exporting/export-job-records';
-import { speechEnvironment } from './environment';
 import { ExportRecords } from './exports/export-records';
 import { EnginesNow } from './lineage/engines-now';
 import { Freshness } from './lineage/freshness';
@@ -17,6 +19,11 @@ import { Reprocessing } from './lineage/reprocessing';
 import { MediaLibrary } from './media';
 import { MEDIA_MODELS, MediaRecords } from './records';
 import { resolvers } from './resolvers/resolvers';
+import { Search } from './search/search';
+import { SearchRecords } from './search/search-records';
+import { SpeakerNames } from './speakers/rename-speaker';
+import { SpeakerRecords } from './speakers/speaker-records';
+import type { Aligner } from './transcriber/transcriber';
 import { createTranscribers, type Transcribers } from './transcribers';
 import { Transcripts } from './transcripts';
 import type { TextTranslator } from './translating/text-translator';
@@ -29,9 +36,9 @@ import { TranslationRecords } from './translating/translation-records';
 export function createMediaSubgraph(
   platform: Platform,
   lifecycle: Lifecycle,
-  tools: { translator: TextTranslator; transcribers?: Transcribers },
+  tools: { translator: TextTranslator; transcribers?: Transcribers; aligner?: Aligner },
 ): Subgraph {
-  const { translator, transcribers = ownTranscribers(platform, lifecycle) } = tools;
+  const { translator, transcribers = ownTranscribers(platform, lifecycle), aligner = null } = tools;
   const database = platform.database.slice(MEDIA_MODELS);
   const records = new MediaRecords(database);
   const transcripts = new Transcripts(records, platform.events, transcribers);
@@ -41,6 +48,7 @@ export function createMediaSubgraph(
   const lineage = new LineageRecords(database);
   const engines = new EnginesNow(transcribers, translator);
   const freshness = new Freshness({ records, translations, lineage, engines });
+  const speakers = new SpeakerRecords(database);
   const services = {
     records,
     transcripts,
@@ -55,6 +63,10 @@ export function createMediaSubgraph(
     estimates: new Estimates(records, translations, async () => null),
     reprocessing: new Reprocessing({ records, transcripts, derived, freshness }),
     work: new MediaWork({ records, transcripts, translations, translator, derived }),
+    edits: new SegmentEdits(records, new EditRecords(database), platform, aligner),
+    speakers,
+    speakerNames: new SpeakerNames(records, speakers, platform.events),
+    search: new Search(new SearchRecords(database)),
   };
   return buildSubgraph({
     name: 'media',

@@ -11,7 +11,7 @@ import { openTestPlatform } from '../../platform/testing/platform';
 import { startWorkerStack, type WorkerStack } from '../../platform/testing/worker-stack';
 import { createMediaHandlers } from './jobs/handlers';
 import { createMediaSubgraph } from './subgraph';
-import type { Probe, RecognizedSegment, Transcriber } from './transcriber/transcriber';
+import type { Aligner, Probe, RecognizedSegment, Transcriber } from './transcriber/transcriber';
 import { createTranscribers } from './transcriber/transcribers';
 import type { Transcribers } from './transcribers';
 import type { TextTranslator } from './translating/text-translator';
@@ -25,14 +25,15 @@ export interface MediaSlice extends AsyncDisposable {
 
 export async function openMediaSlice(
   transcribers: Transcribers,
-  translator: TextTranslator = writtenTranslator(),
+  tools: { translator?: TextTranslator; aligner?: Aligner } = {},
 ): Promise<MediaSlice> {
+  const translator = tools.translator ?? writtenTranslator();
   const test_ = await openTestPlatform();
   const { platform } = test_;
   const workers: WorkerStack[] = [];
   return {
     platform,
-    subgraph: createMediaSubgraph(platform, new Lifecycle(silentLogger), { transcribers, translator }),
+    subgraph: createMediaSubgraph(platform, new Lifecycle(silentLogger), { transcribers, ...tools, translator }),
     startWorker() {
       const worker = startWorkerStack(platform, createMediaHandlers({ platform, transcribers, translator }));
       workers.push(worker);

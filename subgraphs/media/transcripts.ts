@@ -69,11 +69,12 @@ export class TranscriptGrowth {
 
   /**
    * Keeps what was heard at a position. When an earlier attempt heard the very same there, nothing is written and nothing
-   * announced; when it heard something else, the segment gets its next revision.
+   * announced; when it heard something else, the segment gets its next revision. What a person has corrected stays.
    */
   async put(tx: MediaTransaction, { index: position, ...heard }: RecognizedSegment): Promise<void> {
     const { transcriptId } = this;
     const known = await this.records.segmentAt(tx, transcriptId, position);
+    if (known?.state === 'EDITED') return;
     const segment: SegmentRow = {
       ...heard,
       id: known?.id ?? newId('seg'),

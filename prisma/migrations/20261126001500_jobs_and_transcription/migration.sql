@@ -155,6 +155,9 @@ CREATE INDEX "lineage_media_id_created_at_idx" ON "media"."lineage"("media_id", 
 CREATE UNIQUE INDEX "speaker_transcript_id_key_key" ON "media"."speaker"("transcript_id", "key");
 
 -- CreateIndex
+CREATE INDEX "segment_speaker_id_idx" ON "media"."segment"("speaker_id");
+
+-- CreateIndex
 CREATE INDEX "transcript_translation_job_id_idx" ON "media"."transcript_translation"("job_id");
 
 -- CreateIndex
@@ -334,3 +337,20 @@ BEGIN
   RETURN true;
 END
 $$;
+-- What is found in a text: its words as they are written, in English stems as well ("running" finds "run"). Any language
+-- is searched by whole words, because only of English the language is always told right. Immutable, for the indexes.
+CREATE FUNCTION "media"."text_vector"("p_language" text, "p_text" text) RETURNS tsvector
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN to_tsvector('pg_catalog.simple'::regconfig, "p_text")
+    || CASE WHEN lower("p_language") ~ '^en(-|$)' THEN to_tsvector('pg_catalog.english'::regconfig, "p_text") ELSE ''::tsvector END;
+
+-- What is found in what is said about a recording; the title counts most. Its language is not known, so English may apply.
+CREATE FUNCTION "media"."about_vector"("p_title" text, "p_description" text, "p_artist" text, "p_tags" text[]) RETURNS tsvector
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN setweight("media"."text_vector"('en', "p_title"), 'A')
+    || setweight("media"."text_vector"('en', coalesce("p_artist", '') || ' ' || array_to_string(coalesce("p_tags", '{}'), ' ')), 'B')
+    || setweight("media"."text_vector"('en', coalesce("p_description", '')), 'C');
+
+-- Prisma does not see indexes of expressions.
+CREATE INDEX "segment_search_idx" ON "media"."segment" USING gin ("media"."text_vector"("language", "text"));
+CREATE INDEX "media_search_idx" ON "media"."media" USING gin ("media"."about_vector"("title", "description", "artist", "tags"));

@@ -7,13 +7,18 @@ import { MediaJob } from './MediaJob';
 import { createMedia } from './Mutation/createMedia';
 import { exportTranscript } from './Mutation/exportTranscript';
 import { reprocess } from './Mutation/reprocess';
+import { editSegment } from './Mutation/editSegment';
+import { renameSpeaker } from './Mutation/renameSpeaker';
 import { transcribe } from './Mutation/transcribe';
 import { translateTranscript } from './Mutation/translateTranscript';
 import { estimate } from './Query/estimate';
 import { library } from './Query/library';
 import { media } from './Query/media';
-import { mediaEngines, estimate } from './Query/mediaEngines';
+import { mediaEngines } from './Query/mediaEngines';
+import { search } from './Query/search';
 import { transcript } from './Query/transcript';
+import { SearchHit } from './SearchHit';
+import { Speaker } from './Speaker';
 import { transcriptEvents } from './Subscription/transcriptEvents';
 import { Transcript } from './Transcript';
 import { TranscriptEvent, TranscriptFinished } from './TranscriptEvent';
@@ -21,12 +26,22 @@ import { TranscriptSegment } from './TranscriptSegment';
 import { TranscriptTranslation } from './TranscriptTranslation';
 
 export const resolvers: Resolvers = {
-  Query: { media, library, transcript, mediaEngines },
-  Mutation: { createMedia, transcribe, translateTranscript, exportTranscript, reprocess },
+  Query: { media, library, transcript, search, mediaEngines, estimate },
+  Mutation: {
+    createMedia,
+    transcribe,
+    translateTranscript,
+    exportTranscript,
+    reprocess,
+    editSegment,
+    renameSpeaker,
+  },
   Subscription: { transcriptEvents },
   Media,
   Transcript,
   TranscriptSegment,
+  Speaker,
+  SearchHit,
   MediaJob,
   MediaJobResult: { __resolveType: ({ __typename }) => __typename! },
   TranscriptTranslation,
