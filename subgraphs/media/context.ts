@@ -4,6 +4,7 @@ import { isId, type IdPrefix } from '../../platform/ids';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import type { Job } from '../../platform/jobs/job';
 import type { MediaWork } from './asking/work';
+import type { Estimates } from './estimating/estimates';
 import type { ExportJobRecords } from './exporting/export-job-records';
 import type { SegmentEdits } from './editing/segment-edits';
 import type { ExportRecords } from './exports/export-records';
@@ -30,6 +31,7 @@ export interface MediaServices {
   translations: TranslationRecords;
   lineage: LineageRecords;
   freshness: Freshness;
+  estimates: Estimates;
   work: MediaWork;
   reprocessing: Reprocessing;
   edits: SegmentEdits;

@@ -150,7 +150,8 @@ export class MediaLibrary {
       ...texts,
       title: texts.title ?? titleFromName(file.name),
     });
-    return { media, job: recognitionPlan && (await this.transcripts.begin(tx, media, recognitionPlan)) };
+    const begun = recognitionPlan && (await this.transcripts.begin(tx, media, recognitionPlan));
+    return { media, job: begun?.job ?? null };
   }
 }
 

@@ -6,10 +6,11 @@ import type { Subgraph } from '../../platform/subgraph/subgraph';
 import { DerivedJobs } from './asking/derived-jobs';
 import { MediaWork } from './asking/work';
 import { createContext } from './context';
-import { ExportJobRecords } from './exporting/export-job-records';
 import { EditRecords } from './editing/edit-records';
 import { SegmentEdits } from './editing/segment-edits';
 import { speechEnvironment } from './environment';
+import { Estimates } from './estimating/estimates';
+import { ExportJobRecords } from './exporting/export-job-records';
 import { ExportRecords } from './exports/export-records';
 import { EnginesNow } from './lineage/engines-now';
 import { Freshness } from './lineage/freshness';
@@ -59,6 +60,7 @@ export function createMediaSubgraph(
     translations,
     lineage,
     freshness,
+    estimates: new Estimates(records, translations, async () => null),
     reprocessing: new Reprocessing({ records, transcripts, derived, freshness }),
     work: new MediaWork({ records, transcripts, translations, translator, derived }),
     edits: new SegmentEdits(records, new EditRecords(database), platform, aligner),

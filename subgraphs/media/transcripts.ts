@@ -1,14 +1,20 @@
 import type { UserProblemError } from '../../platform/errors';
 import type { EventLog } from '../../platform/events/event-log';
 import { newId } from '../../platform/ids';
-import { createJob, PRIORITIES, type Job } from '../../platform/jobs/job';
+import { createJob, type Job } from '../../platform/jobs/job';
 import { transcribeJob } from './jobs/transcribe';
-import { planRecognition, type RecognitionOptions, type RecognitionPlan } from './recognition';
+import { planAgain, planRecognition, type RecognitionOptions, type RecognitionPlan } from './recognition';
 import type { MediaRecords, MediaRow, MediaTransaction } from './records';
 import type { Transcribers } from './transcribers';
 
+/** A transcript that was begun, and the job that makes it. */
+export interface BegunTranscript {
+  transcriptId: string;
+  job: Job;
+}
+
 /** The BCP 47 tag of a language that is not known yet (ISO 639-2). */
-const UNDETERMINED = 'und';
+export const UNDETERMINED = 'und';
 
 /** Asking for transcripts. */
 export class Transcripts {
@@ -22,24 +28,29 @@ export class Transcripts {
     return planRecognition(this.transcribers, options, path);
   }
 
+  planAgain(plan: RecognitionPlan, path: string[]): Promise<RecognitionPlan | UserProblemError> {
+    return planAgain(this.transcribers, plan, path);
+  }
+
   /** Writes the transcript and its job. The last thing in a transaction, because it appends events. */
   async begin(
     tx: MediaTransaction,
     media: Pick<MediaRow, 'id' | 'ownerId' | 'fileId' | 'durationMs'>,
     plan: RecognitionPlan,
-    given: { jobId?: string; transcriptId?: string; priority?: number } = {},
-  ): Promise<Job> {
-    const { jobId = newId('job'), transcriptId = newId('trn'), priority = PRIORITIES.NORMAL } = given;
+    { jobId = newId('job'), priority }: { jobId?: string; priority?: number } = {},
+  ): Promise<BegunTranscript> {
+    const transcriptId = newId('trn');
     const language = plan.language ?? UNDETERMINED;
     const transcript = { id: transcriptId, mediaId: media.id, jobId, language, engine: plan.engine, options: plan };
     await this.records.insertTranscript(tx, transcript);
-    return createJob(tx, this.events, transcribeJob, {
+    const job = await createJob(tx, this.events, transcribeJob, {
       id: jobId,
       ownerId: media.ownerId,
       subjectId: media.id,
       payload: { transcriptId, mediaId: media.id, fileId: media.fileId, ...plan },
-      priority,
       size: media.durationMs,
+      ...(priority === undefined ? {} : { priority }),
     });
+    return { transcriptId, job };
   }
 }

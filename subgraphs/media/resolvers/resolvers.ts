@@ -11,6 +11,7 @@ import { editSegment } from './Mutation/editSegment';
 import { renameSpeaker } from './Mutation/renameSpeaker';
 import { transcribe } from './Mutation/transcribe';
 import { translateTranscript } from './Mutation/translateTranscript';
+import { estimate } from './Query/estimate';
 import { library } from './Query/library';
 import { media } from './Query/media';
 import { mediaEngines } from './Query/mediaEngines';
@@ -25,7 +26,7 @@ import { TranscriptSegment } from './TranscriptSegment';
 import { TranscriptTranslation } from './TranscriptTranslation';
 
 export const resolvers: Resolvers = {
-  Query: { media, library, transcript, search, mediaEngines },
+  Query: { media, library, transcript, search, mediaEngines, estimate },
   Mutation: {
     createMedia,
     transcribe,
