@@ -7,5 +7,6 @@ export type MediaProblemCode =
   | 'TYPE_NOT_ALLOWED'
   | 'UNSUPPORTED'
   | 'ENGINE_UNAVAILABLE'
+  | 'LANGUAGE_PAIR_UNSUPPORTED'
   | 'NO_SPEECH'
   | 'INTERNAL';

@@ -9,6 +9,7 @@ export const Transcript: TranscriptResolvers = {
   speakers: ({ id }, _args, { loaders }) => loaders.speakersOfTranscript.load(id),
   text: ({ id }, _args, { loaders }) => loaders.textOfTranscript.load(id),
   segments: ({ id }, page, { records }) => readSegments(records, id, page),
+  translations: ({ id }, _args, { loaders }) => loaders.translationsOfTranscript.load(id),
   export: (transcript, { format, options }, { exportRecords }) =>
     exportOf(exportRecords, transcript, format, checkedExportOptions(options)),
 };
