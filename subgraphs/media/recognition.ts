@@ -23,7 +23,9 @@ export async function planRecognition(
   const pinned = options.engine != null;
   try {
     const { info } = await transcribers.choose(wantedFor(wishes, pinned ? options.engine! : undefined));
-    return { ...wishes, engine: info.id, pinned };
+    // An engine that cannot find out what is spoken assumes its own language.
+    const language = wishes.language ?? (info.detectsLanguage ? null : (info.languages[0] ?? null));
+    return { ...wishes, language, engine: info.id, pinned };
   } catch (error) {
     if (error instanceof UnsupportedLanguageError) {
       return problem('UNSUPPORTED', error, [...path, wishes.languages.length > 0 ? 'languages' : 'language']);
