@@ -11,11 +11,10 @@ import {
   type ThreadSettings,
 } from './pocketsphinx-thread';
 import { Pool } from './pool';
+import { refuseUnsupported } from './refuse-unsupported';
 import {
   EngineUnavailableError,
   PCM_SAMPLE_RATE_HZ,
-  servesLanguage,
-  UnsupportedLanguageError,
   type Probe,
   type RecognizedSegment,
   type TranscribeOptions,
@@ -108,9 +107,10 @@ async function probe(settings: () => ThreadSettings): Promise<Probe> {
 async function* transcribe(
   pool: Pool<PocketSphinxThread>,
   pcm: AsyncIterable<Int16Array>,
-  { language, startMs = 0, signal }: TranscribeOptions,
+  options: TranscribeOptions,
 ): AsyncGenerator<RecognizedSegment, void, undefined> {
-  if (!servesLanguage(INFO, language)) throw new UnsupportedLanguageError(language!, INFO.languages);
+  refuseUnsupported(INFO, options);
+  const { startMs = 0, signal } = options;
   using loan = await pool.acquire(signal);
   const recognizer = new UtteranceRecognizer(loan.resource, { startMs, signal });
   await orAborted(loan.resource.reset(), signal);
