@@ -10,7 +10,8 @@ const PARAMETERS = ['model', 'punctuate', 'utterances', 'diarize', 'language', '
 /** Deepgram's batch protocol as its reference says it, hearing with `hear`; two speakers take turns. */
 export function openDeepgramPeer(hear: Hear): Promise<Peer> {
   return Peer.open(async (call) => {
-    must(call.headers.authorization === `Token ${DEEPGRAM_KEY}`, 'the key as a token');
+    must(/^Token \S+$/.test(call.headers.authorization ?? ''), 'the key as a token');
+    if (call.headers.authorization !== `Token ${DEEPGRAM_KEY}`) return { status: 401, json: WRONG_KEY };
     if (call.method === 'GET') return keyDetails(call);
     must(call.method === 'POST' && call.url.pathname === '/v1/listen', 'POST /v1/listen');
     must(call.headers['content-type'] === 'audio/wav', 'the type of a WAV file');
@@ -20,6 +21,8 @@ export function openDeepgramPeer(hear: Hear): Promise<Peer> {
     return { status: 200, json: answerTo(call.url.searchParams, await hear(pcm), pcm.length / 16_000) };
   });
 }
+
+const WRONG_KEY = { err_code: 'INVALID_AUTH', err_msg: 'Invalid credentials.' };
 
 function keyDetails({ url }: Call): Answer {
   must(url.pathname === '/v1/auth/token', 'GET /v1/auth/token');

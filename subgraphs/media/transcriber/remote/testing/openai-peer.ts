@@ -12,7 +12,8 @@ export type OpenAiDialect = 'openai' | 'faster-whisper' | 'whisper.cpp' | 'segme
 /** A server with OpenAI's protocol as its reference says it, hearing with `hear`; its language is English. */
 export function openOpenAiPeer(hear: Hear, dialect: OpenAiDialect = 'openai'): Promise<Peer> {
   return Peer.open(async (call) => {
-    must(call.headers.authorization === `Bearer ${OPENAI_KEY}`, 'the key as a bearer');
+    must(/^Bearer \S+$/.test(call.headers.authorization ?? ''), 'the key as a bearer');
+    if (call.headers.authorization !== `Bearer ${OPENAI_KEY}`) return { status: 401, json: WRONG_KEY };
     if (call.method === 'GET') return models(call);
     must(call.method === 'POST' && call.url.pathname === '/v1/audio/transcriptions', 'POST /v1/audio/transcriptions');
     must(call.url.search === '', 'no query');
@@ -21,6 +22,8 @@ export function openOpenAiPeer(hear: Hear, dialect: OpenAiDialect = 'openai'): P
     return { status: 200, json: answerIn(dialect, await hear(readWav(wav, { streamed: false })), form) };
   });
 }
+
+const WRONG_KEY = { error: { message: 'Incorrect API key provided', code: 'invalid_api_key' } };
 
 function models({ url }: Call): Answer {
   must(url.pathname === '/v1/models', 'GET /v1/models');
