@@ -3,6 +3,8 @@ import type { EventLog } from '../../platform/events/event-log';
 import { isId, type IdPrefix } from '../../platform/ids';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import type { Job } from '../../platform/jobs/job';
+import type { MediaFacts } from './facts/facts';
+import type { FactRecords, MediaDetails } from './facts/records';
 import type { MediaLibrary } from './media';
 import type { MediaRecords, MediaRow, SegmentRow, TranscriptRow } from './records';
 import type { Transcribers } from './transcribers';
@@ -14,6 +16,8 @@ export interface MediaServices {
   records: MediaRecords;
   transcribers: Transcribers;
   events: EventLog;
+  facts: MediaFacts;
+  factRecords: FactRecords;
 }
 
 /** What one request carries. */
@@ -29,6 +33,8 @@ interface Loaders {
   ownTranscript: DataLoader<string, TranscriptRow | null>;
   ownSegment: DataLoader<string, SegmentRow | null>;
   ownJob: DataLoader<string, Job | null>;
+  /** What the headers and tags of a recording say, found out when nobody has asked before. */
+  details: DataLoader<MediaRow, MediaDetails, string>;
   /** By the id of a recording that the viewer has been found to own; newest first. */
   transcriptsOfMedia: DataLoader<string, TranscriptRow[]>;
   /** By the id of a transcript that the viewer has been found to own. */
@@ -36,10 +42,10 @@ interface Loaders {
 }
 
 export function createContext(services: MediaServices, identity: CallIdentity, signal: AbortSignal): MediaContext {
-  return { ...services, viewer: identity.viewer, loaders: createLoaders(services.records, identity.viewer), signal };
+  return { ...services, viewer: identity.viewer, loaders: createLoaders(services, identity.viewer), signal };
 }
 
-function createLoaders(records: MediaRecords, viewer: Viewer | null): Loaders {
+function createLoaders({ records, facts, factRecords }: MediaServices, viewer: Viewer | null): Loaders {
   const own = <Row extends { id: string }>(
     prefix: IdPrefix,
     read: (ids: readonly string[], ownerId: string) => Promise<Row[]>,
@@ -55,6 +61,13 @@ function createLoaders(records: MediaRecords, viewer: Viewer | null): Loaders {
     ownTranscript: own('trn', (ids, ownerId) => records.transcriptsByIds(ids, ownerId)),
     ownSegment: own('seg', (ids, ownerId) => records.segmentsByIds(ids, ownerId)),
     ownJob: own('job', (ids, ownerId) => records.jobsByIds(ids, ownerId)),
+    details: new DataLoader(
+      async (recordings) => {
+        const known = await factRecords.details(recordings.map(({ id }) => id));
+        return Promise.all(recordings.map((media) => known.get(media.id) ?? facts.details(media)));
+      },
+      { cacheKeyFn: ({ id }) => id },
+    ),
     transcriptsOfMedia: new DataLoader(async (ids) => {
       const rows = await records.transcriptsOfMedia(ids);
       return ids.map((id) => rows.filter((row) => row.mediaId === id));

@@ -24,6 +24,8 @@ export interface CreateMedia {
   upload?: Promise<IncomingFile> | null | undefined;
   title?: string | null | undefined;
   description?: string | null | undefined;
+  artist?: string | null | undefined;
+  album?: string | null | undefined;
   tags?: readonly string[] | null | undefined;
   transcribe?: RecognitionOptions | null | undefined;
   idempotencyKey?: string | null | undefined;
@@ -143,6 +145,8 @@ export class MediaLibrary {
       kind: kindOf(file.mimeType, []),
       title: texts.title ?? titleFromName(file.name),
       description: texts.description,
+      artist: texts.artist,
+      album: texts.album,
       tags: texts.tags,
     });
     return { media, job: recognitionPlan ? await this.transcripts.begin(tx, media, recognitionPlan) : null };

@@ -24,7 +24,7 @@ export const MEDIA_MODELS = [
   'job',
 ] as const;
 type MediaModel = (typeof MEDIA_MODELS)[number];
-type MediaDatabase = SliceDatabase<MediaModel>;
+export type MediaDatabase = SliceDatabase<MediaModel>;
 export type MediaTransaction = SliceTransaction<MediaModel>;
 
 export interface LibraryFilter {
@@ -51,10 +51,7 @@ export class MediaRecords {
     return this.database.momentOf(work);
   }
 
-  insertMedia(
-    tx: MediaTransaction,
-    media: Omit<MediaRow, 'createdAt' | 'durationMs' | 'artist' | 'album'>,
-  ): Promise<MediaRow> {
+  insertMedia(tx: MediaTransaction, media: Omit<MediaRow, 'createdAt' | 'durationMs'>): Promise<MediaRow> {
     return tx.media.create({ data: media });
   }
 

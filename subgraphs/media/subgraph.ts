@@ -4,6 +4,8 @@ import { readRepositoryFile } from '../../platform/root';
 import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { Subgraph } from '../../platform/subgraph/subgraph';
 import { createContext } from './context';
+import { MediaFacts } from './facts/facts';
+import { FactRecords } from './facts/records';
 import { MediaLibrary } from './media';
 import { MEDIA_MODELS, MediaRecords } from './records';
 import { resolvers } from './resolvers/resolvers';
@@ -19,7 +21,10 @@ export function createMediaSubgraph(platform: Platform, lifecycle: Lifecycle, gi
   const records = new MediaRecords(platform.database.slice(MEDIA_MODELS));
   const transcripts = new Transcripts(records, platform.events, transcribers);
   const library = new MediaLibrary(records, transcripts, platform);
-  const services = { records, transcripts, library, transcribers, events: platform.events };
+  const factRecords = new FactRecords(platform.database.slice(MEDIA_MODELS));
+  const facts = new MediaFacts(factRecords, platform);
+  lifecycle.onStop('looks into recordings', () => facts[Symbol.asyncDispose]());
+  const services = { records, transcripts, library, transcribers, events: platform.events, facts, factRecords };
   return buildSubgraph({
     name: 'media',
     typeDefs: readRepositoryFile('subgraphs/media/schema.graphql'),
