@@ -50,6 +50,7 @@ const config: CodegenConfig = {
       Transcript: './records#TranscriptRow',
       TranscriptSegment: './records#SegmentRow',
       MediaJob: './records#JobRow',
+      Rendition: './transcoding/rendition-records#RenditionRow',
       StreamGap: '../../platform/events/stream#StreamGap as Gap',
     }),
     ...subgraph('translation', 'TranslationContext', { TranscriptSegment: './context#SegmentRepresentation' }),

@@ -32,6 +32,8 @@ export interface IncomingObject {
   accept?: (mimeType: string) => void;
   /** Path of the argument that problems are reported at. */
   argumentPath: string[];
+  /** The type of bytes that we have made ourselves; told from the bytes otherwise. */
+  mimeType?: string | undefined;
   /** Id of the object or recording this one belongs to: it then is in no list of files, and found there by its name. */
   partOf?: string | undefined;
 }
@@ -221,7 +223,7 @@ class Meter {
 
   private async decideType(): Promise<string> {
     if (this.mimeType === undefined) {
-      this.mimeType = await sniffMimeType(this.head);
+      this.mimeType = this.incoming.mimeType ?? (await sniffMimeType(this.head));
       this.incoming.accept?.(this.mimeType);
     }
     return this.mimeType;

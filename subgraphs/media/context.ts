@@ -3,11 +3,15 @@ import type { EventLog } from '../../platform/events/event-log';
 import { isId, type IdPrefix } from '../../platform/ids';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import type { Job } from '../../platform/jobs/job';
+import type { Platform } from '../../platform/platform';
 import type { MediaFacts } from './facts/facts';
 import type { FactRecords, MediaDetails } from './facts/records';
+import type { ExportRecords } from './exports/export-records';
 import type { MediaLibrary } from './media';
 import type { MediaRecords, MediaRow, SegmentRow, TranscriptRow } from './records';
 import type { Transcribers } from './transcribers';
+import type { RenditionRecords, RenditionRow } from './transcoding/rendition-records';
+import type { Transcodings } from './transcoding/transcodings';
 import type { Transcripts } from './transcripts';
 
 export interface MediaServices {
@@ -18,6 +22,11 @@ export interface MediaServices {
   events: EventLog;
   facts: MediaFacts;
   factRecords: FactRecords;
+  transcodings: Transcodings;
+  renditions: RenditionRecords;
+  /** What links to files are made with. */
+  links: Pick<Platform, 'secret' | 'filesUrl'>;
+  exportRecords: ExportRecords;
 }
 
 /** What one request carries. */
@@ -33,10 +42,13 @@ interface Loaders {
   ownTranscript: DataLoader<string, TranscriptRow | null>;
   ownSegment: DataLoader<string, SegmentRow | null>;
   ownJob: DataLoader<string, Job | null>;
+  ownRendition: DataLoader<string, RenditionRow | null>;
   /** What the headers and tags of a recording say, found out when nobody has asked before. */
   details: DataLoader<MediaRow, MediaDetails, string>;
   /** By the id of a recording that the viewer has been found to own; newest first. */
   transcriptsOfMedia: DataLoader<string, TranscriptRow[]>;
+  /** By the id of a recording that the viewer has been found to own; newest first. */
+  renditionsOfMedia: DataLoader<string, RenditionRow[]>;
   /** By the id of a transcript that the viewer has been found to own. */
   textOfTranscript: DataLoader<string, string>;
 }
@@ -45,7 +57,7 @@ export function createContext(services: MediaServices, identity: CallIdentity, s
   return { ...services, viewer: identity.viewer, loaders: createLoaders(services, identity.viewer), signal };
 }
 
-function createLoaders({ records, facts, factRecords }: MediaServices, viewer: Viewer | null): Loaders {
+function createLoaders({ records, facts, factRecords, renditions }: MediaServices, viewer: Viewer | null): Loaders {
   const own = <Row extends { id: string }>(
     prefix: IdPrefix,
     read: (ids: readonly string[], ownerId: string) => Promise<Row[]>,
@@ -61,6 +73,11 @@ function createLoaders({ records, facts, factRecords }: MediaServices, viewer: V
     ownTranscript: own('trn', (ids, ownerId) => records.transcriptsByIds(ids, ownerId)),
     ownSegment: own('seg', (ids, ownerId) => records.segmentsByIds(ids, ownerId)),
     ownJob: own('job', (ids, ownerId) => records.jobsByIds(ids, ownerId)),
+    ownRendition: own('rnd', (ids, ownerId) => renditions.byIds(ids, ownerId)),
+    renditionsOfMedia: new DataLoader(async (ids) => {
+      const rows = await renditions.ofMedia(ids);
+      return ids.map((id) => rows.filter((row) => row.mediaId === id));
+    }),
     details: new DataLoader(
       async (recordings) => {
         const known = await factRecords.details(recordings.map(({ id }) => id));

@@ -179,7 +179,7 @@ export class MediaRecords {
   }
 }
 
-function asSegmentRow({ createdAt: _createdAt, words, ...row }: Segment): SegmentRow {
+export function asSegmentRow({ createdAt: _createdAt, words, ...row }: Segment): SegmentRow {
   return { ...row, words: words as unknown as Word[] }; // only writeSegment writes this column
 }
 

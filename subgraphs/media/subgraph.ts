@@ -6,10 +6,13 @@ import type { Subgraph } from '../../platform/subgraph/subgraph';
 import { createContext } from './context';
 import { MediaFacts } from './facts/facts';
 import { FactRecords } from './facts/records';
+import { ExportRecords } from './exports/export-records';
 import { MediaLibrary } from './media';
 import { MEDIA_MODELS, MediaRecords } from './records';
 import { resolvers } from './resolvers/resolvers';
 import { createTranscribers, type Transcribers } from './transcribers';
+import { RenditionRecords } from './transcoding/rendition-records';
+import { Transcodings } from './transcoding/transcodings';
 import { Transcripts } from './transcripts';
 
 /**
@@ -18,13 +21,26 @@ import { Transcripts } from './transcripts';
  */
 export function createMediaSubgraph(platform: Platform, lifecycle: Lifecycle, given?: Transcribers): Subgraph {
   const transcribers = given ?? ownTranscribers(platform, lifecycle);
-  const records = new MediaRecords(platform.database.slice(MEDIA_MODELS));
+  const database = platform.database.slice(MEDIA_MODELS);
+  const records = new MediaRecords(database);
   const transcripts = new Transcripts(records, platform.events, transcribers);
   const library = new MediaLibrary(records, transcripts, platform);
-  const factRecords = new FactRecords(platform.database.slice(MEDIA_MODELS));
+  const factRecords = new FactRecords(database);
   const facts = new MediaFacts(factRecords, platform);
   lifecycle.onStop('looks into recordings', () => facts[Symbol.asyncDispose]());
-  const services = { records, transcripts, library, transcribers, events: platform.events, facts, factRecords };
+  const services = {
+    records,
+    transcripts,
+    library,
+    transcribers,
+    events: platform.events,
+    exportRecords: new ExportRecords(database),
+    facts,
+    factRecords,
+    transcodings: new Transcodings(records, facts, platform.events),
+    renditions: new RenditionRecords(database),
+    links: platform,
+  };
   return buildSubgraph({
     name: 'media',
     typeDefs: readRepositoryFile('subgraphs/media/schema.graphql'),

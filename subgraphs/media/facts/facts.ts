@@ -62,6 +62,11 @@ export class MediaFacts implements AsyncDisposable {
     });
   }
 
+  /** What headers and tags say, found out when nobody has asked before. */
+  async knownDetails(media: Recording): Promise<MediaDetails> {
+    return (await this.records.details([media.id])).get(media.id) ?? this.details(media);
+  }
+
   /** Id of the file of the embedded picture (JPEG, PNG or WebP, at most 10 MiB), null when there is none. */
   async coverArt(media: Recording): Promise<string | null> {
     const known = await this.records.cover(media.id);
@@ -107,10 +112,6 @@ export class MediaFacts implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.closing.abort(new Error('The process is stopping.'));
     await Promise.allSettled(this.looks.values());
-  }
-
-  private async knownDetails(media: Recording): Promise<MediaDetails> {
-    return (await this.records.details([media.id])).get(media.id) ?? this.details(media);
   }
 
   private listen(media: Recording): Promise<Uint8Array | null> {

@@ -27,6 +27,7 @@ export const Media: MediaResolvers = {
   },
   transcript: async ({ id }, { language }, { loaders }) =>
     bestTranscript(await loaders.transcriptsOfMedia.load(id), language),
+  renditions: ({ id }, _args, { loaders }) => loaders.renditionsOfMedia.load(id),
   transcripts: ({ id }, _args, { loaders }) => loaders.transcriptsOfMedia.load(id),
   jobs: ({ id }, page, { records }) =>
     readConnection<Job>(

@@ -1,4 +1,5 @@
-import { exportTranscript } from '../exports/export-transcript';
+import { exportOf } from '../exports/export-of';
+import { checkedExportOptions } from '../exports/export-options';
 import type { TranscriptResolvers } from '../resolvers-types.generated';
 import { readSegments } from '../segment-pages';
 
@@ -7,6 +8,6 @@ export const Transcript: TranscriptResolvers = {
   media: async ({ mediaId }, _args, { loaders }) => (await loaders.ownMedia.load(mediaId))!,
   text: ({ id }, _args, { loaders }) => loaders.textOfTranscript.load(id),
   segments: ({ id }, page, { records }) => readSegments(records, id, page),
-  export: async (transcript, { format }, { records }) =>
-    exportTranscript(transcript, await records.segments(transcript.id), format),
+  export: (transcript, { format, options }, { exportRecords }) =>
+    exportOf(exportRecords, transcript, format, checkedExportOptions(options)),
 };

@@ -5,23 +5,26 @@ import { Media } from './Media';
 import { MediaJob } from './MediaJob';
 import { createMedia } from './Mutation/createMedia';
 import { transcribe } from './Mutation/transcribe';
+import { transcode } from './Mutation/transcode';
 import { library } from './Query/library';
 import { media } from './Query/media';
 import { mediaEngines } from './Query/mediaEngines';
 import { transcript } from './Query/transcript';
 import { transcriptEvents } from './Subscription/transcriptEvents';
+import { Rendition } from './Rendition';
 import { Transcript } from './Transcript';
 import { TranscriptEvent, TranscriptFinished } from './TranscriptEvent';
 import { TranscriptSegment } from './TranscriptSegment';
 
 export const resolvers: Resolvers = {
   Query: { media, library, transcript, mediaEngines },
-  Mutation: { createMedia, transcribe },
+  Mutation: { createMedia, transcribe, transcode },
   Subscription: { transcriptEvents },
   Media,
   Transcript,
   TranscriptSegment,
   MediaJob,
+  Rendition,
   MediaJobResult: { __resolveType: () => 'Transcript' },
   TranscriptEvent,
   TranscriptFinished,
