@@ -6,6 +6,8 @@ import type { Job } from '../../platform/jobs/job';
 import type { Platform } from '../../platform/platform';
 import type { MediaFacts } from './facts/facts';
 import type { FactRecords, MediaDetails } from './facts/records';
+import type { MediaWork } from './asking/work';
+import type { ExportJobRecords } from './exporting/export-job-records';
 import type { ExportRecords } from './exports/export-records';
 import type { MediaLibrary } from './media';
 import type { MediaRecords, MediaRow, SegmentRow, TranscriptRow } from './records';
@@ -13,6 +15,7 @@ import type { Transcribers } from './transcribers';
 import type { RenditionRecords, RenditionRow } from './transcoding/rendition-records';
 import type { Transcodings } from './transcoding/transcodings';
 import type { Transcripts } from './transcripts';
+import type { TranslationRecords, TranslationRow } from './translating/translation-records';
 
 export interface MediaServices {
   library: MediaLibrary;
@@ -27,6 +30,9 @@ export interface MediaServices {
   /** What links to files are made with. */
   links: Pick<Platform, 'secret' | 'filesUrl'>;
   exportRecords: ExportRecords;
+  exportJobs: ExportJobRecords;
+  translations: TranslationRecords;
+  work: MediaWork;
 }
 
 /** What one request carries. */
@@ -37,27 +43,40 @@ export interface MediaContext extends MediaServices {
 }
 
 /** Rows of the viewer by id; null for an unknown or a foreign id. */
-interface Loaders {
+export interface Loaders {
   ownMedia: DataLoader<string, MediaRow | null>;
   ownTranscript: DataLoader<string, TranscriptRow | null>;
   ownSegment: DataLoader<string, SegmentRow | null>;
+  ownTranslation: DataLoader<string, TranslationRow | null>;
   ownJob: DataLoader<string, Job | null>;
   ownRendition: DataLoader<string, RenditionRow | null>;
   /** What the headers and tags of a recording say, found out when nobody has asked before. */
   details: DataLoader<MediaRow, MediaDetails, string>;
+  /** By a job that the viewer has been found to own: those it needs. */
+  neededJobs: DataLoader<string, Job[]>;
+  /** By a job that the viewer has been found to own: the id of the file it has rendered. */
+  fileOfJob: DataLoader<Pick<Job, 'id' | 'subjectId'>, string | null, string>;
   /** By the id of a recording that the viewer has been found to own; newest first. */
   transcriptsOfMedia: DataLoader<string, TranscriptRow[]>;
   /** By the id of a recording that the viewer has been found to own; newest first. */
   renditionsOfMedia: DataLoader<string, RenditionRow[]>;
   /** By the id of a transcript that the viewer has been found to own. */
   textOfTranscript: DataLoader<string, string>;
+  /** By the id of a transcript that the viewer has been found to own. */
+  translationsOfTranscript: DataLoader<string, TranslationRow[]>;
+  /** By the id of a translation that the viewer has been found to own. */
+  textOfTranslation: DataLoader<string, string>;
+  staleSegments: DataLoader<string, number>;
 }
 
 export function createContext(services: MediaServices, identity: CallIdentity, signal: AbortSignal): MediaContext {
   return { ...services, viewer: identity.viewer, loaders: createLoaders(services, identity.viewer), signal };
 }
 
-function createLoaders({ records, facts, factRecords, renditions }: MediaServices, viewer: Viewer | null): Loaders {
+function createLoaders(
+  { records, facts, factRecords, renditions, translations, exportJobs }: MediaServices,
+  viewer: Viewer | null,
+): Loaders {
   const own = <Row extends { id: string }>(
     prefix: IdPrefix,
     read: (ids: readonly string[], ownerId: string) => Promise<Row[]>,
@@ -72,6 +91,7 @@ function createLoaders({ records, facts, factRecords, renditions }: MediaService
     ownMedia: own('med', (ids, ownerId) => records.mediaByIds(ids, ownerId)),
     ownTranscript: own('trn', (ids, ownerId) => records.transcriptsByIds(ids, ownerId)),
     ownSegment: own('seg', (ids, ownerId) => records.segmentsByIds(ids, ownerId)),
+    ownTranslation: own('ttr', (ids, ownerId) => translations.byIds(ids, ownerId)),
     ownJob: own('job', (ids, ownerId) => records.jobsByIds(ids, ownerId)),
     ownRendition: own('rnd', (ids, ownerId) => renditions.byIds(ids, ownerId)),
     renditionsOfMedia: new DataLoader(async (ids) => {
@@ -91,12 +111,34 @@ function createLoaders({ records, facts, factRecords, renditions }: MediaService
     }),
     textOfTranscript: new DataLoader(async (ids) => {
       const rows = await records.segmentTexts(ids);
-      return ids.map((id) =>
-        rows
-          .filter((row) => row.transcriptId === id)
-          .map((row) => row.text)
-          .join('\n'),
-      );
+      return ids.map((id) => joined(rows.filter((row) => row.transcriptId === id)));
+    }),
+    neededJobs: new DataLoader(async (ids) => {
+      const needed = await records.neededJobs(ids);
+      return ids.map((id) => needed.get(id) ?? []);
+    }),
+    fileOfJob: new DataLoader(
+      async (jobs) => {
+        const files = await exportJobs.filesOfJobs(jobs);
+        return jobs.map(({ id }) => files.get(id) ?? null);
+      },
+      { cacheKeyFn: ({ id }) => id },
+    ),
+    translationsOfTranscript: new DataLoader(async (ids) => {
+      const rows = await translations.ofTranscripts(ids);
+      return ids.map((id) => rows.filter((row) => row.transcriptId === id));
+    }),
+    textOfTranslation: new DataLoader(async (ids) => {
+      const rows = await translations.texts(ids);
+      return ids.map((id) => joined(rows.filter((row) => row.translationId === id)));
+    }),
+    staleSegments: new DataLoader(async (ids) => {
+      const stale = await translations.staleSegments(ids);
+      return ids.map((id) => stale.get(id) ?? 0);
     }),
   };
+}
+
+function joined(rows: readonly { text: string }[]): string {
+  return rows.map(({ text }) => text).join('\n');
 }

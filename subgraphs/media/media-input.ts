@@ -3,8 +3,8 @@ import type { MediaProblemCode } from './errors';
 import type { LibraryFilter, MediaKind } from './records';
 
 const MAX_TITLE_LENGTH = 200;
-const MAX_DESCRIPTION_LENGTH = 5_000;
 const MAX_CREDIT_LENGTH = 200;
+const MAX_DESCRIPTION_LENGTH = 5_000;
 const MAX_TAG_LENGTH = 50;
 const MAX_TAGS = 20;
 const MAX_SEARCH_LENGTH = 200;

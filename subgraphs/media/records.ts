@@ -1,6 +1,7 @@
 import type { PlatformTransaction, SliceDatabase, SliceTransaction } from '../../platform/database/database';
 import type { Media, Prisma, Segment, Transcript } from '../../platform/database/prisma-client/client';
 import type { Job } from '../../platform/jobs/job';
+import { MEDIA_JOB_KINDS } from './jobs/kinds';
 import { transcribeJob } from './jobs/transcribe';
 import type { Word } from './transcriber/transcriber';
 
@@ -22,6 +23,7 @@ export const MEDIA_MODELS = [
   'transcriptTranslation',
   'segmentTranslation',
   'job',
+  'jobNeed',
 ] as const;
 type MediaModel = (typeof MEDIA_MODELS)[number];
 export type MediaDatabase = SliceDatabase<MediaModel>;
@@ -31,6 +33,7 @@ export interface LibraryFilter {
   search?: string | null | undefined;
   kinds?: readonly MediaRow['kind'][] | null | undefined;
   hasTranscript?: boolean | null | undefined;
+  language?: string | null | undefined;
 }
 
 /** A transaction that the platform began holds this slice's models as well; only its type does not say so. */
@@ -155,13 +158,27 @@ export class MediaRecords {
   }
 
   jobsByIds(ids: readonly string[], ownerId: string, tx: Pick<MediaDatabase, 'job'> = this.database): Promise<Job[]> {
-    return tx.job.findMany({ where: { id: { in: [...ids] }, ownerId, kind: transcribeJob.kind } });
+    return tx.job.findMany({ where: { id: { in: [...ids] }, ownerId, kind: { in: [...MEDIA_JOB_KINDS] } } });
+  }
+
+  /** By job: those it needs, in the order in which they were made. */
+  async neededJobs(jobIds: readonly string[]): Promise<Map<string, Job[]>> {
+    const rows = await this.database.jobNeed.findMany({
+      where: { jobId: { in: [...jobIds] } },
+      include: { needed: true },
+      orderBy: { neededId: 'asc' },
+    });
+    return new Map(jobIds.map((id) => [id, rows.filter((row) => row.jobId === id).map((row) => row.needed)]));
   }
 
   /** Jobs on one recording, newest first, behind the id `before`. */
   jobsOfMedia(mediaId: string, take: number, before: string | null): Promise<Job[]> {
     return this.database.job.findMany({
-      where: { subjectId: mediaId, kind: transcribeJob.kind, ...(before === null ? {} : { id: { lt: before } }) },
+      where: {
+        subjectId: mediaId,
+        kind: { in: [...MEDIA_JOB_KINDS] },
+        ...(before === null ? {} : { id: { lt: before } }),
+      },
       orderBy: { id: 'desc' },
       take,
     });
@@ -183,13 +200,21 @@ export function asSegmentRow({ createdAt: _createdAt, words, ...row }: Segment):
   return { ...row, words: words as unknown as Word[] }; // only writeSegment writes this column
 }
 
-function libraryConditions({ search, kinds, hasTranscript }: LibraryFilter): Prisma.MediaWhereInput {
+function libraryConditions({ search, kinds, hasTranscript, language }: LibraryFilter): Prisma.MediaWhereInput {
   const complete = { state: 'COMPLETE' } as const;
   return {
     ...(kinds == null ? {} : { kind: { in: [...kinds] } }),
-    ...(hasTranscript == null ? {} : { transcripts: hasTranscript ? { some: complete } : { none: complete } }),
     ...(search ? { OR: [{ title: like(search) }, { description: like(search) }, { tags: { has: search } }] } : {}),
+    AND: [
+      ...(hasTranscript == null ? [] : [{ transcripts: hasTranscript ? { some: complete } : { none: complete } }]),
+      ...(language == null ? [] : [{ transcripts: { some: { ...complete, OR: inLanguage(language) } } }]),
+    ],
   };
+}
+
+/** The tag itself and all more special ones (RFC 4647 §3.3.1); both are in their canonical form. */
+function inLanguage(tag: string): Prisma.TranscriptWhereInput[] {
+  return [{ language: tag }, { language: { startsWith: `${tag}-` } }];
 }
 
 /** `contains` becomes LIKE, in which `%` and `_` would stand for other characters. */

@@ -3,9 +3,12 @@ import type { Platform } from '../../platform/platform';
 import { readRepositoryFile } from '../../platform/root';
 import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { Subgraph } from '../../platform/subgraph/subgraph';
+import { DerivedJobs } from './asking/derived-jobs';
+import { MediaWork } from './asking/work';
 import { createContext } from './context';
 import { MediaFacts } from './facts/facts';
 import { FactRecords } from './facts/records';
+import { ExportJobRecords } from './exporting/export-job-records';
 import { ExportRecords } from './exports/export-records';
 import { MediaLibrary } from './media';
 import { MEDIA_MODELS, MediaRecords } from './records';
@@ -14,13 +17,19 @@ import { createTranscribers, type Transcribers } from './transcribers';
 import { RenditionRecords } from './transcoding/rendition-records';
 import { Transcodings } from './transcoding/transcodings';
 import { Transcripts } from './transcripts';
+import type { TextTranslator } from './translating/text-translator';
+import { TranslationRecords } from './translating/translation-records';
 
 /**
  * Recordings and what was said in them. Here it is only asked which engines there are; the worker runs them.
  * Engines made here are disposed by the lifecycle, those handed in by their owner.
  */
-export function createMediaSubgraph(platform: Platform, lifecycle: Lifecycle, given?: Transcribers): Subgraph {
-  const transcribers = given ?? ownTranscribers(platform, lifecycle);
+export function createMediaSubgraph(
+  platform: Platform,
+  lifecycle: Lifecycle,
+  tools: { translator: TextTranslator; transcribers?: Transcribers },
+): Subgraph {
+  const { translator, transcribers = ownTranscribers(platform, lifecycle) } = tools;
   const database = platform.database.slice(MEDIA_MODELS);
   const records = new MediaRecords(database);
   const transcripts = new Transcripts(records, platform.events, transcribers);
@@ -28,6 +37,8 @@ export function createMediaSubgraph(platform: Platform, lifecycle: Lifecycle, gi
   const factRecords = new FactRecords(database);
   const facts = new MediaFacts(factRecords, platform);
   lifecycle.onStop('looks into recordings', () => facts[Symbol.asyncDispose]());
+  const translations = new TranslationRecords(database);
+  const derived = new DerivedJobs(translations, platform.events);
   const services = {
     records,
     transcripts,
@@ -40,6 +51,9 @@ export function createMediaSubgraph(platform: Platform, lifecycle: Lifecycle, gi
     transcodings: new Transcodings(records, facts, platform.events),
     renditions: new RenditionRecords(database),
     links: platform,
+    exportJobs: new ExportJobRecords(database),
+    translations,
+    work: new MediaWork({ records, transcripts, translations, translator, derived }),
   };
   return buildSubgraph({
     name: 'media',

@@ -62,7 +62,11 @@ export function createTranscodeHandler(options: {
     const missing = missingFor(payload.preset, source.contents);
     if (missing !== null) throw new JobProblem('UNSUPPORTED', missing, false);
     if (source.durationMs !== null && (payload.clipFromMs ?? 0) >= source.durationMs) {
-      throw new JobProblem('INVALID_INPUT', `The recording ends at ${source.durationMs} ms, before the clip begins.`, false);
+      throw new JobProblem(
+        'INVALID_INPUT',
+        `The recording ends at ${source.durationMs} ms, before the clip begins.`,
+        false,
+      );
     }
     return source;
   }
@@ -84,7 +88,9 @@ export function createTranscodeHandler(options: {
       ...(fromMs > 0 ? ['-ss', seconds(fromMs)] : []),
       ...(lengthMs === null ? [] : ['-t', seconds(lengthMs)]),
       ...guardedInput(source.file, { maxPixels }),
-      ...(isTrack ? ['-protocol_whitelist', 'file', '-format_whitelist', 'webvtt', '-i', `file:${subtitles.file}`] : []),
+      ...(isTrack
+        ? ['-protocol_whitelist', 'file', '-format_whitelist', 'webvtt', '-i', `file:${subtitles.file}`]
+        : []),
       ...outputParameters(plan),
     ];
     const expectedMs = lengthMs ?? (source.durationMs === null ? null : source.durationMs - fromMs);
@@ -141,4 +147,3 @@ function asJobProblem(error: unknown): unknown {
   }
   return error;
 }
-

@@ -8,6 +8,7 @@ export const Transcript: TranscriptResolvers = {
   media: async ({ mediaId }, _args, { loaders }) => (await loaders.ownMedia.load(mediaId))!,
   text: ({ id }, _args, { loaders }) => loaders.textOfTranscript.load(id),
   segments: ({ id }, page, { records }) => readSegments(records, id, page),
+  translations: ({ id }, _args, { loaders }) => loaders.translationsOfTranscript.load(id),
   export: (transcript, { format, options }, { exportRecords }) =>
     exportOf(exportRecords, transcript, format, checkedExportOptions(options)),
 };

@@ -75,7 +75,9 @@ function refuseBadEnd({ exitCode, stderr }: ProgramEnd): void {
   if (/File ended prematurely|partial file/.test(stderr)) throw cutOff();
   if (exitCode === 0) return;
   if (/Unknown encoder/.test(stderr)) {
-    throw new EngineUnavailableError('This ffmpeg lacks an encoder. Install it with: apt-get install ffmpeg', { cause });
+    throw new EngineUnavailableError('This ffmpeg lacks an encoder. Install it with: apt-get install ffmpeg', {
+      cause,
+    });
   }
   if (/Decoder \(codec \S+\) not found|unknown codec|no decoder found/i.test(stderr)) {
     throw new MediaProblem('UNKNOWN_CODEC', 'The recording is encoded in a way that is not known here.', { cause });

@@ -39,7 +39,8 @@ export interface Contents {
 /** Why a preset cannot be made of a recording, in a sentence; null when it can. */
 export function missingFor(preset: TranscodePreset, { hasSound, hasPicture }: Contents): string | null {
   const { name, needs } = PRESETS[preset];
-  if (needs === 'picture' && !hasPicture) return `${name} needs a film; this recording has only sound. Choose MP3 or OPUS.`;
+  if (needs === 'picture' && !hasPicture)
+    return `${name} needs a film; this recording has only sound. Choose MP3 or OPUS.`;
   if (needs === 'sound' && !hasSound) return `${name} needs sound; this recording has no sound track.`;
   if (!hasSound && !hasPicture) return `${name} needs sound or a film; this recording has neither.`;
   return null;
