@@ -29,9 +29,10 @@ export async function openMediaSlice(
   const test_ = await openTestPlatform();
   const { platform } = test_;
   const workers: WorkerStack[] = [];
+  const lifecycle = new Lifecycle(silentLogger);
   return {
     platform,
-    subgraph: createMediaSubgraph(platform, new Lifecycle(silentLogger), { transcribers, translator }),
+    subgraph: createMediaSubgraph(platform, lifecycle, { transcribers, translator }),
     startWorker() {
       const worker = startWorkerStack(platform, createMediaHandlers({ platform, transcribers, translator }));
       workers.push(worker);
@@ -39,6 +40,7 @@ export async function openMediaSlice(
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(workers.map((worker) => worker.stop()));
+      await lifecycle.stop();
       await transcribers[Symbol.asyncDispose]();
       await test_[Symbol.asyncDispose]();
     },

@@ -129,13 +129,18 @@ function seconds(ms: number): string {
   return (ms / 1_000).toFixed(3);
 }
 
+/** Of our own writes into the job's directory. */
+function isDiskFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes((error as { code?: string }).code ?? '');
+}
+
 /** Names a failure for the job's owner; what is none of ours stays as it is, for the log and another attempt. */
 function asJobProblem(error: unknown): unknown {
   if (error instanceof MediaProblem) return new JobProblem(error.code, error.message, false, { cause: error });
   if (error instanceof EngineUnavailableError) {
     return new JobProblem('ENGINE_UNAVAILABLE', error.message, true, { cause: error });
   }
-  if (error instanceof StorageFull) {
+  if (error instanceof StorageFull || isDiskFull(error)) {
     return new JobProblem('INSUFFICIENT_STORAGE', 'The server has no room for the result.', true, { cause: error });
   }
   if (error instanceof UserProblemError) {
