@@ -3,7 +3,7 @@ import type { FinishingWrites, JobContext, JobHandler } from '../../../platform/
 import { JobProblem } from '../../../platform/jobs/job-handler';
 import { StorageFull } from '../../../platform/objects/object-store';
 import type { Platform } from '../../../platform/platform';
-import { UserProblemError } from '../../../platform/errors';
+import { UserProblemError, type UserProblem } from '../../../platform/errors';
 import { FFMPEG_IN_PATH, guardedInput, probeFfmpeg, type FfmpegPrograms } from '../decoder/ffmpeg';
 import { DecoderFailedError, MediaProblem } from '../decoder/media-problem';
 import { ExportRecords } from '../exports/export-records';
@@ -40,16 +40,18 @@ export function createTranscodeHandler(options: {
   return {
     definition: transcodeJob,
     async run(payload, context) {
+      const { job, signal } = context;
       try {
         const directory = await context.directory();
         const source = await openSource(payload, context, path.join(directory, 'source'));
-        const subtitles = await subtitlesFor(payload, { ownerId: context.job.ownerId, directory, ...reads });
+        const subtitles = await subtitlesFor(payload, { ownerId: job.ownerId, directory, ...reads });
         await make(payload, context, { directory, source, subtitles });
         context.progress(ENCODING_SHARE, 'store');
-        const output = await holdOutput(payload, { ...context, directory, subtitles, platform, programs });
-        return finishing(payload, context.job.id, output);
+        const output = await holdOutput(payload, { job, signal, directory, subtitles, platform, programs });
+        const engine = await probeFfmpeg(programs);
+        return finishing(payload, job.id, { ...output, engineVersion: engine.available ? engine.version : 'unknown' });
       } catch (error) {
-        throw context.signal.aborted ? error : asJobProblem(error);
+        throw signal.aborted ? error : asJobProblem(error);
       }
     },
   };
@@ -73,7 +75,7 @@ export function createTranscodeHandler(options: {
 
   async function make(
     { preset, clipFromMs, clipToMs }: TranscodePayload,
-    { signal, progress }: Context,
+    context: Context,
     { directory, source, subtitles }: { directory: string; source: Source; subtitles: Subtitles | null },
   ): Promise<void> {
     const { maxDurationMs, maxPixels } = platform.mediaLimits;
@@ -94,14 +96,18 @@ export function createTranscodeHandler(options: {
       ...outputParameters(plan),
     ];
     const expectedMs = lengthMs ?? (source.durationMs === null ? null : source.durationMs - fromMs);
-    progress(0, 'encode');
+    context.progress(0, 'encode');
     const onProgress = (encodedMs: number): void =>
       // A file that does not state its length shows the stage, and no invented fraction.
-      progress(expectedMs ? Math.min(1, encodedMs / expectedMs) * ENCODING_SHARE : 0, 'encode');
-    await encode(parameters, { signal, directory, onProgress, maxDurationMs, programs });
+      context.progress(expectedMs ? Math.min(1, encodedMs / expectedMs) * ENCODING_SHARE : 0, 'encode');
+    await encode(parameters, { signal: context.signal, directory, onProgress, maxDurationMs, programs });
   }
 
-  function finishing(payload: TranscodePayload, jobId: string, output: Output): FinishingWrites<MediaTransaction> {
+  function finishing(
+    payload: TranscodePayload,
+    jobId: string,
+    output: Output & { engineVersion: string },
+  ): FinishingWrites<MediaTransaction> {
     const { renditionId, mediaId, fileId, preset, clipFromMs, clipToMs, subtitlesFrom } = payload;
     return async (tx) => {
       for (const object of output.objects) await object.register(tx);
@@ -110,14 +116,13 @@ export function createTranscodeHandler(options: {
         ...{ id: renditionId, mediaId, jobId, preset, fileId: main.id },
         ...{ mimeType, width, height, bitrate, durationMs },
       });
-      const version = await probeFfmpeg(programs);
       await recordLineage(
         tx,
         { outputId: renditionId, mediaId, kind: transcodeJob.kind },
         {
           inputIds: subtitlesFrom === null ? [fileId] : [fileId, subtitlesFrom],
           engine: 'ffmpeg',
-          engineVersion: version.available ? version.version : 'unknown',
+          engineVersion: output.engineVersion,
           settings: { preset, clipFromMs, clipToMs },
         },
       );
@@ -144,7 +149,7 @@ function asJobProblem(error: unknown): unknown {
     return new JobProblem('INSUFFICIENT_STORAGE', 'The server has no room for the result.', true, { cause: error });
   }
   if (error instanceof UserProblemError) {
-    const { code, message } = error.problem;
+    const { code, message } = error.problem as UserProblem;
     return new JobProblem(code, message, code === 'INSUFFICIENT_STORAGE', { cause: error });
   }
   if (error instanceof DecoderFailedError) {
