@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { DEFAULT_MEDIA_LIMITS } from '../../../platform/environment';
 import { FFMPEG_IN_PATH, guardedInput, type FfmpegPrograms } from './ffmpeg';
 import { MediaProblem } from './media-problem';
-import { notMedia, type ProbeOutput, type ProbeStream } from './probe-output';
+import { isMovingPicture, notMedia, type ProbeOutput } from './probe-output';
 import { runGuarded } from './run-guarded';
 
 export interface ReadProbeOptions {
@@ -42,10 +42,14 @@ export async function readProbe(filePath: string, options: ReadProbeOptions): Pr
   const parameters = ['-v', 'warning', ...wanted, ...guardedInput(filePath, { maxPixels })];
   const limits = { signal, timeoutMs, maxOutputBytes: MAX_OUTPUT_BYTES };
   const { exitCode, stdout, stderr } = await runGuarded(programs.ffprobe, parameters, limits);
-  if (exitCode !== 0) throw unreadable(head.bytes, stderr);
+  const refusedSize = sizeAbove(maxPixels, stderr);
+  if (exitCode !== 0) throw refusedSize ? pictureTooLarge(refusedSize, maxPixels) : unreadable(head.bytes, stderr);
 
   const output = JSON.parse(stdout.toString('utf8')) as ProbeOutput;
   refuseAbove({ maxDurationMs, maxPixels }, output);
+  if (refusedSize && output.streams?.some((stream) => isMovingPicture(stream) && !stream.width)) {
+    throw pictureTooLarge(refusedSize, maxPixels);
+  }
   return { output, durationIsEstimate: /Estimating duration/.test(stderr), isCutOff: isCutOffRiff(head) };
 }
 
@@ -66,18 +70,35 @@ export function cutOff(): MediaProblem {
 /** 64 streams with all their tags. */
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
+interface Size {
+  width: number;
+  height: number;
+}
+
 function refuseAbove(
   limits: { maxDurationMs: number; maxPixels: number },
   { format, streams = [] }: ProbeOutput,
 ): void {
   const durations = [format, ...streams].map((part) => Number.parseFloat(part?.duration ?? '') * 1_000);
   if (durations.some((durationMs) => durationMs > limits.maxDurationMs)) throw tooLong(limits.maxDurationMs);
-  const pixelsOf = ({ width = 0, height = 0 }: ProbeStream): number => width * height;
-  const large = streams.find((stream) => stream.codec_type === 'video' && pixelsOf(stream) > limits.maxPixels);
-  if (!large) return;
-  throw new MediaProblem(
+  for (const { codec_type: type, width = 0, height = 0 } of streams) {
+    if (type === 'video' && width * height > limits.maxPixels)
+      throw pictureTooLarge({ width, height }, limits.maxPixels);
+  }
+}
+
+/** A size above the limit that a decoder has refused; ffprobe then tells no size of the stream. */
+function sizeAbove(maxPixels: number, stderr: string): Size | undefined {
+  const sizes = [...stderr.matchAll(/Picture size (\d+)x(\d+) (?:exceeds|is invalid)/g)];
+  return sizes
+    .map(([, width, height]) => ({ width: Number(width), height: Number(height) }))
+    .find(({ width, height }) => width * height > maxPixels);
+}
+
+function pictureTooLarge({ width, height }: Size, maxPixels: number): MediaProblem {
+  return new MediaProblem(
     'PICTURE_TOO_LARGE',
-    `The picture has ${large.width} × ${large.height} pixels, more than the limit of ${limits.maxPixels}. Make it smaller.`,
+    `The picture has ${width} × ${height} pixels, more than the limit of ${maxPixels}. Make it smaller.`,
   );
 }
 
