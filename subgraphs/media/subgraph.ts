@@ -10,6 +10,8 @@ import { EditRecords } from './editing/edit-records';
 import { SegmentEdits } from './editing/segment-edits';
 import { speechEnvironment } from './environment';
 import { Estimates } from './estimating/estimates';
+import { MediaFacts } from './facts/facts';
+import { FactRecords } from './facts/records';
 import { ExportJobRecords } from './exporting/export-job-records';
 import { ExportRecords } from './exports/export-records';
 import { EnginesNow } from './lineage/engines-now';
@@ -26,6 +28,8 @@ import { SpeakerRecords } from './speakers/speaker-records';
 import { createPocketSphinxAligner } from './transcriber/pocketsphinx/aligner';
 import type { Aligner } from './transcriber/transcriber';
 import { createTranscribers, type Transcribers } from './transcribers';
+import { RenditionRecords } from './transcoding/rendition-records';
+import { Transcodings } from './transcoding/transcodings';
 import { Transcripts } from './transcripts';
 import type { TextTranslator } from './translating/text-translator';
 import { TranslationRecords } from './translating/translation-records';
@@ -45,6 +49,9 @@ export function createMediaSubgraph(
   const records = new MediaRecords(database);
   const transcripts = new Transcripts(records, platform.events, transcribers);
   const library = new MediaLibrary(records, transcripts, platform);
+  const factRecords = new FactRecords(database);
+  const facts = new MediaFacts(factRecords, platform);
+  lifecycle.onStop('looks into recordings', () => facts[Symbol.asyncDispose]());
   const translations = new TranslationRecords(database);
   const derived = new DerivedJobs(translations, platform.events);
   const lineage = new LineageRecords(database);
@@ -58,6 +65,11 @@ export function createMediaSubgraph(
     transcribers,
     events: platform.events,
     exportRecords: new ExportRecords(database),
+    facts,
+    factRecords,
+    transcodings: new Transcodings(records, facts, platform.events),
+    renditions: new RenditionRecords(database),
+    links: platform,
     exportJobs: new ExportJobRecords(database),
     translations,
     lineage,
