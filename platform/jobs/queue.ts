@@ -1,11 +1,12 @@
 import { createPostgresBackend, Queue, Worker, type Processor, type WorkerOptions } from 'bullmq';
+import { Pool } from 'pg';
 import type { Logger } from '../logger';
 
 /** What decides who runs which job when. It carries ids only: the job row decides what is true. */
 export interface JobQueue extends AsyncDisposable {
   /**
-   * Hands over one attempt of a job. The same attempt twice is one entry. Higher priority runs first. Rejects when the
-   * queue's store does not answer; the entry may then have been taken or not.
+   * Hands over one attempt of a job. The same attempt twice is one entry. Higher priority runs first; of equal ones that
+   * which was begun before. Rejects when the queue's store does not answer; the entry may then have been taken or not.
    */
   add(entry: { jobId: string; attempt: number; priority: number }): Promise<void>;
   /** Whether the queue still holds that attempt; false after the queue's store was lost. */
@@ -37,16 +38,21 @@ export function createJobQueue(options: {
 
   return {
     async add({ jobId, attempt, priority }) {
-      const place = { jobId: entryId(jobId, attempt), priority: MIDDLE_PRIORITY - priority };
+      // Whoever was at work already and lost their worker must not stand in line again behind all that came since.
+      const place = {
+        jobId: entryId(jobId, attempt),
+        priority: MIDDLE_PRIORITY - 2 * priority - (attempt > 1 ? 1 : 0),
+      };
       await answer(queue.add('job', { jobId, attempt }, { ...place, removeOnComplete: true, removeOnFail: true }));
     },
     async has({ jobId, attempt }) {
       return (await answer(queue.getJob(entryId(jobId, attempt)))) !== undefined;
     },
     work({ concurrency, run }) {
-      // An entry whose worker died is delivered again after the lock has run out; the row's own lease decides who may
-      // run it, so the count of stalls must not end it (BullMQ fails a job at its second stall by default).
-      const settings = { concurrency, lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 100 };
+      // An entry whose worker died before it claimed the job is delivered again after the lock has run out: no later
+      // than the job of a dead worker comes back. The row's own lease decides who may run it, so a lock that is lost to
+      // a busy worker does no harm, and the count of stalls must not end it (BullMQ fails a job at its second stall).
+      const settings = { concurrency, lockDuration: 5_000, stalledInterval: 2_000, maxStalledCount: 1_000 };
       worker = store.openWorker(async ({ data }) => run(data.jobId, data.attempt), settings);
       worker.on('error', (error) => logger.warn({ error }, 'the job queue cannot be reached'));
     },
@@ -56,6 +62,7 @@ export function createJobQueue(options: {
     async [Symbol.asyncDispose]() {
       await worker?.close();
       await queue.close();
+      await store.close();
     },
   };
 }
@@ -83,20 +90,32 @@ type Entry = Processor<{ jobId: string; attempt: number }, void>;
 interface Store {
   openQueue(): Queue;
   openWorker(processor: Entry, settings: Settings): Worker;
+  /** After all that was opened has been closed. */
+  close(): Promise<unknown>;
 }
 
 function postgresStore(connectionString: string): Store {
-  const connection = { connectionString, max: 4, application_name: 'sauti:queue' };
+  const pools: Pool[] = [];
+  const openPool = (): Pool => {
+    // Five: one of a worker's connections is kept for LISTEN.
+    const application = { application_name: 'sauti:queue', options: '-c search_path=bullmq' };
+    const pool = new Pool({ connectionString, max: 5, keepAlive: true, ...application });
+    // BullMQ borrows connections without listening for their end; a database that stops would end the process.
+    pool.on('connect', (client) => client.on('error', () => undefined));
+    pools.push(pool);
+    return pool;
+  };
   return {
     // The generic parameters name the backend only; every method Sauti calls is the same.
-    openQueue: () => new Queue(QUEUE_NAME, { connection }, createPostgresBackend) as unknown as Queue,
+    openQueue: () => new Queue(QUEUE_NAME, { connection: openPool() }, createPostgresBackend) as unknown as Queue,
     openWorker: (processor, settings) =>
       new Worker(
         QUEUE_NAME,
         processor as Processor,
-        { connection, ...settings },
+        { connection: openPool(), ...settings },
         createPostgresBackend,
       ) as unknown as Worker,
+    close: () => Promise.all(pools.map((pool) => pool.end())),
   };
 }
 
@@ -105,5 +124,6 @@ function redisStore(url: string): Store {
   return {
     openQueue: () => new Queue(QUEUE_NAME, { connection }),
     openWorker: (processor, settings) => new Worker(QUEUE_NAME, processor as Processor, { connection, ...settings }),
+    close: async () => undefined,
   };
 }

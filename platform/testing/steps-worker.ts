@@ -1,4 +1,5 @@
 import os from 'node:os';
+import { parseArgs } from 'node:util';
 import { openDatabase } from '../database/database';
 import { Notifications } from '../database/notifications';
 import { EventLog } from '../events/event-log';
@@ -8,15 +9,27 @@ import { createJobQueue } from '../jobs/queue';
 import type { Logger } from '../logger';
 import { stepsHandler } from './steps-job';
 
-/** A worker process that tests may freeze and kill: `node -r ./platform/testing/register.cjs steps-worker.ts DATABASE_URL`. */
-async function main(databaseUrl: string): Promise<void> {
+/**
+ * A worker process that tests may freeze and kill:
+ * `node -r ./platform/testing/register.cjs steps-worker.ts DATABASE_URL [--redis URL] [--concurrency N] [--scratch FOLDER]`.
+ */
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      redis: { type: 'string' },
+      concurrency: { type: 'string', default: '1' },
+      scratch: { type: 'string', default: os.tmpdir() },
+    },
+  });
+  const databaseUrl = positionals[0]!;
   const tell = (_details: object, message: string): void => void process.stdout.write(`${message}\n`);
   const logger: Logger = { debug: tell, info: tell, warn: tell, error: tell, child: () => logger };
   const database = openDatabase({ url: databaseUrl, applicationName: 'sauti:steps-worker' });
   const notifications = new Notifications(databaseUrl, logger);
   await notifications.start();
   const events = new EventLog(database, notifications, logger);
-  const queue = createJobQueue({ databaseUrl, redisUrl: undefined, logger });
+  const queue = createJobQueue({ databaseUrl, redisUrl: values.redis, logger });
   new Dispatcher(database, notifications, queue, logger);
   const handlers = [stepsHandler({ database })];
   new JobRunner({
@@ -25,11 +38,11 @@ async function main(databaseUrl: string): Promise<void> {
     notifications,
     queue,
     handlers,
-    concurrency: 1,
-    scratchDirectory: os.tmpdir(),
+    concurrency: Number(values.concurrency),
+    scratchDirectory: values.scratch,
     logger,
   });
   tell({}, 'ready');
 }
 
-void main(process.argv[2]!);
+void main();
