@@ -1,11 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { EnvironmentReader, readPlatformEnvironment, type PlatformEnvironment } from '../platform/environment';
+import { readSpeechSettings, type SpeechSettings } from '../subgraphs/media/speech-settings';
 
 export interface WorkerEnvironment extends PlatformEnvironment {
   /** Jobs run at once; each transcription holds about 110 MB and one core. */
   concurrency: number;
   /** Answers /health and /ready for a container's health check; null: no port is opened. */
   healthPort: number | null;
+  /** Which speech engines are used, and where they are. */
+  speech: SpeechSettings;
   /** How long events are kept for subscribers that come back, in days. */
   eventRetentionDays: number;
 }
@@ -20,6 +23,7 @@ export function readWorkerEnvironment(): WorkerEnvironment {
       reader.text('WORKER_HEALTH_PORT') === null
         ? null
         : reader.wholeNumber('WORKER_HEALTH_PORT', 4006, { min: 0, max: 65_535 }),
+    speech: readSpeechSettings(reader),
     eventRetentionDays: reader.wholeNumber('EVENT_RETENTION_DAYS', 7, { min: 1, max: 3_650 }),
   };
   reader.check();

@@ -1,24 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import { UserProblemError } from '../../platform/errors';
+import type { UserProblemError } from '../../platform/errors';
 import type { EventLog } from '../../platform/events/event-log';
-import { claimIdempotencyKey } from '../../platform/idempotency';
-import { isId, newId } from '../../platform/ids';
-import type { Viewer } from '../../platform/identity/viewer';
-import { createJob, type Job } from '../../platform/jobs/job';
+import { newId } from '../../platform/ids';
+import { createJob, PRIORITIES, type Job } from '../../platform/jobs/job';
 import type { JobEnding } from '../../platform/jobs/job-handler';
-import type { MediaProblemCode } from './errors';
 import { transcriptTopic } from './events';
 import { transcribeJob } from './jobs/transcribe';
-import { orThrow, planRecognition, type RecognitionOptions, type RecognitionPlan } from './recognition';
+import { planRecognition, type RecognitionOptions, type RecognitionPlan } from './recognition';
 import type { MediaRecords, MediaRow, MediaTransaction, SegmentRow } from './records';
 import type { RecognizedSegment } from './transcriber/transcriber';
 import type { Transcribers } from './transcribers';
-
-export interface TranscribeInput {
-  mediaId: string;
-  options?: RecognitionOptions | null | undefined;
-  idempotencyKey?: string | null | undefined;
-}
 
 /** Asking for transcripts. */
 export class Transcripts {
@@ -32,39 +23,22 @@ export class Transcripts {
     return planRecognition(this.transcribers, options, path);
   }
 
-  /** Begins a transcript of the viewer's recording; NOT_FOUND for one that is unknown or somebody else's. */
-  async transcribe(viewer: Viewer, input: TranscribeInput): Promise<Job> {
-    const [media] = isId('med', input.mediaId) ? await this.records.mediaByIds([input.mediaId], viewer.userId) : [];
-    if (!media) throw unknownMedia();
-    const plan = await this.plan(input.options ?? {}, ['input', 'options']);
-    const jobId = newId('job');
-    const call = {
-      ownerId: viewer.userId,
-      operation: 'transcribe',
-      key: input.idempotencyKey,
-      input: { mediaId: media.id, language: input.options?.language ?? null, engine: input.options?.engine ?? null },
-    };
-    return this.records.transaction(async (tx) => {
-      const earlier = await claimIdempotencyKey(tx, call, jobId);
-      if (earlier !== null) return tx.job.findUniqueOrThrow({ where: { id: earlier } });
-      return this.begin(tx, media, orThrow(plan), jobId);
-    });
-  }
-
   /** Writes the transcript and its job. The last thing in a transaction, because it appends events. */
   async begin(
     tx: MediaTransaction,
-    media: Pick<MediaRow, 'id' | 'ownerId' | 'fileId'>,
+    media: Pick<MediaRow, 'id' | 'ownerId' | 'fileId' | 'durationMs'>,
     plan: RecognitionPlan,
-    jobId = newId('job'),
+    given: { jobId?: string; transcriptId?: string; priority?: number } = {},
   ): Promise<Job> {
-    const transcriptId = newId('trn');
+    const { jobId = newId('job'), transcriptId = newId('trn'), priority = PRIORITIES.NORMAL } = given;
     await this.records.insertTranscript(tx, { id: transcriptId, mediaId: media.id, jobId, ...plan });
     return createJob(tx, this.events, transcribeJob, {
       id: jobId,
       ownerId: media.ownerId,
       subjectId: media.id,
       payload: { transcriptId, mediaId: media.id, fileId: media.fileId, ...plan },
+      priority,
+      size: media.durationMs,
     });
   }
 }
@@ -79,11 +53,12 @@ export class TranscriptGrowth {
 
   /**
    * Keeps what was heard at a position. When an earlier attempt heard the very same there, nothing is written and nothing
-   * announced; when it heard something else, the segment gets its next revision.
+   * announced; when it heard something else, the segment gets its next revision. What a person has corrected stays.
    */
   async put(tx: MediaTransaction, { index: position, ...heard }: RecognizedSegment): Promise<void> {
     const { transcriptId } = this;
     const known = await this.records.segmentAt(tx, transcriptId, position);
+    if (known?.state === 'EDITED') return;
     const segment: SegmentRow = {
       ...heard,
       id: known?.id ?? newId('seg'),
@@ -128,12 +103,4 @@ export class TranscriptGrowth {
   ): Promise<void> {
     await this.events.append(tx, transcriptTopic(this.transcriptId), { type: 'transcript.finished', ...end });
   }
-}
-
-function unknownMedia(): UserProblemError<MediaProblemCode> {
-  return new UserProblemError({
-    code: 'NOT_FOUND',
-    message: 'You have no recording with this ID.',
-    path: ['input', 'mediaId'],
-  });
 }

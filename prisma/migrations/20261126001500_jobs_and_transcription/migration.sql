@@ -23,6 +23,9 @@ ADD COLUMN     "options" JSONB NOT NULL DEFAULT '{}',
 ADD COLUMN     "revision" INTEGER NOT NULL DEFAULT 1;
 
 -- AlterTable
+ALTER TABLE "platform"."object" ADD COLUMN     "part_of" TEXT;
+
+-- AlterTable
 ALTER TABLE "platform"."job" ADD COLUMN     "attempt_started_at" TIMESTAMPTZ(3),
 ADD COLUMN     "size" BIGINT;
 
@@ -30,6 +33,7 @@ ADD COLUMN     "size" BIGINT;
 CREATE TABLE "media"."media_facts" (
     "media_id" TEXT NOT NULL,
     "probe" JSONB,
+    "probe_known" BOOLEAN NOT NULL DEFAULT false,
     "cover_file_id" TEXT,
     "cover_known" BOOLEAN NOT NULL DEFAULT false,
     "peaks" BYTEA,
@@ -60,7 +64,6 @@ CREATE TABLE "media"."rendition" (
     "bitrate" INTEGER,
     "duration_ms" INTEGER,
     "file_id" TEXT NOT NULL,
-    "parts" JSONB,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "rendition_pkey" PRIMARY KEY ("id")
@@ -123,6 +126,9 @@ CREATE TABLE "platform"."job_need" (
 );
 
 -- CreateIndex
+CREATE UNIQUE INDEX "object_part_of_name_key" ON "platform"."object"("part_of", "name");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "rendition_job_id_key" ON "media"."rendition"("job_id");
 
 -- CreateIndex
@@ -133,6 +139,9 @@ CREATE INDEX "lineage_media_id_created_at_idx" ON "media"."lineage"("media_id", 
 
 -- CreateIndex
 CREATE UNIQUE INDEX "speaker_transcript_id_key_key" ON "media"."speaker"("transcript_id", "key");
+
+-- CreateIndex
+CREATE INDEX "segment_speaker_id_idx" ON "media"."segment"("speaker_id");
 
 -- CreateIndex
 CREATE INDEX "transcript_translation_job_id_idx" ON "media"."transcript_translation"("job_id");
@@ -184,3 +193,20 @@ ALTER TABLE "platform"."job_need" ADD CONSTRAINT "job_need_needed_id_fkey" FOREI
 
 
 
+-- What is found in a text: its words as they are written, in English stems as well ("running" finds "run"). Any language
+-- is searched by whole words, because only of English the language is always told right. Immutable, for the indexes.
+CREATE FUNCTION "media"."text_vector"("p_language" text, "p_text" text) RETURNS tsvector
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN to_tsvector('pg_catalog.simple'::regconfig, "p_text")
+    || CASE WHEN lower("p_language") ~ '^en(-|$)' THEN to_tsvector('pg_catalog.english'::regconfig, "p_text") ELSE ''::tsvector END;
+
+-- What is found in what is said about a recording; the title counts most. Its language is not known, so English may apply.
+CREATE FUNCTION "media"."about_vector"("p_title" text, "p_description" text, "p_artist" text, "p_tags" text[]) RETURNS tsvector
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN setweight("media"."text_vector"('en', "p_title"), 'A')
+    || setweight("media"."text_vector"('en', coalesce("p_artist", '') || ' ' || array_to_string(coalesce("p_tags", '{}'), ' ')), 'B')
+    || setweight("media"."text_vector"('en', coalesce("p_description", '')), 'C');
+
+-- Prisma does not see indexes of expressions.
+CREATE INDEX "segment_search_idx" ON "media"."segment" USING gin ("media"."text_vector"("language", "text"));
+CREATE INDEX "media_search_idx" ON "media"."media" USING gin ("media"."about_vector"("title", "description", "artist", "tags"));

@@ -139,13 +139,32 @@ export class UnsupportedLanguageError extends Error {
   }
 }
 
-/** The engine broke during a call, e.g. its thread ended. Another attempt gets a fresh engine and may succeed. */
+/** What can be wished for that not every engine can do. */
+export type EngineOption = 'languages' | 'keyterms' | 'grammar' | 'speakers';
+
+/** Engines take the language, but none of them can do what `option` asks for. The message names those that could. */
+export class UnsupportedOptionError extends Error {
+  readonly code = 'UNSUPPORTED';
+  constructor(
+    readonly option: EngineOption,
+    reason: string,
+  ) {
+    super(reason);
+    this.name = 'UnsupportedOptionError';
+  }
+}
+
+/**
+ * The engine broke during a call, e.g. its process ended, or its answer made no sense. When `retryable`, the same call may
+ * succeed later; otherwise it is this audio or these options that the engine will not take, and only another engine may.
+ */
 export class TranscriberFailedError extends Error {
   readonly code = 'ENGINE_FAILED';
-  readonly retryable = true;
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  readonly retryable: boolean;
+  constructor(message: string, { cause, retryable = true }: { cause?: unknown; retryable?: boolean } = {}) {
+    super(message, { cause });
     this.name = 'TranscriberFailedError';
+    this.retryable = retryable;
   }
 }
 
