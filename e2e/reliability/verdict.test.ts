@@ -11,7 +11,7 @@ function aHistory(change: Partial<History> = {}): History {
     steps: STEPS,
     jobs: [{ id: 'a', state: 'SUCCEEDED', attempt: 2 }],
     written: [row(1, 'one'), row(2, 'one'), row(2, 'two'), row(2, 'result')],
-    announced: told(['QUEUED', 0], ['RUNNING', 1, 0.5], ['QUEUED', 1], ['RUNNING', 2], ['SUCCEEDED', 2, 1]),
+    announced: told(['QUEUED', 0], ['RUNNING', 1, 0.5], ['QUEUED', 1, 0.5], ['RUNNING', 2], ['SUCCEEDED', 2, 1]),
     ends: ['a'],
     ...change,
   };
@@ -22,7 +22,7 @@ function row(attempt: number, step: string): Written {
 }
 
 function told(...events: [state: JobState, attempt: number, progress?: number][]): Announced[] {
-  return events.map(([state, attempt, progress = 0], index) => ({
+  return events.map(([state, attempt, progress = state === 'SUCCEEDED' ? 1 : 0], index) => ({
     topic: 'jobs:x',
     seq: index + 1,
     atMs: index,
@@ -38,7 +38,7 @@ const whole = [row(1, 'one'), row(1, 'two'), row(1, 'result')];
 
 test.each<[fault: string, change: Partial<History>, flaw: object]>([
   ['a result that is missing', { written: [row(1, 'one')] }, { lost: 1 }],
-  ['a job that was acknowledged and is not there', { acknowledged: ['a', 'b'] }, { lost: 1 }],
+  ['a job that was acknowledged and is not there', { acknowledged: ['a', 'b'] }, { lost: 1, disordered: 1 }],
   ['a second result', { written: [...whole, row(1, 'result')] }, { doubled: 1, overtaken: 1, torn: 1 }],
   ['a job that nobody was told of', { acknowledged: [] }, { unknown: 1 }],
   ['a job that failed', { jobs: [{ id: 'a', state: 'FAILED', attempt: 2 }] }, { unsuccessful: 1 }],
