@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { repositoryRoot } from '../../platform/root';
+import { targetEnvironment } from '../gateway/environment';
 import { waitFor } from '../../platform/testing/wait';
 
 export interface Program extends AsyncDisposable {
@@ -22,7 +23,7 @@ export async function startProgram(options: {
 }): Promise<Program> {
   const child = spawn(process.execPath, ['--enable-source-maps', ...options.args], {
     cwd: repositoryRoot(),
-    env: { ...process.env, ...options.env },
+    env: targetEnvironment(options.env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let printed = '';

@@ -32,14 +32,16 @@ export async function openQueueStage(
   const writer = resources.use(new JobWriter(database.url, options.steps));
   await writer.prepare();
   const testing = path.join(repositoryRoot(), 'platform/testing');
-  const script = ['-r', path.join(testing, 'register.cjs'), path.join(testing, 'steps-worker.ts'), database.url];
-  const settings = ['--concurrency', String(options.concurrency), '--scratch', data];
-  const args = [...script, ...settings, ...(redis ? ['--redis', redis.url] : [])];
+  const args = ['-r', path.join(testing, 'register.cjs'), path.join(testing, 'steps-worker.ts'), database.url];
+  const env = {
+    WORKER_CONCURRENCY: String(options.concurrency),
+    STEPS_SCRATCH: data,
+    REDIS_URL: redis?.url ?? '',
+  };
   return {
     store,
     writer,
-    startWorker: async () =>
-      resources.use(await startProgram({ args, env: {}, isUp: (text) => text.includes('ready\n') })),
+    startWorker: async () => resources.use(await startProgram({ args, env, isUp: (text) => text.includes('ready\n') })),
     [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
   };
 }

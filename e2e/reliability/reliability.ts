@@ -69,20 +69,19 @@ async function setUp(options: ReliabilityOptions, resources: Resources) {
   const store = resources.use(new Store(database.url));
   const writer = resources.use(new JobWriter(database.url, STEPS));
   await writer.prepare();
-  const args = [database.url, '--scratch', folder, '--concurrency', String(CONCURRENCY)];
-  if (redis) args.push('--redis', redis.url);
+  const env = { WORKER_CONCURRENCY: String(CONCURRENCY), STEPS_SCRATCH: folder, REDIS_URL: redis?.url ?? '' };
   const workers = Array.from({ length: options.workers }, (_, number) =>
-    resources.use(startWorker(`worker-${number + 1}`, args)),
+    resources.use(startWorker(`worker-${number + 1}`, database.url, env)),
   );
   await Promise.all(workers.map((worker) => worker.ready()));
   return { database, store, writer, workers, results: new Results(store) };
 }
 
-function startWorker(name: string, args: readonly string[]): Service {
+function startWorker(name: string, databaseUrl: string, env: Record<string, string>): Service {
   const testing = path.join(repositoryRoot(), 'platform/testing');
   // Prisma's query compiler is WebAssembly: compiled in the quick way a process is up in half the time.
   const script = ['--liftoff-only', '-r', path.join(testing, 'register.cjs'), path.join(testing, 'steps-worker.ts')];
-  return new Service({ name, kind: 'worker', args: [...script, ...args], env: {}, readyWhen: { prints: 'ready\n' } });
+  return new Service({ name, kind: 'worker', args: [...script, databaseUrl], env, readyWhen: { prints: 'ready\n' } });
 }
 
 /** Queues jobs of random accounts while others run; each counts once its transaction was acknowledged. */
