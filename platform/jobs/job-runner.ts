@@ -67,6 +67,7 @@ export class JobRunner {
     options.queue.work({ concurrency: options.concurrency, run: (jobId, attempt) => this.run(jobId, attempt) });
     this.unlisten = options.notifications.on('sauti_cancel', (jobId) => void this.noticeCancel(jobId));
     this.sweepTimer = setInterval(() => void this.sweep(), SWEEP_MS);
+    void this.sweep(); // whoever was here before may just have died, and this process may not live long either
     void this.removeAbandoned();
   }
 

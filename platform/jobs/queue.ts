@@ -1,4 +1,5 @@
 import { createPostgresBackend, Queue, Worker, type Processor, type WorkerOptions } from 'bullmq';
+import { Pool } from 'pg';
 import { IDLE_IN_TRANSACTION_MS } from '../database/database';
 import type { Logger } from '../logger';
 
@@ -70,9 +71,10 @@ export function createJobQueue(options: {
       return (await answer(queue.getJob(entryId(jobId, attempt)))) !== undefined;
     },
     work({ concurrency, run }) {
-      // An entry whose worker died is delivered again after the lock has run out; the row's own lease decides who may
-      // run it, so the count of stalls must not end it (BullMQ fails a job at its second stall by default).
-      const settings = { concurrency, lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 100 };
+      // An entry whose worker died before it claimed the job is delivered again after the lock has run out: no later
+      // than the job of a dead worker comes back. The row's own lease decides who may run it, so a lock that is lost to
+      // a busy worker does no harm, and the count of stalls must not end it (BullMQ fails a job at its second stall).
+      const settings = { concurrency, lockDuration: 5_000, stalledInterval: 2_000, maxStalledCount: 1_000 };
       worker = store.openWorker(async ({ data }) => run(data.jobId, data.attempt), settings);
       worker.on('error', (error) => logger.warn({ error }, 'the job queue cannot be reached'));
     },
@@ -82,6 +84,7 @@ export function createJobQueue(options: {
     async [Symbol.asyncDispose]() {
       await worker?.close();
       await queue.close();
+      await store.close();
     },
   };
 }
@@ -118,26 +121,38 @@ type Entry = Processor<{ jobId: string; attempt: number }, void>;
 interface Store {
   openQueue(): Queue;
   openWorker(processor: Entry, settings: Settings): Worker;
+  /** After all that was opened has been closed. */
+  close(): Promise<unknown>;
 }
 
 function postgresStore(connectionString: string): Store {
-  const connection = {
-    connectionString,
-    max: 4,
-    application_name: 'sauti:queue',
-    // As in the pool of our own queries: a frozen process must not keep its locks.
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+  const pools: Pool[] = [];
+  const openPool = (): Pool => {
+    const pool = new Pool({
+      connectionString,
+      max: 5, // one of a worker's connections is kept for LISTEN
+      keepAlive: true,
+      application_name: 'sauti:queue',
+      options: '-c search_path=bullmq',
+      // As in the pool of our own queries: a frozen process must not keep its locks.
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    });
+    // BullMQ borrows connections without listening for their end; a database that stops would end the process.
+    pool.on('connect', (client) => client.on('error', () => undefined));
+    pools.push(pool);
+    return pool;
   };
   return {
     // The generic parameters name the backend only; every method Sauti calls is the same.
-    openQueue: () => new Queue(QUEUE_NAME, { connection }, createPostgresBackend) as unknown as Queue,
+    openQueue: () => new Queue(QUEUE_NAME, { connection: openPool() }, createPostgresBackend) as unknown as Queue,
     openWorker: (processor, settings) =>
       new Worker(
         QUEUE_NAME,
         processor as Processor,
-        { connection, ...settings },
+        { connection: openPool(), ...settings },
         createPostgresBackend,
       ) as unknown as Worker,
+    close: () => Promise.all(pools.map((pool) => pool.end())),
   };
 }
 
@@ -146,5 +161,6 @@ function redisStore(url: string): Store {
   return {
     openQueue: () => new Queue(QUEUE_NAME, { connection }),
     openWorker: (processor, settings) => new Worker(QUEUE_NAME, processor as Processor, { connection, ...settings }),
+    close: async () => undefined,
   };
 }

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createJob, type Job, type JobDefinition, type NewJob } from '../jobs/job';
 import { JobProblem, type JobHandler } from '../jobs/job-handler';
+import type { PlatformTransaction } from '../database/database';
 import type { Platform } from '../platform';
 import { pause } from '../pause';
 
@@ -26,9 +27,9 @@ export const stepsJob: JobDefinition<StepsPayload> = {
   },
 };
 
-/** Tables that the handler notes its steps in and looks for its gate in. */
+/** Tables that the handler notes its steps in (with the id of its process) and looks for its gate in. */
 export async function createStepsTables({ database }: Pick<Platform, 'database'>): Promise<void> {
-  await database.prisma.$executeRaw`create table step (n serial, job_id text, attempt int, step text)`;
+  await database.prisma.$executeRaw`create table step (n serial, job_id text, attempt int, step text, worker int)`;
   await database.prisma.$executeRaw`create table gate (job_id text)`;
 }
 
@@ -81,15 +82,14 @@ export function stepsHandler({ database }: Pick<Platform, 'database'>): JobHandl
         if (step === 'gate') await waitAtGate(id);
         else {
           await context.transaction(async (tx) => {
-            await tx.$executeRaw`insert into step (job_id, attempt, step) values (${id}, ${attempt}, ${step})`;
+            await note(tx, context.job, step);
             if (step === 'freeze' && attempt === 1) process.kill(process.pid, 'SIGSTOP');
           });
         }
         if (step === 'block' && attempt === 1) while (!existsSync(process.env['STEPS_UNBLOCK'] ?? '')) continue;
         context.signal.throwIfAborted();
       }
-      return async (tx) =>
-        void (await tx.$executeRaw`insert into step (job_id, attempt, step) values (${id}, ${attempt}, 'result')`);
+      return (tx) => note(tx, context.job, 'result');
 
       async function waitAtGate(jobId: string): Promise<void> {
         while (!context.signal.aborted) {
@@ -104,4 +104,9 @@ export function stepsHandler({ database }: Pick<Platform, 'database'>): JobHandl
       await tx.$executeRaw`insert into step (job_id, attempt, step) values ('', 0, ${note})`;
     },
   };
+}
+
+async function note(tx: PlatformTransaction, { id, attempt }: Job, step: string): Promise<void> {
+  await tx.$executeRaw`
+    insert into step (job_id, attempt, step, worker) values (${id}, ${attempt}, ${step}, ${process.pid})`;
 }
