@@ -11,7 +11,11 @@ function keep(old: string, now: string, segment: Span = { startMs: 0, endMs: old
   const texts = now.split(' ');
   const { found, times, gaps } = keepTimes(spoken(old), texts, segment);
   const kept = times.map((time) => time?.startMs ?? null);
-  return { kept, found: found.map((word) => word?.text ?? null), gaps: gaps.map((gap) => Object.values(gap) as number[]) };
+  return {
+    kept,
+    found: found.map((word) => word?.text ?? null),
+    gaps: gaps.map((gap) => Object.values(gap) as number[]),
+  };
 }
 
 test('words that stay keep their times, whatever their case and punctuation', () => {

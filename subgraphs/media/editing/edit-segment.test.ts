@@ -14,7 +14,7 @@ import {
 } from '../testing';
 import { anotherTranscript, aTranscript, type Given } from '../testing-transcripts';
 import type { Aligner } from '../transcriber/transcriber';
-import { TranscriptGrowth } from '../transcripts';
+import { TranscriptGrowth } from '../transcription/transcript-growth';
 import { decodeRange } from './decode-range';
 
 const viewer = aViewer();
@@ -239,9 +239,9 @@ test('of what is still being spoken is refused, and so is one by anybody else', 
 test('stays when a later attempt of the job hears something else there', async () => {
   await edit({ text: 'The weather is fine.' });
   const records = new MediaRecords(slice.platform.database.slice(MEDIA_MODELS));
-  const growth = new TranscriptGrowth(records, slice.platform.events, given.transcriptId);
-  await records.transaction((tx) => growth.put(tx, heard(0, 1_000, 'The feather is fine.')));
-  await records.transaction((tx) => growth.put(tx, heard(1, 3_000, 'So it was.')));
+  const growth = new TranscriptGrowth(slice.platform.events, given.transcriptId);
+  const again = [heard(0, 1_000, 'The feather is fine.'), heard(1, 3_000, 'So it was.')];
+  await records.transaction((tx) => growth.put(tx, again));
   const segments = await records.segments(given.transcriptId);
   expect(segments.map(({ text, revision }) => `${text} ${revision}`)).toEqual([
     'The weather is fine. 2',

@@ -41,14 +41,15 @@ export class SegmentEdits {
     return this.write({ ...segment, ...checked, words, speakerId: input.speakerId ?? segment.speakerId });
   }
 
-  /** Locks segment, transcript, event topic, in the order in which a job that recognizes does. */
+  /** Locks speaker, segment, transcript, event topic, in the order in which renaming does, and a job that recognizes. */
   private write(edited: SegmentRow): Promise<SegmentRow> {
     return this.records.transaction(async (tx) => {
+      const { speakerId, transcriptId } = edited;
+      const isThere = speakerId === null || (await this.edits.hasSpeaker(tx, transcriptId, speakerId));
       const now = await this.edits.lock(tx, edited.id);
       if (!now) throw unknownSegment();
       if (now.revision !== edited.revision) throw new SegmentConflict(now, edited.revision);
-      const { speakerId, transcriptId } = edited;
-      if (speakerId !== null && !(await this.edits.hasSpeaker(tx, transcriptId, speakerId))) throw unknownSpeaker();
+      if (!isThere) throw unknownSpeaker();
       const segment: SegmentRow = { ...edited, revision: now.revision + 1, state: 'EDITED', confidence: null };
       await this.records.writeSegment(tx, segment);
       await this.records.raiseRevision(tx, transcriptId);
