@@ -34,6 +34,9 @@ import { Transcripts } from './transcripts';
 import type { TextTranslator } from './translating/text-translator';
 import { TranslationRecords } from './translating/translation-records';
 
+/** A person who corrects a segment waits for this; milliseconds. */
+const ALIGN_WITHIN_MS = 5_000;
+
 /**
  * Recordings and what was said in them. Here it is only asked which engines there are; the worker runs them. Only the few
  * words of a correction are aligned here, because somebody waits for them; `aligner: null` places them by their length.
@@ -42,9 +45,14 @@ import { TranslationRecords } from './translating/translation-records';
 export function createMediaSubgraph(
   platform: Platform,
   lifecycle: Lifecycle,
-  tools: { translator: TextTranslator; transcribers?: Transcribers; aligner?: Aligner | null },
+  tools: { translator: TextTranslator; transcribers?: Transcribers; aligner?: Aligner | null; alignWithinMs?: number },
 ): Subgraph {
-  const { translator, transcribers = ownTranscribers(platform, lifecycle), aligner = ownAligner(lifecycle) } = tools;
+  const {
+    translator,
+    transcribers = ownTranscribers(platform, lifecycle),
+    aligner = ownAligner(lifecycle),
+    alignWithinMs = ALIGN_WITHIN_MS,
+  } = tools;
   const database = platform.database.slice(MEDIA_MODELS);
   const records = new MediaRecords(database);
   const transcripts = new Transcripts(records, platform.events, transcribers);
@@ -77,7 +85,10 @@ export function createMediaSubgraph(
     estimates: new Estimates(records, translations, async () => null),
     reprocessing: new Reprocessing({ records, transcripts, derived, freshness }),
     work: new MediaWork({ records, transcripts, translations, translator, derived }),
-    edits: new SegmentEdits(records, new EditRecords(database), platform, aligner),
+    edits: new SegmentEdits(records, new EditRecords(database), platform, {
+      aligner,
+      withinMs: alignWithinMs,
+    }),
     speakers,
     speakerNames: new SpeakerNames(records, speakers, platform.events),
     search: new Search(new SearchRecords(database)),

@@ -306,7 +306,7 @@ async function aStereoFile({ platform }: MediaSlice): Promise<{ filePath: string
   header.writeUInt32LE(bytes.length, 40);
   const file = await anUpload(Buffer.concat([header, bytes])).promise;
   const incoming = { ownerId: viewer.userId, name: 'a.wav', maxBytes: 1e6, argumentPath: [] };
-  const source = file!.createReadStream();
+  const source = file.createReadStream();
   const { id } = await platform.objects.put({ ...incoming, source }, async (_tx, object) => object);
   return { filePath: await platform.objects.localPath(id) };
 }

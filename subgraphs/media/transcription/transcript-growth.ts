@@ -45,7 +45,6 @@ export class TranscriptGrowth {
    */
   async put(tx: MediaTransaction, heard: readonly PlacedSegment[], change?: TranscriptChange): Promise<void> {
     const { transcriptId, events } = this;
-    if (change) await this.change(tx, change);
     const positions = heard.map(({ index }) => index);
     const known = await growthRecords.segmentsAt(tx, transcriptId, positions);
     const segments = await this.asRows(tx, heard, known);
@@ -56,6 +55,7 @@ export class TranscriptGrowth {
     for (const segment of segments) {
       if (known.has(segment.position)) await growthRecords.replaceSegment(tx, segment);
     }
+    if (change) await this.change(tx, change); // behind the segments, as a correction locks them
     for (const segment of segments) {
       await events.append(tx, transcriptTopic(transcriptId), { type: 'segment.changed', segment });
     }
