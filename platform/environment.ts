@@ -11,7 +11,19 @@ export interface ProcessEnvironment {
   production: boolean;
   /** Longest file taken, in bytes. */
   maxFileBytes: number;
+  mediaLimits: MediaLimits;
 }
+
+/** What recordings are taken; whatever is above is refused before it is decoded. */
+export interface MediaLimits {
+  /** How long they play, in milliseconds. */
+  maxDurationMs: number;
+  /** Pixels of one picture. */
+  maxPixels: number;
+}
+
+/** 10 hours, and pictures of 8K UHD (7680 × 4320). */
+export const DEFAULT_MEDIA_LIMITS: MediaLimits = { maxDurationMs: 10 * 3_600_000, maxPixels: 7_680 * 4_320 };
 
 /** What every process that touches data needs to know besides. */
 export interface PlatformEnvironment extends ProcessEnvironment {
@@ -19,6 +31,8 @@ export interface PlatformEnvironment extends ProcessEnvironment {
   databaseUrl: string | null;
   /** Null: the job queue lives in PostgreSQL too. */
   redisUrl: string | null;
+  /** Base URL of the byte routes of files, for a process that cannot read the store's disk; null: it can. */
+  fetchFilesFrom: string | null;
 }
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -89,6 +103,7 @@ export function readPlatformEnvironment(reader: EnvironmentReader): PlatformEnvi
     ...readProcessEnvironment(reader),
     databaseUrl: reader.url('DATABASE_URL', ['postgresql:', 'postgres:']),
     redisUrl: reader.url('REDIS_URL', ['redis:', 'rediss:']),
+    fetchFilesFrom: reader.url('FILES_URL', ['http:', 'https:']),
   };
 }
 
@@ -104,5 +119,9 @@ export function readProcessEnvironment(reader: EnvironmentReader): ProcessEnviro
     logLevel: reader.oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], production ? 'info' : 'warn'),
     production,
     maxFileBytes: reader.wholeNumber('MAX_FILE_BYTES', 2 * 1024 ** 3, { min: 1, max: 1024 ** 4 }),
+    mediaLimits: {
+      maxDurationMs: reader.wholeNumber('MAX_MEDIA_HOURS', 10, { min: 1, max: 240 }) * 3_600_000,
+      maxPixels: reader.wholeNumber('MAX_MEDIA_PIXELS', DEFAULT_MEDIA_LIMITS.maxPixels, { min: 1, max: 2 ** 31 - 1 }),
+    },
   };
 }

@@ -3,11 +3,12 @@ import { openDatabase, type Database } from './database/database';
 import { startEmbeddedPostgres } from './database/embedded';
 import { migrate, migrateQueue } from './database/migrate';
 import { Notifications } from './database/notifications';
-import type { PlatformEnvironment } from './environment';
+import type { MediaLimits, PlatformEnvironment } from './environment';
 import { EventLog } from './events/event-log';
 import type { Lifecycle } from './lifecycle';
 import type { Logger } from './logger';
 import { createDiskObjectStore } from './objects/disk-object-store';
+import { createRemoteObjects } from './objects/remote-objects';
 import { StoredObjects } from './objects/stored-objects';
 import { readOrMakeSecret } from './secret';
 
@@ -23,8 +24,12 @@ export interface Platform {
   readonly maxFileBytes: number;
   /** Where jobs keep temporary files; on the file system that holds the objects, so that a file can be linked. */
   readonly scratchDirectory: string;
+  /** What recordings are taken. */
+  readonly mediaLimits: MediaLimits;
   /** Base URL under which clients reach the byte routes of this process; known once it listens. */
   publicUrl(): string;
+  /** Base URL of download links: where the files subgraph is reached. */
+  filesUrl(): string;
 }
 
 /**
@@ -39,6 +44,8 @@ export async function openPlatform(options: {
   /** Connections of the pool at most; default as in {@link openDatabase}. */
   poolSize?: number;
   publicUrl: () => string;
+  /** Default: `publicUrl`. */
+  filesUrl?: () => string;
 }): Promise<Platform> {
   const { environment, lifecycle, logger, applicationName, poolSize } = options;
   const databaseUrl = environment.databaseUrl ?? (await openEmbedded(environment.dataDirectory, lifecycle, logger));
@@ -54,16 +61,20 @@ export async function openPlatform(options: {
   lifecycle.onStop('event log', async () => events.close());
 
   const store = createDiskObjectStore(path.join(environment.dataDirectory, 'objects'));
+  const secret = environment.secret ?? (await readOrMakeSecret(environment.dataDirectory));
+  const remote = environment.fetchFilesFrom && createRemoteObjects({ baseUrl: environment.fetchFilesFrom, secret });
   return {
     database,
     notifications,
     events,
-    objects: new StoredObjects(database, store, logger),
+    objects: new StoredObjects(database, store, logger, remote || undefined),
     logger,
-    secret: environment.secret ?? (await readOrMakeSecret(environment.dataDirectory)),
+    secret,
     maxFileBytes: environment.maxFileBytes,
     scratchDirectory: path.join(environment.dataDirectory, 'scratch'),
+    mediaLimits: environment.mediaLimits,
     publicUrl: options.publicUrl,
+    filesUrl: options.filesUrl ?? options.publicUrl,
   };
 }
 

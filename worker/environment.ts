@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { EnvironmentReader, readPlatformEnvironment, type PlatformEnvironment } from '../platform/environment';
+import { readSpeechSettings, type SpeechSettings } from '../subgraphs/media/speech-settings';
 import { DEFAULT_MAX_CONCURRENT_JOBS } from '../platform/jobs/dispatcher';
 
 export interface WorkerEnvironment extends PlatformEnvironment {
@@ -9,6 +10,8 @@ export interface WorkerEnvironment extends PlatformEnvironment {
   maxConcurrentJobs: number;
   /** Answers /health and /ready for a container's health check; null: no port is opened. */
   healthPort: number | null;
+  /** Which speech engines are used, and where they are. */
+  speech: SpeechSettings;
   /** How long events are kept for subscribers that come back, in days. */
   eventRetentionDays: number;
 }
@@ -24,6 +27,7 @@ export function readWorkerEnvironment(): WorkerEnvironment {
       reader.text('WORKER_HEALTH_PORT') === null
         ? null
         : reader.wholeNumber('WORKER_HEALTH_PORT', 4006, { min: 0, max: 65_535 }),
+    speech: readSpeechSettings(reader),
     eventRetentionDays: reader.wholeNumber('EVENT_RETENTION_DAYS', 7, { min: 1, max: 3_650 }),
   };
   reader.check();

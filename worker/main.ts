@@ -8,6 +8,8 @@ import { startFailure } from '../platform/start-failure';
 import { createMediaHandlers } from '../subgraphs/media/jobs/handlers';
 import { createTranscribers } from '../subgraphs/media/transcribers';
 import { runInboxConsumer } from '../subgraphs/notification/inbox-consumer';
+import { createTextTranslator } from '../subgraphs/translation/text-translator';
+import { createTranslators } from '../subgraphs/translation/translators';
 import { readWorkerEnvironment } from './environment';
 import { serveHealth } from './health';
 import { startHousekeeping } from './housekeeping';
@@ -28,8 +30,16 @@ async function main(): Promise<void> {
     publicUrl: () => '',
   });
 
-  const transcribers = createTranscribers({ concurrency: environment.concurrency, logger });
+  const transcribers = createTranscribers({
+    settings: environment.speech,
+    concurrency: environment.concurrency,
+    logger,
+  });
   lifecycle.onStop('speech engines', async () => transcribers[Symbol.asyncDispose]());
+
+  const translators = createTranslators();
+  lifecycle.onStop('translation engines', () => Promise.all(translators.map((one) => one[Symbol.asyncDispose]())));
+  const translator = createTextTranslator(translators);
 
   const queue = createJobQueue({
     databaseUrl: platform.database.url,
@@ -45,7 +55,7 @@ async function main(): Promise<void> {
     ...platform,
     queue,
     concurrency: environment.concurrency,
-    handlers: createMediaHandlers({ platform, transcribers }),
+    handlers: createMediaHandlers({ platform, transcribers, translator }),
   });
   lifecycle.onStop('job runner', () => runner.close());
 

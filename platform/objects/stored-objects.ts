@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFile, link } from 'node:fs/promises';
+import { constants, copyFile, link } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { runAlone } from '../database/alone';
 import type { Database, PlatformTransaction } from '../database/database';
@@ -7,7 +7,9 @@ import type { StoredObject } from '../database/prisma-client/client';
 import { isDatabaseUnavailable, UserProblemError } from '../errors';
 import { newId } from '../ids';
 import type { Logger } from '../logger';
+import { DownloadFailed } from './download';
 import { StorageFull, type ByteRange, type ObjectStore } from './object-store';
+import type { RemoteObjects } from './remote-objects';
 import { SNIFF_BYTES, sniffMimeType } from './sniff';
 
 export type { StoredObject };
@@ -32,6 +34,21 @@ export interface IncomingObject {
   accept?: (mimeType: string) => void;
   /** Path of the argument that problems are reported at. */
   argumentPath: string[];
+  /** Id of the object or recording this one belongs to: it then is in no list of files, and found there by its name. */
+  partOf?: string | undefined;
+  /** The type of bytes that we have made ourselves; told from the bytes otherwise. */
+  mimeType?: string | undefined;
+}
+
+/** Bytes that are durable and have no row yet: either {@link register} them or {@link discard} them. */
+export interface HeldObject {
+  readonly id: string;
+  readonly sizeBytes: number;
+  readonly mimeType: string;
+  /** Writes the row; the bytes count from the transaction's commit on. */
+  register(tx: PlatformTransaction): Promise<StoredObject>;
+  /** Removes the bytes; what cannot be removed now, the sweep removes later. */
+  discard(): Promise<void>;
 }
 
 /**
@@ -43,6 +60,8 @@ export class StoredObjects {
     private readonly database: Database,
     private readonly store: ObjectStore,
     private readonly logger: Logger,
+    /** Where bytes are fetched from when the store's disk is not this machine's. */
+    private readonly remote?: RemoteObjects,
   ) {}
 
   /**
@@ -53,6 +72,21 @@ export class StoredObjects {
     incoming: IncomingObject,
     register: (tx: PlatformTransaction, object: StoredObject) => Promise<Result>,
   ): Promise<Result> {
+    const held = await this.hold(incoming);
+    try {
+      return await this.database.prisma.$transaction(async (tx) => register(tx, await held.register(tx)));
+    } catch (error) {
+      // A connection lost at the commit leaves open whether the row exists: a row must not lose its bytes, so they stay.
+      if (!isDatabaseUnavailable(error)) await held.discard();
+      throw error;
+    }
+  }
+
+  /**
+   * Like {@link put}, but leaves the row to the caller, who may so make several objects visible in one transaction. Bytes
+   * that are neither registered nor discarded, as after a crash, are removed by the sweep.
+   */
+  async hold(incoming: IncomingObject): Promise<HeldObject> {
     const id = newId('fil');
     const meter = new Meter(incoming);
     try {
@@ -66,17 +100,15 @@ export class StoredObjects {
           )
         : error;
     }
+    const discard = (): Promise<void> => this.discard(id);
     try {
       const measured = await meter.finish();
-      return await this.database.prisma.$transaction(async (tx) => {
-        const object = await tx.storedObject.create({
-          data: { id, ownerId: incoming.ownerId, name: cleanName(incoming.name), ...measured },
-        });
-        return register(tx, object);
-      });
+      const { ownerId, partOf = null } = incoming;
+      const data = { id, ownerId, partOf, name: cleanName(incoming.name), ...measured };
+      const register = (tx: PlatformTransaction): Promise<StoredObject> => tx.storedObject.create({ data });
+      return { id, sizeBytes: Number(measured.sizeBytes), mimeType: measured.mimeType, register, discard };
     } catch (error) {
-      // A connection lost at the commit leaves open whether the row exists: a row must not lose its bytes, so they stay.
-      if (!isDatabaseUnavailable(error)) await this.discard(id);
+      await discard();
       throw error;
     }
   }
@@ -92,12 +124,17 @@ export class StoredObjects {
   }
 
   /**
-   * Puts the object's bytes at `target`, a path inside a job's own directory, which keeps them readable whatever happens
-   * to the object; a link where that is possible, a copy otherwise. Nobody may write there.
+   * Puts the object's bytes at `target`, a path inside a job's own directory that does not exist yet. They stay readable
+   * there whatever happens to the object; nobody may write there. It is a link where that is possible, else a copy; where
+   * the store is not on this machine, the bytes are fetched by a signed link and checked. Throws {@link DownloadFailed}
+   * (GONE for an unknown id), the file system's error, or the signal's reason.
    */
-  async placeAt(id: string, target: string): Promise<void> {
+  async placeAt(id: string, target: string, signal?: AbortSignal): Promise<void> {
+    const row = await this.database.prisma.storedObject.findUnique({ where: { id } });
+    if (!row) throw new DownloadFailed('GONE', 'The file has been deleted.');
+    if (this.remote) return this.remote.fetch(row, target, signal);
     const file = await this.store.localPath(id);
-    await link(file, target).catch(() => copyFile(file, target));
+    await link(file, target).catch(() => copyFile(file, target, constants.COPYFILE_EXCL));
   }
 
   /** The object's bytes, or a part of them. Rejects when the bytes are gone. */
@@ -195,7 +232,7 @@ class Meter {
 
   private async decideType(): Promise<string> {
     if (this.mimeType === undefined) {
-      this.mimeType = await sniffMimeType(this.head);
+      this.mimeType = this.incoming.mimeType ?? (await sniffMimeType(this.head));
       this.incoming.accept?.(this.mimeType);
     }
     return this.mimeType;

@@ -7,6 +7,9 @@ import { startFailure } from '../start-failure';
 import { serveSubgraph } from './serve';
 import type { Subgraph } from './subgraph';
 
+/** Where the files subgraph is reached unless FILES_PUBLIC_URL says otherwise. */
+const DEFAULT_FILES_URL = 'http://localhost:4002';
+
 export interface SubgraphProcess {
   name: string;
   defaultPort: number;
@@ -15,7 +18,7 @@ export interface SubgraphProcess {
 }
 
 /**
- * The `main` of a subgraph that runs in a process of its own: reads the environment (PORT, HOST, PUBLIC_URL and those of
+ * The `main` of a subgraph that runs in a process of its own: reads the environment (PORT, HOST, PUBLIC_URL, FILES_PUBLIC_URL and those of
  * `readPlatformEnvironment`), opens the platform, serves until a signal, and stops in order. A failed start prints one
  * clear message and exits with code 1.
  */
@@ -27,18 +30,21 @@ export async function runSubgraph(definition: SubgraphProcess, env: Env): Promis
     const port = reader.wholeNumber('PORT', definition.defaultPort, { min: 0, max: 65_535 });
     const host = reader.text('HOST') ?? '127.0.0.1';
     const givenUrl = reader.url('PUBLIC_URL', ['http:', 'https:']);
+    const filesUrl = reader.url('FILES_PUBLIC_URL', ['http:', 'https:']) ?? DEFAULT_FILES_URL;
     reader.check();
 
     logger = createLogger({ name: definition.name, level: environment.logLevel });
     const lifecycle = new Lifecycle(logger);
     stopOnSignals(lifecycle, logger);
     let listeningOn = port;
+    const publicUrl = (): string => givenUrl ?? `http://localhost:${listeningOn}`;
     const platform = await openPlatform({
       environment,
       lifecycle,
       logger,
       applicationName: `sauti:${definition.name}`,
-      publicUrl: () => givenUrl ?? `http://localhost:${listeningOn}`,
+      publicUrl,
+      filesUrl: definition.name === 'files' ? publicUrl : () => filesUrl,
     });
     const subgraph = definition.create(platform, lifecycle);
     const server = await serveSubgraph({

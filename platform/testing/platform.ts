@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { DEFAULT_MEDIA_LIMITS } from '../environment';
 import { Lifecycle } from '../lifecycle';
 import { silentLogger, type Logger } from '../logger';
 import { openPlatform, type Platform } from '../platform';
@@ -19,6 +20,8 @@ export interface TestPlatformOptions {
   logger?: Logger;
   /** What `platform.publicUrl()` answers; default `http://localhost:4000`. */
   publicUrl?: () => string;
+  /** Where `objects.placeAt` fetches bytes; default: from its own disk. */
+  fetchFilesFrom?: string;
   /** Default: that of every process. */
   poolSize?: number;
 }
@@ -33,11 +36,13 @@ export async function openTestPlatform(options: TestPlatformOptions = {}): Promi
     environment: {
       databaseUrl: database.url,
       redisUrl: null,
+      fetchFilesFrom: options.fetchFilesFrom ?? null,
       dataDirectory,
       secret: null,
       logLevel: 'silent',
       production: false,
       maxFileBytes: options.maxFileBytes ?? 64 * 1024 ** 2,
+      mediaLimits: DEFAULT_MEDIA_LIMITS,
     },
     lifecycle,
     logger,

@@ -25,12 +25,18 @@ export class FileRecords {
     return this.database.storedObject.findUnique({ where: { id } });
   }
 
+  /** The object of this name among an object and its parts. */
+  partByName(id: string, name: string): Promise<FileRow | null> {
+    return this.database.storedObject.findFirst({ where: { name, OR: [{ id }, { partOf: id }] } });
+  }
+
   /** The owner's files that meet the conditions, newest first, below `beforeId`. */
   filesOf(ownerId: string, conditions: FileConditions, take: number, beforeId: string | null): Promise<FileRow[]> {
     const { nameContains, mimeTypes } = conditions;
     return this.database.storedObject.findMany({
       where: {
         ownerId,
+        partOf: null,
         ...(nameContains !== null ? { name: { contains: escapeLike(nameContains), mode: 'insensitive' } } : {}),
         ...(mimeTypes ? { mimeType: { in: [...mimeTypes] } } : {}),
         ...(beforeId ? { id: { lt: beforeId } } : {}),

@@ -23,6 +23,9 @@ ADD COLUMN     "options" JSONB NOT NULL DEFAULT '{}',
 ADD COLUMN     "revision" INTEGER NOT NULL DEFAULT 1;
 
 -- AlterTable
+ALTER TABLE "platform"."object" ADD COLUMN     "part_of" TEXT;
+
+-- AlterTable
 ALTER TABLE "platform"."job" ADD COLUMN     "attempt_started_at" TIMESTAMPTZ(3),
 ADD COLUMN     "attempts_given" INTEGER NOT NULL DEFAULT 3,
 ADD COLUMN     "handed_at" TIMESTAMPTZ(3),
@@ -44,6 +47,7 @@ ALTER TABLE "platform"."job_outbox" ALTER COLUMN "owner_id" SET NOT NULL;
 CREATE TABLE "media"."media_facts" (
     "media_id" TEXT NOT NULL,
     "probe" JSONB,
+    "probe_known" BOOLEAN NOT NULL DEFAULT false,
     "cover_file_id" TEXT,
     "cover_known" BOOLEAN NOT NULL DEFAULT false,
     "peaks" BYTEA,
@@ -74,7 +78,6 @@ CREATE TABLE "media"."rendition" (
     "bitrate" INTEGER,
     "duration_ms" INTEGER,
     "file_id" TEXT NOT NULL,
-    "parts" JSONB,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "rendition_pkey" PRIMARY KEY ("id")
@@ -137,6 +140,9 @@ CREATE TABLE "platform"."job_need" (
 );
 
 -- CreateIndex
+CREATE UNIQUE INDEX "object_part_of_name_key" ON "platform"."object"("part_of", "name");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "rendition_job_id_key" ON "media"."rendition"("job_id");
 
 -- CreateIndex
@@ -147,6 +153,9 @@ CREATE INDEX "lineage_media_id_created_at_idx" ON "media"."lineage"("media_id", 
 
 -- CreateIndex
 CREATE UNIQUE INDEX "speaker_transcript_id_key_key" ON "media"."speaker"("transcript_id", "key");
+
+-- CreateIndex
+CREATE INDEX "segment_speaker_id_idx" ON "media"."segment"("speaker_id");
 
 -- CreateIndex
 CREATE INDEX "transcript_translation_job_id_idx" ON "media"."transcript_translation"("job_id");
@@ -264,6 +273,31 @@ BEGIN
 END
 $$;
 
+-- What is found in a text: its words as they are written, in English their stems as well ("running" finds "run").
+-- Not in SQL, because the planner would put its body in place of the call, which no index is of; dear, so that it takes the index.
+CREATE FUNCTION "media"."text_vector"("p_language" text, "p_text" text) RETURNS tsvector
+  LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000 AS $$
+BEGIN
+  IF lower("p_language") ~ '^en(-|$)' THEN
+    RETURN to_tsvector('pg_catalog.simple', "p_text") || to_tsvector('pg_catalog.english', "p_text");
+  END IF;
+  RETURN to_tsvector('pg_catalog.simple', "p_text");
+END
+$$;
+
+-- What is found in what is said about a recording; the title counts most. Its language is not known, so English may apply.
+CREATE FUNCTION "media"."about_vector"("p_title" text, "p_description" text, "p_artist" text, "p_tags" text[]) RETURNS tsvector
+  LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000 AS $$
+BEGIN
+  RETURN setweight("media"."text_vector"('en', "p_title"), 'A')
+    || setweight("media"."text_vector"('en', concat_ws(' ', "p_artist", array_to_string("p_tags", ' '))), 'B')
+    || setweight("media"."text_vector"('en', coalesce("p_description", '')), 'C');
+END
+$$;
+
+-- Prisma does not see indexes of expressions.
+CREATE INDEX "segment_search_idx" ON "media"."segment" USING gin ("media"."text_vector"("language", "text"));
+CREATE INDEX "media_search_idx" ON "media"."media" USING gin ("media"."about_vector"("title", "description", "artist", "tags"));
 -- Starts a job for a worker that the queue has given the entry of job p_ticket, attempt p_attempt, and answers its id; NULL
 -- when nothing is to run. The entry says only that the owner's turn has come: what runs is the most urgent of that
 -- owner's jobs now, even one that was queued or raised after its owner's limit was reached, which then takes the place of

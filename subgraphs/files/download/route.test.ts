@@ -3,7 +3,7 @@ import http, { type IncomingMessage } from 'node:http';
 import { randomBytes } from 'node:crypto';
 import { deriveCallKey } from '../../../platform/identity/call-identity';
 import { silentLogger } from '../../../platform/logger';
-import { deriveDownloadKey, signDownload, type Disposition } from '../../../platform/objects/signed-url';
+import { deriveDownloadKey, signBundle, signDownload, type Disposition } from '../../../platform/objects/signed-url';
 import type { StoredObject } from '../../../platform/objects/stored-objects';
 import { newId } from '../../../platform/ids';
 import { serveSubgraph } from '../../../platform/subgraph/serve';
@@ -40,13 +40,14 @@ afterAll(async () => {
 async function* once(content: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
   yield content;
 }
-function stored(content: Uint8Array | string, name: string): Promise<StoredObject> {
+function stored(content: Uint8Array | string, name: string, partOf?: string): Promise<StoredObject> {
   const incoming = {
     ownerId: newId('usr'),
     name,
     source: once(Buffer.from(content)),
     maxBytes: 100_000_000,
     argumentPath: [],
+    partOf,
   };
   return test_.platform.objects.put(incoming, (_tx, object) => Promise.resolve(object));
 }
@@ -169,6 +170,54 @@ test('a file whose bytes are gone is an error before any byte is sent', async ()
     500,
     { errors: [{ extensions: { code: 'INTERNAL' } }] },
   ]);
+});
+
+describe('a link to a playlist', () => {
+  const bundleOf = (main: StoredObject, lifetimeMs = 60_000): string => {
+    const grant = { objectId: main.id, expiresAt: new Date(Date.now() + lifetimeMs) };
+    return signBundle(deriveDownloadKey(test_.platform.secret), origin, grant, main.name);
+  };
+  const names = ['main.m3u8', '360p.mp4', 'a name, with %.vtt'];
+  let main: StoredObject;
+  beforeAll(async () => {
+    main = await stored('#EXTM3U\n360p.mp4\n', names[0]!);
+    for (const name of names.slice(1)) await stored(`the bytes of ${name}`, name, main.id);
+  });
+
+  test('reads what the playlist names, with the path alone', async () => {
+    for (const name of names) {
+      const response = await get(new URL(encodeURIComponent(name), bundleOf(main)).href, { range: 'bytes=0-3' });
+      expect([name, response.status, response.headers.get('access-control-allow-origin')]).toEqual([name, 206, '*']);
+      expect(response.headers.get('content-disposition')).toMatch(/^inline;/);
+      expect(await response.text()).toBe(name === main.name ? '#EXT' : 'the ');
+    }
+    const playlist = await get(bundleOf(main));
+    expect([playlist.headers.get('content-type'), await playlist.text()]).toEqual([
+      'application/vnd.apple.mpegurl',
+      '#EXTM3U\n360p.mp4\n',
+    ]);
+  });
+
+  test('reads nothing else: no part of another object, no file of the same name, no path', async () => {
+    const other = await stored('#EXTM3U', 'other.m3u8');
+    await stored('of the other', 'only-there.mp4', other.id);
+    await stored('of nobody', 'alone.mp4');
+    for (const name of ['only-there.mp4', 'other.m3u8', 'alone.mp4', other.id, '..%2f..%2fetc%2fpasswd', '%25']) {
+      const response = await get(new URL(name, bundleOf(main)).href);
+      expect([name, response.status]).toEqual([name, 404]);
+      await response.arrayBuffer();
+    }
+  });
+
+  test('is refused like any other when it was changed or has expired', async () => {
+    const moved = bundleOf(main).replace(main.id, file.id);
+    const refusals = [bundleOf(main, -1_000), moved, bundleOf(main).replace('main.m3u8', 'x/main.m3u8')];
+    for (const url of refusals) {
+      const response = await get(url);
+      expect([url, response.status]).toEqual([url, 403]);
+      await response.arrayBuffer();
+    }
+  });
 });
 
 test('other methods are refused, and a preflight for a range is allowed', async () => {

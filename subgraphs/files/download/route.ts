@@ -2,7 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { pipeline } from 'node:stream/promises';
 import { isDatabaseUnavailable } from '../../../platform/errors';
 import type { Logger } from '../../../platform/logger';
-import { verifyDownload } from '../../../platform/objects/signed-url';
+import { verifyBundle, verifyDownload, type DownloadGrant } from '../../../platform/objects/signed-url';
 import type { StoredObjects } from '../../../platform/objects/stored-objects';
 import type { ByteRoute } from '../../../platform/subgraph/subgraph';
 import type { FileRecords } from '../records';
@@ -20,7 +20,7 @@ interface Downloads {
 
 /**
  * `GET|HEAD /files/<id>?expires&disposition&signature`: the bytes behind a signed link. The link is the whole right; no
- * token is looked at. A link that is changed, expired or for an id that never was gets the same 403.
+ * token is looked at. `/files/<id>/<expires>/<signature>/<name>` reads the object or one of its parts by name. A link that is changed, expired or for an id that never was gets the same 403.
  */
 export function downloadRoute(downloads: Downloads): ByteRoute {
   return (request, response, url) => {
@@ -40,7 +40,8 @@ async function answer(
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return refuse(response, 405, 'BAD_REQUEST', `A download link takes ${METHODS}.`, { allow: METHODS });
   }
-  const grant = verifyDownload(downloadKey, url);
+  const grant: (DownloadGrant & { partName?: string }) | null =
+    verifyDownload(downloadKey, url) ?? bundleGrant(downloadKey, url);
   if (!grant)
     return refuse(
       response,
@@ -48,7 +49,8 @@ async function answer(
       'FORBIDDEN',
       'This link is not valid or has expired. Ask for a new one with File.download.',
     );
-  const file = await records.fileById(grant.objectId);
+  const { objectId, partName } = grant;
+  const file = await (partName === undefined ? records.fileById(objectId) : records.partByName(objectId, partName));
   if (!file) return refuse(response, 404, 'NOT_FOUND', 'The file behind this link has been deleted.');
 
   const size = Number(file.sizeBytes);
@@ -64,6 +66,12 @@ async function answer(
   const bytes = await objects.read(file.id, part);
   response.writeHead(part ? 206 : 200, { ...headers, ...lengthOf(part, size) });
   await pipeline(bytes, response);
+}
+
+/** The right to one of an object's parts; shown in place, because players read them. */
+function bundleGrant(downloadKey: Buffer, url: URL): (DownloadGrant & { partName: string }) | null {
+  const grant = verifyBundle(downloadKey, url);
+  return grant && { ...grant, disposition: 'INLINE', partName: grant.name };
 }
 
 /** A range counts only for the bytes the client has begun with (RFC 9110 §13.1.5); a date never names them exactly. */

@@ -1,5 +1,8 @@
-import { makeCues, MAX_CUE_MS, MIN_CUE_MS, readingSpeed, type Cue } from './cues';
-import { lengthOf, LINE_LENGTH } from './lines';
+import { makeCues as makeCuesWithin, readingSpeed, type Cue, type CueLimits } from './cues';
+import { DEFAULT_EXPORT_OPTIONS } from './export-options';
+import { MAX_CUE_MS, MIN_CUE_MS } from './groups';
+import { lengthOf } from './lines';
+import { spreadWords, timedWords } from './timed-words';
 
 interface Spoken {
   text: string;
@@ -17,11 +20,20 @@ function spoken(text: string, startMs: number, wordMs: number): Spoken {
   return { text, startMs, endMs: words.at(-1)!.endMs, words };
 }
 
-function expectWellFormed(cues: Cue[]): void {
+function makeCues(segments: Spoken[], limits: CueLimits = DEFAULT_EXPORT_OPTIONS, below?: string): Cue[] {
+  const texts = segments.map((segment) => ({
+    above: timedWords(segment, limits.maxLineLength),
+    below: below === undefined ? [] : spreadWords(below, segment, limits.maxLineLength),
+    voice: null,
+  }));
+  return makeCuesWithin(texts, limits);
+}
+
+function expectWellFormed(cues: Cue[], { maxLineLength, maxLines } = { maxLineLength: 42, maxLines: 2 }): void {
   cues.forEach((cue, index) => {
     expect(cue.lines.length).toBeGreaterThanOrEqual(1);
-    expect(cue.lines.length).toBeLessThanOrEqual(2);
-    for (const line of cue.lines) expect(lengthOf(line)).toBeLessThanOrEqual(LINE_LENGTH);
+    expect(cue.lines.length).toBeLessThanOrEqual(maxLines);
+    for (const line of cue.lines) expect(lengthOf(line)).toBeLessThanOrEqual(maxLineLength);
     expect(cue.endMs).toBeGreaterThan(cue.startMs);
     expect(cue.endMs - cue.startMs).toBeLessThanOrEqual(MAX_CUE_MS);
     expect(cue.startMs).toBeGreaterThanOrEqual(cues[index - 1]?.endMs ?? 0);
@@ -31,7 +43,7 @@ function expectWellFormed(cues: Cue[]): void {
 const textOf = (cues: Cue[]): string => cues.map((cue) => cue.lines.join(' ')).join(' ');
 
 test('a short segment is one cue on one line', () => {
-  expect(makeCues([spoken('The conference is now being recorded.', 500, 400)])).toEqual([
+  expect(makeCues([spoken('The conference is now being recorded.', 500, 400)])).toMatchObject([
     { startMs: 500, endMs: 2_900, lines: ['The conference is now being recorded.'] },
   ]);
 });
@@ -100,7 +112,7 @@ test('a word that no line holds is cut, also one of joined characters', () => {
 test('text that is not the engine’s words is spread over the segment’s time', () => {
   const segment = { ...spoken('one two', 1_000, 500), text: 'eins zwei drei vier' };
   const cues = makeCues([segment]);
-  expect(cues).toEqual([{ startMs: 1_000, endMs: 2_000, lines: ['eins zwei drei vier'] }]);
+  expect(cues).toMatchObject([{ startMs: 1_000, endMs: 2_000, lines: ['eins zwei drei vier'] }]);
 });
 
 test('overlapping and disordered segments give cues that follow each other', () => {
@@ -118,10 +130,15 @@ test('nothing said gives no cue', () => {
   expect(makeCues([{ text: ' \u0007 ', startMs: 0, endMs: 100, words: [] }])).toEqual([]);
 });
 
-test('whatever is said, cues keep to their rules and lose no word', () => {
-  let seed = 7;
-  const random = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below;
+/** The same numbers in every run. */
+function generator(seed: number): (below: number) => number {
+  return (below) => (seed = (seed * 48_271) % 2_147_483_647) % below;
+}
+
+test('whatever is said, and whatever the layout, cues keep to their rules and lose no word', () => {
+  const random = generator(7);
   for (let round = 0; round < 200; round++) {
+    const layout = round % 2 ? DEFAULT_EXPORT_OPTIONS : { maxLineLength: 14 + random(50), maxLines: 1 + random(4) };
     let atMs = random(2_000);
     const segments = Array.from({ length: 1 + random(6) }, () => {
       const text = Array.from({ length: 1 + random(60) }, () => 'w'.repeat(1 + random(14))).join(' ');
@@ -129,8 +146,32 @@ test('whatever is said, cues keep to their rules and lose no word', () => {
       atMs = segment.endMs + random(1_500);
       return segment;
     });
-    const cues = makeCues(segments);
-    expectWellFormed(cues);
+    const cues = makeCues(segments, { ...layout, maxCharactersPerSecond: 20 });
+    expectWellFormed(cues, layout);
     expect(textOf(cues)).toBe(segments.map((segment) => segment.text).join(' '));
   }
+});
+
+test('with two texts each fills lines of its own, and none loses a word', () => {
+  const random = generator(11);
+  const words = (letter: string): string =>
+    Array.from({ length: 1 + random(60) }, () => letter.repeat(1 + random(14))).join(' ');
+  for (let round = 0; round < 100; round++) {
+    const [above, below] = [words('a'), words('b')];
+    const cues = makeCues([spoken(above, 0, 1 + random(600))], undefined, below);
+    expectWellFormed(cues, { maxLineLength: 42, maxLines: 4 });
+    const lines = cues.flatMap((cue) => cue.lines);
+    expect(lines.filter((line) => line.startsWith('a')).join(' ')).toBe(above);
+    expect(lines.filter((line) => line.startsWith('b')).join(' ')).toBe(below);
+    for (const cue of cues) expect(cue.lines.map((line) => line[0]).join('')).toMatch(/^a{0,2}b{0,2}$/);
+  }
+});
+
+test('three short lines are as equal as the words allow', () => {
+  const [cue] = makeCues([spoken('to be or not to be that is the question', 0, 300)], {
+    maxLineLength: 16,
+    maxLines: 3,
+    maxCharactersPerSecond: 20,
+  });
+  expect(cue!.lines).toEqual(['to be or not', 'to be that is', 'the question']);
 });

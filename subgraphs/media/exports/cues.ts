@@ -1,82 +1,74 @@
-import type { SegmentRow } from '../records';
-import { layOut, lengthOf, LINE_LENGTH, LINES } from './lines';
-import { timedWords, type TimedWord } from './timed-words';
+import { MAX_CUE_MS, MIN_CUE_MS, oneTextGroups, textsOf, type Group } from './groups';
+import { layOut, lengthOf, type Layout } from './lines';
+import type { TimedWord } from './timed-words';
+import { twoTextGroups } from './two-texts';
+
+/** What is said in one segment. */
+export interface CueText {
+  above: readonly TimedWord[];
+  /** A second text that is shown below the first; empty for none. */
+  below: readonly TimedWord[];
+  /** Who says it, for formats that have a mark for that. */
+  voice: string | null;
+}
 
 /** What is shown on screen, and when; milliseconds from the start of the recording. */
 export interface Cue {
   startMs: number;
   endMs: number;
-  /** One or two. */
   lines: string[];
+  /** The words of the first lines, with the times at which they are said. */
+  words: readonly TimedWord[];
+  voice: string | null;
+  /** What a reader reads of it, in characters: the longer text, where there are two. */
+  readLength: number;
+  /** When its words are said; a cue may be shown later, and for longer. */
+  spoken: { startMs: number; endMs: number };
 }
 
-// Common broadcast practice, as in the BBC Subtitle Guidelines and Netflix's Timed Text Style Guide.
-export const MIN_CUE_MS = 1_000;
-export const MAX_CUE_MS = 7_000;
-export const MAX_CHARACTERS_PER_SECOND = 20;
+export interface CueLimits extends Layout {
+  maxCharactersPerSecond: number;
+}
 
 /**
- * Cuts segments into cues of at most 2 lines of 42 characters and 7 s, between words. A cue stays longer than its speech
- * where that makes it readable (1 s, 20 characters per second) and the next one leaves room. Cues never overlap, and
- * follow each other in time.
+ * Cuts texts into cues that keep to the layout and to 7 s, between words. A cue stays longer than its speech where that
+ * makes it readable (1 s, the reading speed) and the next one leaves room. Cues never overlap, and follow each other in
+ * time. Where a text stands below another, each of the two may fill the layout.
  */
-export function makeCues(segments: readonly Pick<SegmentRow, 'text' | 'startMs' | 'endMs' | 'words'>[]): Cue[] {
-  const spoken = segments.flatMap((segment) => groupWords(timedWords(segment)));
-  return placeInTime(spoken.sort((one, other) => one.startMs - other.startMs));
+export function makeCues(texts: readonly CueText[], limits: CueLimits): Cue[] {
+  const spoken = texts.flatMap((text) => {
+    const groups =
+      text.below.length > 0 ? twoTextGroups(text.above, text.below, limits) : oneTextGroups(text.above, limits);
+    return groups.map((group) => cueOf(group, text.voice, limits));
+  });
+  return placeInTime(
+    spoken.sort((one, other) => one.startMs - other.startMs),
+    limits,
+  );
 }
 
-/** Characters per second; more than {@link MAX_CHARACTERS_PER_SECOND} are hard to read. */
-export function readingSpeed({ lines, startMs, endMs }: Cue): number {
-  return (lengthOf(lines.join(' ')) * 1_000) / (endMs - startMs);
+/** Characters per second. */
+export function readingSpeed({ readLength, startMs, endMs }: Cue): number {
+  return (readLength * 1_000) / (endMs - startMs);
 }
 
-function groupWords(words: readonly TimedWord[]): Cue[] {
-  const groups: TimedWord[][] = [];
-  for (const word of words) {
-    const group = groups.at(-1);
-    if (group && fits([...group, word])) group.push(word);
-    else groups.push([word]);
-  }
-  rejoinStub(groups);
-  return groups.map((group) => ({
-    startMs: group[0]!.startMs,
-    endMs: group.at(-1)!.endMs,
-    lines: layOut(textOf(group))!,
-  }));
+function cueOf({ above, below, startMs, endMs }: Group, voice: string | null, layout: Layout): Cue {
+  const texts = [above, below].filter((words) => words.length > 0).map(textsOf);
+  const lines = texts.flatMap((text) => layOut(text, layout)!);
+  const readLength = Math.max(...texts.map((text) => lengthOf(text.join(' '))));
+  return { startMs, endMs, lines, words: above, voice, readLength, spoken: { startMs, endMs } };
 }
 
-function fits(group: readonly TimedWord[]): boolean {
-  const text = textOf(group);
-  if (lengthOf(text) > LINE_LENGTH * LINES + 1 || layOut(text) === null) return false;
-  return group.at(-1)!.endMs - group[0]!.startMs <= MAX_CUE_MS;
-}
-
-/** A last cue that is over in less than a second takes words from the one before it, half of the two at most. */
-function rejoinStub(groups: TimedWord[][]): void {
-  const last = groups.at(-1);
-  const before = groups.at(-2);
-  if (!last || !before) return;
-  while (last.at(-1)!.endMs - last[0]!.startMs < MIN_CUE_MS && before.length > last.length + 1) {
-    const moved = [before.at(-1)!, ...last];
-    if (!fits(moved)) return;
-    last.unshift(before.pop()!);
-  }
-}
-
-function placeInTime(spoken: readonly Cue[]): Cue[] {
+function placeInTime(spoken: readonly Cue[], { maxCharactersPerSecond }: CueLimits): Cue[] {
   let earliestMs = 0;
   return spoken.map((cue, index) => {
     const startMs = Math.max(cue.startMs, earliestMs);
     const next = spoken[index + 1];
-    const readMs = Math.ceil((lengthOf(cue.lines.join(' ')) * 1_000) / MAX_CHARACTERS_PER_SECOND);
+    const readMs = Math.ceil((cue.readLength * 1_000) / maxCharactersPerSecond);
     const wantedMs = Math.max(cue.endMs, startMs + MIN_CUE_MS, startMs + readMs);
     const latestMs = Math.min(startMs + MAX_CUE_MS, next?.startMs ?? Infinity);
     const endMs = Math.max(Math.min(wantedMs, latestMs), startMs + 1);
     earliestMs = endMs;
     return { ...cue, startMs, endMs };
   });
-}
-
-function textOf(words: readonly TimedWord[]): string {
-  return words.map((word) => word.text).join(' ');
 }

@@ -1,9 +1,13 @@
-import type { SegmentRow, TranscriptRow } from '../records';
-import { clockTime } from './clock';
-import { makeCues, MAX_CHARACTERS_PER_SECOND, readingSpeed, type Cue } from './cues';
-import { asOneLine } from './lines';
+import { toCsv } from './csv';
+import { cueTextsOf } from './cue-texts';
+import { makeCues, type Cue } from './cues';
+import type { ExportOptions } from './export-options';
+import type { ExportedTranscript, ExportSegment } from './export-records';
+import { toJson } from './json';
 import { toSrt } from './srt';
+import { toTxt } from './txt';
 import { toVtt } from './vtt';
+import { subtitleWarnings, translationWarnings } from './warnings';
 
 export type TranscriptFormat = 'TXT' | 'SRT' | 'VTT' | 'JSON' | 'CSV';
 
@@ -15,58 +19,39 @@ export interface TranscriptExport {
 
 /** Renders the segments of a transcript, given in their order, as a whole document. */
 export function exportTranscript(
-  transcript: Pick<TranscriptRow, 'id' | 'language' | 'engine' | 'confidence' | 'durationMs' | 'state'>,
-  segments: readonly SegmentRow[],
+  transcript: ExportedTranscript,
+  segments: readonly ExportSegment[],
   format: TranscriptFormat,
+  options: ExportOptions,
 ): TranscriptExport {
-  const { warnings, ...document } = render(transcript, segments, format);
-  if (transcript.state === 'COMPLETE') return { ...document, warnings };
-  return { ...document, warnings: [`The transcript is not complete: it is ${transcript.state}.`, ...warnings] };
+  const { mimeType, text, cues } = render(transcript, segments, format, options);
+  const incomplete =
+    transcript.state === 'COMPLETE' ? [] : [`The transcript is not complete: it is ${transcript.state}.`];
+  const warnings = [...incomplete, ...translationWarnings(segments, options), ...subtitleWarnings(cues, options)];
+  return { mimeType, text, warnings };
 }
 
 function render(
-  transcript: Parameters<typeof exportTranscript>[0],
-  segments: readonly SegmentRow[],
+  transcript: ExportedTranscript,
+  segments: readonly ExportSegment[],
   format: TranscriptFormat,
-): TranscriptExport {
+  options: ExportOptions,
+): { mimeType: string; text: string; cues: Cue[] } {
   switch (format) {
-    case 'TXT': {
-      const lines = segments.map((segment) => `${asOneLine(segment.text)}\n`);
-      return { mimeType: 'text/plain', text: lines.join(''), warnings: [] };
-    }
+    case 'TXT':
+      return { mimeType: 'text/plain', text: toTxt(segments, options), cues: [] };
     case 'CSV':
+      return { mimeType: 'text/csv', text: toCsv(segments, options), cues: [] };
     case 'JSON':
-      return { mimeType: 'application/json', text: toJson(transcript, segments), warnings: [] };
+      return { mimeType: 'application/json', text: toJson(transcript, segments, options), cues: [] };
     case 'SRT': {
-      const cues = makeCues(segments);
-      return { mimeType: 'application/x-subrip', text: toSrt(cues), warnings: cues.flatMap(speedWarning) };
+      const cues = makeCues(cueTextsOf(segments, options, 'inText'), options);
+      return { mimeType: 'application/x-subrip', text: toSrt(cues), cues };
     }
     case 'VTT': {
-      const cues = makeCues(segments);
-      return { mimeType: 'text/vtt', text: toVtt(cues), warnings: cues.flatMap(speedWarning) };
+      const cues = makeCues(cueTextsOf(segments, options, 'asVoice'), options);
+      const isSaid = options.translation === null || options.bilingual; // nobody has said the words of a translation
+      return { mimeType: 'text/vtt', text: toVtt(cues, { words: options.words && isSaid }), cues };
     }
   }
-}
-
-function toJson(transcript: Parameters<typeof exportTranscript>[0], segments: readonly SegmentRow[]): string {
-  const { id, language, engine, confidence, durationMs } = transcript;
-  const content = segments.map((segment) => ({
-    id: segment.id,
-    startMs: segment.startMs,
-    endMs: segment.endMs,
-    text: segment.text,
-    confidence: segment.confidence,
-    language: segment.language,
-    words: segment.words,
-  }));
-  return `${JSON.stringify({ id, language, engine, confidence, durationMs, segments: content }, null, 2)}\n`;
-}
-
-function speedWarning(cue: Cue, index: number): string[] {
-  const speed = readingSpeed(cue);
-  if (speed <= MAX_CHARACTERS_PER_SECOND) return [];
-  const place = `Subtitle ${index + 1} at ${clockTime(cue.startMs, '.')}`;
-  return [
-    `${place} asks for ${speed.toFixed(1)} characters per second; more than ${MAX_CHARACTERS_PER_SECOND} are hard to read.`,
-  ];
 }

@@ -1,7 +1,11 @@
-export const LINE_LENGTH = 42;
-export const LINES = 2;
-
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
+
+/** What one subtitle may fill. */
+export interface Layout {
+  /** In characters as a reader counts them, see {@link lengthOf}. */
+  maxLineLength: number;
+  maxLines: number;
+}
 
 /** Length as a reader counts it: combining marks and joined emoji are one character each. */
 export function lengthOf(text: string): number {
@@ -10,29 +14,29 @@ export function lengthOf(text: string): number {
 }
 
 /**
- * The text on one line, or on two of nearly equal length, the upper one shorter when both ways fit as well. Null when
- * two lines of 42 characters cannot hold it.
+ * The words on as few lines as hold them, of nearly equal length, upper ones shorter when both ways fit as well. Null when
+ * the layout cannot hold them.
  */
-export function layOut(text: string): string[] | null {
-  if (lengthOf(text) <= LINE_LENGTH) return [text];
-  let best: { lines: [string, string]; difference: number } | null = null;
-  for (let space = text.indexOf(' '); space !== -1; space = text.indexOf(' ', space + 1)) {
-    const lines: [string, string] = [text.slice(0, space), text.slice(space + 1)];
-    const [upper, lower] = [lengthOf(lines[0]), lengthOf(lines[1])];
-    if (upper > LINE_LENGTH || lower > LINE_LENGTH) continue;
-    const difference = Math.abs(upper - lower);
-    if (!best || difference < best.difference) best = { lines, difference };
-  }
-  return best?.lines ?? null;
+export function layOut(words: readonly string[], { maxLineLength, maxLines }: Layout): string[] | null {
+  const lengths = words.map(lengthOf);
+  const lineCount = fewestLines(lengths, maxLineLength);
+  if (lineCount > maxLines) return null;
+  const starts = balance(lengths, lineCount, maxLineLength);
+  return starts.map((start, line) => words.slice(start, starts[line + 1]).join(' '));
+}
+
+/** Whether {@link layOut} finds a way. */
+export function fitsLayout(words: readonly string[], { maxLineLength, maxLines }: Layout): boolean {
+  return fewestLines(words.map(lengthOf), maxLineLength) <= maxLines;
 }
 
 /** Cuts a word that no line can hold into pieces that one can. */
-export function cutToLines(word: string): string[] {
-  if (lengthOf(word) <= LINE_LENGTH) return [word];
+export function cutToLines(word: string, maxLineLength: number): string[] {
+  if (lengthOf(word) <= maxLineLength) return [word];
   const characters = [...graphemes.segment(word)].map(({ segment }) => segment);
   const pieces: string[] = [];
-  for (let start = 0; start < characters.length; start += LINE_LENGTH) {
-    pieces.push(characters.slice(start, start + LINE_LENGTH).join(''));
+  for (let start = 0; start < characters.length; start += maxLineLength) {
+    pieces.push(characters.slice(start, start + maxLineLength).join(''));
   }
   return pieces;
 }
@@ -40,4 +44,42 @@ export function cutToLines(word: string): string[] {
 /** Plain text on one line: control characters, which players may take for markup or commands, become spaces. */
 export function asOneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+}
+
+/** Filling each line as far as it goes gives the fewest lines; Infinity when a word is longer than a line. */
+function fewestLines(lengths: readonly number[], maxLineLength: number): number {
+  let lines = 1;
+  let filled = -1;
+  for (const length of lengths) {
+    if (length > maxLineLength) return Infinity;
+    if (filled + 1 + length <= maxLineLength) {
+      filled += 1 + length;
+    } else {
+      lines++;
+      filled = length;
+    }
+  }
+  return lines;
+}
+
+/**
+ * The first word of each line, so that the squares of the lines' lengths have the smallest sum, which makes the lines as
+ * equal as the words allow. Of equal sums the one with the earlier break.
+ */
+function balance(lengths: readonly number[], lineCount: number, maxLineLength: number): number[] {
+  let ways = new Map([[0, { sum: 0, starts: [] as number[] }]]);
+  for (let line = 1; line <= lineCount; line++) {
+    const longer: typeof ways = new Map();
+    for (const [start, { sum, starts }] of ways) {
+      let filled = -1;
+      for (let end = start; end < lengths.length && filled + 1 + lengths[end]! <= maxLineLength; end++) {
+        filled += 1 + lengths[end]!;
+        const known = longer.get(end + 1);
+        if (known && known.sum <= sum + filled ** 2) continue;
+        longer.set(end + 1, { sum: sum + filled ** 2, starts: [...starts, start] });
+      }
+    }
+    ways = longer;
+  }
+  return ways.get(lengths.length)!.starts;
 }

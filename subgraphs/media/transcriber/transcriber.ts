@@ -139,13 +139,32 @@ export class UnsupportedLanguageError extends Error {
   }
 }
 
-/** The engine broke during a call, e.g. its thread ended. Another attempt gets a fresh engine and may succeed. */
+/** What can be wished for that not every engine can do. */
+export type EngineOption = 'languages' | 'keyterms' | 'grammar' | 'speakers';
+
+/** Engines take the language, but none of them can do what `option` asks for. The message names those that could. */
+export class UnsupportedOptionError extends Error {
+  readonly code = 'UNSUPPORTED';
+  constructor(
+    readonly option: EngineOption,
+    reason: string,
+  ) {
+    super(reason);
+    this.name = 'UnsupportedOptionError';
+  }
+}
+
+/**
+ * The engine broke during a call, e.g. its process ended, or its answer made no sense. When `retryable`, the same call may
+ * succeed later; otherwise it is this audio or these options that the engine will not take, and only another engine may.
+ */
 export class TranscriberFailedError extends Error {
   readonly code = 'ENGINE_FAILED';
-  readonly retryable = true;
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  readonly retryable: boolean;
+  constructor(message: string, { cause, retryable = true }: { cause?: unknown; retryable?: boolean } = {}) {
+    super(message, { cause });
     this.name = 'TranscriberFailedError';
+    this.retryable = retryable;
   }
 }
 
@@ -153,7 +172,7 @@ export class TranscriberFailedError extends Error {
  * Whether an engine takes speech in this language: primary subtags decide (RFC 5646 §2.2.1), so an engine for `en-US`
  * is given `en` and `en-GB` too. Without a tag every engine may try.
  */
-export function servesLanguage(info: TranscriberInfo, language: string | undefined): boolean {
+export function servesLanguage(info: Pick<TranscriberInfo, 'languages'>, language: string | undefined): boolean {
   return language == null || info.languages.some((offered) => primarySubtag(offered) === primarySubtag(language));
 }
 

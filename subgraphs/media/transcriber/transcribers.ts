@@ -1,55 +1,42 @@
-import {
-  EngineUnavailableError,
-  servesLanguage,
-  UnsupportedLanguageError,
-  type Probe,
-  type Transcriber,
-  type TranscriberInfo,
-} from './transcriber';
+import { fittingEngines, type WantedRecognition } from './fitting-engines';
+import { EngineUnavailableError, type Probe, type Transcriber, type TranscriberInfo } from './transcriber';
+
+export type { WantedRecognition };
 
 /** The speech engines of this installation, best first. */
 export interface Transcribers extends AsyncDisposable {
   /** Every engine with what it can do and whether it can work now. */
   list(): Promise<Array<{ info: TranscriberInfo; probe: Probe }>>;
   /**
-   * The first engine that takes the language and is available. `engineId` restricts the choice to that engine.
-   * Throws UnsupportedLanguageError (no engine takes it) or EngineUnavailableError (those that do cannot work; with reasons).
+   * The engines that can do what is wanted and are available now, in order of preference; never none. Throws
+   * UnsupportedLanguageError or UnsupportedOptionError when no engine could, and EngineUnavailableError, with the reasons,
+   * when those that could cannot work now or the engine asked for is unknown.
    */
-  choose(wanted: { language?: string; engineId?: string }): Promise<Transcriber>;
+  candidates(wanted: WantedRecognition): Promise<Transcriber[]>;
+  /** The first of {@link candidates}. */
+  choose(wanted: WantedRecognition): Promise<Transcriber>;
 }
 
 /** Takes the engines in order of preference and owns them: disposing the registry disposes each. */
 export function createTranscribers(engines: readonly Transcriber[]): Transcribers {
+  const candidates = (wanted: WantedRecognition) => availableOf(fittingEngines(engines, wanted));
   return {
     list: () => Promise.all(engines.map(async (engine) => ({ info: engine.info, probe: await engine.probe() }))),
-    choose: (wanted) => choose(engines, wanted),
+    candidates,
+    choose: async (wanted) => (await candidates(wanted))[0]!,
     async [Symbol.asyncDispose]() {
       await Promise.all(engines.map((engine) => engine[Symbol.asyncDispose]()));
     },
   };
 }
 
-async function choose(
-  engines: readonly Transcriber[],
-  { language, engineId }: { language?: string; engineId?: string },
-): Promise<Transcriber> {
-  const allowed = engines.filter(({ info }) => engineId == null || info.id === engineId);
-  if (allowed.length === 0) {
-    const known = engines.map(({ info }) => info.id).join(', ') || 'none';
-    throw new EngineUnavailableError(`There is no speech engine "${engineId ?? ''}" here. Engines: ${known}.`);
-  }
-  const fitting = allowed.filter(({ info }) => servesLanguage(info, language));
-  if (fitting.length === 0) {
-    throw new UnsupportedLanguageError(
-      language ?? '',
-      allowed.flatMap(({ info }) => info.languages),
-    );
-  }
-  const reasons: string[] = [];
-  for (const engine of fitting) {
-    const probe = await engine.probe();
-    if (probe.available) return engine;
-    reasons.push(`${engine.info.id}: ${probe.reason}`);
-  }
+async function availableOf(engines: readonly Transcriber[]): Promise<Transcriber[]> {
+  const probes = await Promise.all(engines.map((engine) => engine.probe()));
+  const available = engines.filter((_, index) => probes[index]!.available);
+  if (available.length > 0) return available;
+  const reasons = engines.map(({ info }, index) => {
+    const probe = probes[index]!;
+    return probe.available ? '' : `${info.id}: ${probe.reason}`;
+  });
   throw new EngineUnavailableError(`No speech engine is available. ${reasons.join(' ')}`);
 }
