@@ -3,7 +3,7 @@ import { probeFfmpeg } from './decoder/ffmpeg';
 import type { EngineId, SpeechSettings } from './speech-settings';
 import { guarded } from './transcriber/guarded';
 import { notConfigured } from './transcriber/not-configured';
-import { createPocketSphinx } from './transcriber/pocketsphinx';
+import { createPocketSphinx } from './transcriber/pocketsphinx/pocketsphinx';
 import { createDeepgram, deepgramInfo } from './transcriber/remote/deepgram';
 import { createOpenAi } from './transcriber/remote/openai';
 import { openAiInfo } from './transcriber/remote/openai-settings';
@@ -27,13 +27,17 @@ export function createTranscribers(options: {
   logger: Logger;
 }): Transcribers {
   const { settings = PLAIN, concurrency, logger } = options;
-  const engines = settings.order.map((id) => openEngine(id, settings, concurrency));
+  const engines = settings.order.map((id) => openEngine(id, settings, { concurrency, logger }));
   return createRegistry(engines.map((engine) => guarded(withLastingProbe(engine, logger), { logger })));
 }
 
 const PLAIN: SpeechSettings = { order: ['pocketsphinx'], deepgram: null, openai: null, sherpa: null };
 
-function openEngine(id: EngineId, { deepgram, openai, sherpa }: SpeechSettings, concurrency: number): Transcriber {
+function openEngine(
+  id: EngineId,
+  { deepgram, openai, sherpa }: SpeechSettings,
+  { concurrency, logger }: { concurrency: number; logger: Logger },
+): Transcriber {
   switch (id) {
     case 'deepgram':
       return deepgram
@@ -48,7 +52,7 @@ function openEngine(id: EngineId, { deepgram, openai, sherpa }: SpeechSettings, 
         ? createSherpa(sherpa, { maxProcesses: concurrency })
         : notConfigured(sherpaInfoWithout('a model'), 'Set SPEECH_MODEL_DIR to a folder with a model.');
     case 'pocketsphinx':
-      return createPocketSphinx({ maxDecoders: concurrency });
+      return createPocketSphinx({ maxDecoders: concurrency, logger });
   }
 }
 

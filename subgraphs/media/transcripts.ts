@@ -1,24 +1,20 @@
-import { isDeepStrictEqual } from 'node:util';
-import { UserProblemError } from '../../platform/errors';
+import type { UserProblemError } from '../../platform/errors';
 import type { EventLog } from '../../platform/events/event-log';
-import { claimIdempotencyKey } from '../../platform/idempotency';
-import { isId, newId } from '../../platform/ids';
-import type { Viewer } from '../../platform/identity/viewer';
+import { newId } from '../../platform/ids';
 import { createJob, type Job } from '../../platform/jobs/job';
-import type { JobEnding } from '../../platform/jobs/job-handler';
-import type { MediaProblemCode } from './errors';
-import { transcriptTopic } from './events';
 import { transcribeJob } from './jobs/transcribe';
-import { orThrow, planRecognition, type RecognitionOptions, type RecognitionPlan } from './recognition';
-import type { MediaRecords, MediaRow, MediaTransaction, SegmentRow } from './records';
-import type { RecognizedSegment } from './transcriber/transcriber';
+import { planAgain, planRecognition, type RecognitionOptions, type RecognitionPlan } from './recognition';
+import type { MediaRecords, MediaRow, MediaTransaction } from './records';
 import type { Transcribers } from './transcribers';
 
-export interface TranscribeInput {
-  mediaId: string;
-  options?: RecognitionOptions | null | undefined;
-  idempotencyKey?: string | null | undefined;
+/** A transcript that was begun, and the job that makes it. */
+export interface BegunTranscript {
+  transcriptId: string;
+  job: Job;
 }
+
+/** The BCP 47 tag of a language that is not known yet (ISO 639-2). */
+export const UNDETERMINED = 'und';
 
 /** Asking for transcripts. */
 export class Transcripts {
@@ -32,108 +28,29 @@ export class Transcripts {
     return planRecognition(this.transcribers, options, path);
   }
 
-  /** Begins a transcript of the viewer's recording; NOT_FOUND for one that is unknown or somebody else's. */
-  async transcribe(viewer: Viewer, input: TranscribeInput): Promise<Job> {
-    const [media] = isId('med', input.mediaId) ? await this.records.mediaByIds([input.mediaId], viewer.userId) : [];
-    if (!media) throw unknownMedia();
-    const plan = await this.plan(input.options ?? {}, ['input', 'options']);
-    const jobId = newId('job');
-    const call = {
-      ownerId: viewer.userId,
-      operation: 'transcribe',
-      key: input.idempotencyKey,
-      input: { mediaId: media.id, language: input.options?.language ?? null, engine: input.options?.engine ?? null },
-    };
-    return this.records.transaction(async (tx) => {
-      const earlier = await claimIdempotencyKey(tx, call, jobId);
-      if (earlier !== null) return tx.job.findUniqueOrThrow({ where: { id: earlier } });
-      return this.begin(tx, media, orThrow(plan), jobId);
-    });
+  planAgain(plan: RecognitionPlan, path: string[]): Promise<RecognitionPlan | UserProblemError> {
+    return planAgain(this.transcribers, plan, path);
   }
 
   /** Writes the transcript and its job. The last thing in a transaction, because it appends events. */
   async begin(
     tx: MediaTransaction,
-    media: Pick<MediaRow, 'id' | 'ownerId' | 'fileId'>,
+    media: Pick<MediaRow, 'id' | 'ownerId' | 'fileId' | 'durationMs'>,
     plan: RecognitionPlan,
-    jobId = newId('job'),
-  ): Promise<Job> {
+    { jobId = newId('job'), priority }: { jobId?: string; priority?: number } = {},
+  ): Promise<BegunTranscript> {
     const transcriptId = newId('trn');
-    await this.records.insertTranscript(tx, { id: transcriptId, mediaId: media.id, jobId, ...plan });
-    return createJob(tx, this.events, transcribeJob, {
+    const language = plan.language ?? UNDETERMINED;
+    const transcript = { id: transcriptId, mediaId: media.id, jobId, language, engine: plan.engine, options: plan };
+    await this.records.insertTranscript(tx, transcript);
+    const job = await createJob(tx, this.events, transcribeJob, {
       id: jobId,
       ownerId: media.ownerId,
       subjectId: media.id,
       payload: { transcriptId, mediaId: media.id, fileId: media.fileId, ...plan },
+      size: media.durationMs,
+      ...(priority === undefined ? {} : { priority }),
     });
+    return { transcriptId, job };
   }
-}
-
-/** The growth of one transcript while its job runs. Each step ends with the event that announces it. */
-export class TranscriptGrowth {
-  constructor(
-    private readonly records: MediaRecords,
-    private readonly events: EventLog,
-    private readonly transcriptId: string,
-  ) {}
-
-  /**
-   * Keeps what was heard at a position. When an earlier attempt heard the very same there, nothing is written and nothing
-   * announced; when it heard something else, the segment gets its next revision.
-   */
-  async put(tx: MediaTransaction, { index: position, ...heard }: RecognizedSegment): Promise<void> {
-    const { transcriptId } = this;
-    const known = await this.records.segmentAt(tx, transcriptId, position);
-    const segment: SegmentRow = {
-      ...heard,
-      id: known?.id ?? newId('seg'),
-      transcriptId,
-      position,
-      state: 'FINAL',
-      channel: 0,
-      speakerId: null,
-      revision: known?.revision ?? 1,
-    };
-    if (isDeepStrictEqual(known, segment)) return;
-    if (known) segment.revision++;
-    await this.records.writeSegment(tx, segment);
-    await this.events.append(tx, transcriptTopic(transcriptId), { type: 'segment.changed', segment });
-  }
-
-  /** Ends it as COMPLETE with `segmentCount` segments; what an earlier attempt heard behind them is removed. */
-  async complete(
-    tx: MediaTransaction,
-    result: { segmentCount: number; confidence: number; durationMs: number },
-  ): Promise<void> {
-    const { segmentCount, ...heard } = result;
-    const removedSegmentIds = await this.records.deleteSegments(tx, this.transcriptId, segmentCount);
-    await this.records.finishTranscript(tx, this.transcriptId, { ...heard, state: 'COMPLETE' });
-    await this.announceEnd(tx, { state: 'COMPLETE', error: null, removedSegmentIds });
-  }
-
-  /** Ends it without a result: no half transcript stays. */
-  async abandon(tx: MediaTransaction, { outcome, failure }: JobEnding): Promise<void> {
-    const removedSegmentIds = await this.records.deleteSegments(tx, this.transcriptId, 0);
-    await this.records.finishTranscript(tx, this.transcriptId, { state: outcome });
-    await this.announceEnd(tx, { state: outcome, error: failure, removedSegmentIds });
-  }
-
-  private async announceEnd(
-    tx: MediaTransaction,
-    end: {
-      state: 'COMPLETE' | 'FAILED' | 'CANCELED';
-      error: JobEnding['failure'];
-      removedSegmentIds: string[];
-    },
-  ): Promise<void> {
-    await this.events.append(tx, transcriptTopic(this.transcriptId), { type: 'transcript.finished', ...end });
-  }
-}
-
-function unknownMedia(): UserProblemError<MediaProblemCode> {
-  return new UserProblemError({
-    code: 'NOT_FOUND',
-    message: 'You have no recording with this ID.',
-    path: ['input', 'mediaId'],
-  });
 }

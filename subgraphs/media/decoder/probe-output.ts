@@ -4,6 +4,8 @@ import { MediaProblem } from './media-problem';
 export interface MediaInspection {
   /** How long it plays; an estimate from the bit rate when {@link AudioTrack.statedDurationMs} is null. */
   durationMs: number | null;
+  /** Whether ffmpeg can begin to decode at a place in it without being off by as much as a sample. */
+  seeksExactly: boolean;
   /** The first audio track, the one `decodePcm` reads. */
   audio: AudioTrack;
   /** The first moving picture; cover art is not one. */
@@ -25,27 +27,57 @@ interface VideoTrack {
 }
 
 /** What is used of ffprobe's JSON. Every field may be missing: it describes an outsider's file. */
-interface ProbeOutput {
-  format?: { duration?: string; probe_score?: number };
+export interface ProbeOutput {
+  format?: ProbeFormat;
   streams?: ProbeStream[];
   packets?: unknown[];
 }
 
-interface ProbeStream {
+export interface ProbeFormat {
+  format_name?: string;
+  duration?: string;
+  bit_rate?: string;
+  probe_score?: number;
+  tags?: Record<string, string>;
+}
+
+export interface ProbeStream {
   codec_type?: string;
   codec_name?: string;
   codec_tag_string?: string;
+  bit_rate?: string;
+  avg_frame_rate?: string;
   sample_rate?: string;
   channels?: number;
   duration?: string;
   width?: number;
   height?: number;
   disposition?: { attached_pic?: number };
+  side_data_list?: { rotation?: number }[];
 }
 
-/** Turns ffprobe's JSON into a {@link MediaInspection}. Throws MediaProblem: NOT_MEDIA, NO_AUDIO, UNKNOWN_CODEC, NO_SAMPLES. */
-export function parseProbe(json: string, { durationIsEstimate }: { durationIsEstimate: boolean }): MediaInspection {
-  const { format, streams = [], packets = [] } = JSON.parse(json) as ProbeOutput;
+/**
+ * By the first of ffprobe's names of the container. Matroska and WebM are not among them: their times are rounded, which
+ * moved the sound by up to 1 ms; the others were not measured.
+ */
+const SEEK_EXACTLY: ReadonlySet<string> = new Set([
+  'wav',
+  'flac',
+  'mp3',
+  'ogg',
+  'mov',
+  'aiff',
+  'caf',
+  'w64',
+  'wv',
+  'aac',
+]);
+
+/** Turns ffprobe's output into a {@link MediaInspection}. Throws MediaProblem: NOT_MEDIA, NO_AUDIO, UNKNOWN_CODEC, NO_SAMPLES. */
+export function parseProbe(
+  { format, streams = [], packets = [] }: ProbeOutput,
+  { durationIsEstimate }: { durationIsEstimate: boolean },
+): MediaInspection {
   const audio = streams.find((stream) => stream.codec_type === 'audio');
   if (!audio) throw new MediaProblem('NO_AUDIO', 'The file has no sound track. Upload a recording with sound.');
   if (audio.codec_name == null || audio.codec_name === 'none' || audio.codec_name === 'unknown')
@@ -57,6 +89,7 @@ export function parseProbe(json: string, { durationIsEstimate }: { durationIsEst
   const statedDurationMs = durationIsEstimate ? null : milliseconds(audio.duration);
   return {
     durationMs: milliseconds(audio.duration) ?? milliseconds(format?.duration),
+    seeksExactly: SEEK_EXACTLY.has(format?.format_name?.split(',', 1)[0] ?? ''),
     audio: {
       codec: audio.codec_name,
       sampleRateHz: Number(audio.sample_rate ?? 0),
@@ -88,13 +121,19 @@ function unknownCodec(audio: ProbeStream): MediaProblem {
   );
 }
 
+/** Whether a stream is a film; cover art is not one. */
+export function isMovingPicture(stream: ProbeStream): boolean {
+  return stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1;
+}
+
 function findVideo(streams: readonly ProbeStream[]): VideoTrack | null {
-  const video = streams.find((stream) => stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1);
+  const video = streams.find(isMovingPicture);
   if (!video) return null;
   return { codec: video.codec_name ?? 'unknown', width: video.width ?? 0, height: video.height ?? 0 };
 }
 
-function milliseconds(seconds: string | undefined): number | null {
+/** ffprobe's seconds as whole milliseconds; null when there are none. */
+export function milliseconds(seconds: string | undefined): number | null {
   const value = Number.parseFloat(seconds ?? '');
   return Number.isFinite(value) && value >= 0 ? Math.round(value * 1_000) : null;
 }

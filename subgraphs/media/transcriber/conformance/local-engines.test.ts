@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { goldenSpeechMissing } from '../../../../platform/testing/golden-speech';
 import { programMissing } from '../../../../platform/testing/installed';
-import { createPocketSphinx } from '../pocketsphinx';
+import { createPocketSphinx } from '../pocketsphinx/pocketsphinx';
 import { createSherpa } from '../sherpa/sherpa';
 import { writeSoundModel } from '../sherpa/sound-model.testing';
 import { describeTranscriber } from './describe-transcriber';

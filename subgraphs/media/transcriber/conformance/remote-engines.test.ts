@@ -1,6 +1,6 @@
 import { goldenSpeechMissing } from '../../../../platform/testing/golden-speech';
 import { programMissing } from '../../../../platform/testing/installed';
-import { createPocketSphinx } from '../pocketsphinx';
+import { createPocketSphinx } from '../pocketsphinx/pocketsphinx';
 import { createDeepgram } from '../remote/deepgram';
 import { createOpenAi } from '../remote/openai';
 import { DEEPGRAM_KEY, openDeepgramPeer } from '../remote/testing/deepgram-peer';
