@@ -5,7 +5,7 @@ import { goldenSpeechMissing } from '../../../../platform/testing/golden-speech'
 import { programMissing } from '../../../../platform/testing/installed';
 import { createPocketSphinx } from '../pocketsphinx/pocketsphinx';
 import { createSherpa } from '../sherpa/sherpa';
-import { writeToneModel } from '../sherpa/tone-model.testing';
+import { writeSoundModel } from '../sherpa/sound-model.testing';
 import { describeTranscriber } from './describe-transcriber';
 
 // The golden recording takes PocketSphinx 5 s of CPU, and several times that on a machine that does other work.
@@ -26,7 +26,7 @@ describeTranscriber('PocketSphinx', {
 describeTranscriber('sherpa-onnx with a model that hears whether there is sound', {
   missing,
   open: async () => {
-    writeToneModel(folder);
+    writeSoundModel(folder);
     return createSherpa({ directory: folder, languages: ['en'], threads: 1 }, { maxProcesses: 2 });
   },
   maxWordErrorRate: null,
