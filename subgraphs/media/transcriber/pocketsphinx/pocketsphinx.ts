@@ -46,7 +46,11 @@ const INFO: Omit<TranscriberInfo, 'pieces'> = {
   version: '5prealpha',
 };
 
-const PIECES = { idealMs: 60_000, maxMs: 90_000 };
+/**
+ * Measured on 270 s of prompts (549 words), whose words are wrong in 26.2 % when heard in one go: 28.1 % in pieces of 20 s,
+ * 27.1 % of 30 s, 27.3 % of 60 s. A piece begins without having heard the speaker before.
+ */
+const PIECES = { idealMs: 30_000, maxMs: 60_000 };
 /** A recording's pieces come one after the other with the same vocabulary; it is prepared once. */
 const KEPT_VOCABULARIES = 8;
 
