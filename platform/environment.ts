@@ -31,6 +31,8 @@ export interface PlatformEnvironment extends ProcessEnvironment {
   databaseUrl: string | null;
   /** Null: the job queue lives in PostgreSQL too. */
   redisUrl: string | null;
+  /** Base URL of the byte routes of files, for a process that cannot read the store's disk; null: it can. */
+  fetchFilesFrom: string | null;
 }
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -101,6 +103,7 @@ export function readPlatformEnvironment(reader: EnvironmentReader): PlatformEnvi
     ...readProcessEnvironment(reader),
     databaseUrl: reader.url('DATABASE_URL', ['postgresql:', 'postgres:']),
     redisUrl: reader.url('REDIS_URL', ['redis:', 'rediss:']),
+    fetchFilesFrom: reader.url('FILES_URL', ['http:', 'https:']),
   };
 }
 

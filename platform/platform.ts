@@ -8,6 +8,7 @@ import { EventLog } from './events/event-log';
 import type { Lifecycle } from './lifecycle';
 import type { Logger } from './logger';
 import { createDiskObjectStore } from './objects/disk-object-store';
+import { createRemoteObjects } from './objects/remote-objects';
 import { StoredObjects } from './objects/stored-objects';
 import { readOrMakeSecret } from './secret';
 
@@ -60,13 +61,15 @@ export async function openPlatform(options: {
   lifecycle.onStop('event log', async () => events.close());
 
   const store = createDiskObjectStore(path.join(environment.dataDirectory, 'objects'));
+  const secret = environment.secret ?? (await readOrMakeSecret(environment.dataDirectory));
+  const remote = environment.fetchFilesFrom && createRemoteObjects({ baseUrl: environment.fetchFilesFrom, secret });
   return {
     database,
     notifications,
     events,
-    objects: new StoredObjects(database, store, logger),
+    objects: new StoredObjects(database, store, logger, remote || undefined),
     logger,
-    secret: environment.secret ?? (await readOrMakeSecret(environment.dataDirectory)),
+    secret,
     maxFileBytes: environment.maxFileBytes,
     scratchDirectory: path.join(environment.dataDirectory, 'scratch'),
     mediaLimits: environment.mediaLimits,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFile, link } from 'node:fs/promises';
+import { constants, copyFile, link } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { runAlone } from '../database/alone';
 import type { Database, PlatformTransaction } from '../database/database';
@@ -7,7 +7,9 @@ import type { StoredObject } from '../database/prisma-client/client';
 import { isDatabaseUnavailable, UserProblemError } from '../errors';
 import { newId } from '../ids';
 import type { Logger } from '../logger';
+import { DownloadFailed } from './download';
 import { StorageFull, type ByteRange, type ObjectStore } from './object-store';
+import type { RemoteObjects } from './remote-objects';
 import { SNIFF_BYTES, sniffMimeType } from './sniff';
 
 export type { StoredObject };
@@ -58,6 +60,8 @@ export class StoredObjects {
     private readonly database: Database,
     private readonly store: ObjectStore,
     private readonly logger: Logger,
+    /** Where bytes are fetched from when the store's disk is not this machine's. */
+    private readonly remote?: RemoteObjects,
   ) {}
 
   /**
@@ -120,12 +124,17 @@ export class StoredObjects {
   }
 
   /**
-   * Puts the object's bytes at `target`, a path inside a job's own directory, which keeps them readable whatever happens
-   * to the object; a link where that is possible, a copy otherwise. Nobody may write there.
+   * Puts the object's bytes at `target`, a path inside a job's own directory that does not exist yet. They stay readable
+   * there whatever happens to the object; nobody may write there. It is a link where that is possible, else a copy; where
+   * the store is not on this machine, the bytes are fetched by a signed link and checked. Throws {@link DownloadFailed}
+   * (GONE for an unknown id), the file system's error, or the signal's reason.
    */
-  async placeAt(id: string, target: string): Promise<void> {
+  async placeAt(id: string, target: string, signal?: AbortSignal): Promise<void> {
+    const row = await this.database.prisma.storedObject.findUnique({ where: { id } });
+    if (!row) throw new DownloadFailed('GONE', 'The file has been deleted.');
+    if (this.remote) return this.remote.fetch(row, target, signal);
     const file = await this.store.localPath(id);
-    await link(file, target).catch(() => copyFile(file, target));
+    await link(file, target).catch(() => copyFile(file, target, constants.COPYFILE_EXCL));
   }
 
   /** The object's bytes, or a part of them. Rejects when the bytes are gone. */

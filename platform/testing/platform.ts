@@ -20,6 +20,8 @@ export interface TestPlatformOptions {
   logger?: Logger;
   /** What `platform.publicUrl()` answers; default `http://localhost:4000`. */
   publicUrl?: () => string;
+  /** Where `objects.placeAt` fetches bytes; default: from its own disk. */
+  fetchFilesFrom?: string;
   /** Default: that of every process. */
   poolSize?: number;
 }
@@ -34,6 +36,7 @@ export async function openTestPlatform(options: TestPlatformOptions = {}): Promi
     environment: {
       databaseUrl: database.url,
       redisUrl: null,
+      fetchFilesFrom: options.fetchFilesFrom ?? null,
       dataDirectory,
       secret: null,
       logLevel: 'silent',

@@ -8,9 +8,16 @@ import type { MediaFacts } from './facts/facts';
 import type { FactRecords, MediaDetails } from './facts/records';
 import type { MediaWork } from './asking/work';
 import type { ExportJobRecords } from './exporting/export-job-records';
+import type { SegmentEdits } from './editing/segment-edits';
 import type { ExportRecords } from './exports/export-records';
+import type { Freshness } from './lineage/freshness';
+import type { LineageRecords, LineageRow } from './lineage/lineage-records';
+import type { Reprocessing } from './lineage/reprocessing';
 import type { MediaLibrary } from './media';
 import type { MediaRecords, MediaRow, SegmentRow, TranscriptRow } from './records';
+import type { Search } from './search/search';
+import type { SpeakerNames } from './speakers/rename-speaker';
+import type { SpeakerRecords, SpeakerRow } from './speakers/speaker-records';
 import type { Transcribers } from './transcribers';
 import type { RenditionRecords, RenditionRow } from './transcoding/rendition-records';
 import type { Transcodings } from './transcoding/transcodings';
@@ -32,7 +39,14 @@ export interface MediaServices {
   exportRecords: ExportRecords;
   exportJobs: ExportJobRecords;
   translations: TranslationRecords;
+  lineage: LineageRecords;
+  freshness: Freshness;
   work: MediaWork;
+  reprocessing: Reprocessing;
+  edits: SegmentEdits;
+  speakers: SpeakerRecords;
+  speakerNames: SpeakerNames;
+  search: Search;
 }
 
 /** What one request carries. */
@@ -60,6 +74,10 @@ export interface Loaders {
   transcriptsOfMedia: DataLoader<string, TranscriptRow[]>;
   /** By the id of a recording that the viewer has been found to own; newest first. */
   renditionsOfMedia: DataLoader<string, RenditionRow[]>;
+  /** By the id of a transcript that the viewer has been found to own; in the order of their first word. */
+  speakersOfTranscript: DataLoader<string, SpeakerRow[]>;
+  /** By the id that a segment of the viewer names; null when that speaker has become one with another. */
+  speaker: DataLoader<string, SpeakerRow | null>;
   /** By the id of a transcript that the viewer has been found to own. */
   textOfTranscript: DataLoader<string, string>;
   /** By the id of a transcript that the viewer has been found to own. */
@@ -67,16 +85,18 @@ export interface Loaders {
   /** By the id of a translation that the viewer has been found to own. */
   textOfTranslation: DataLoader<string, string>;
   staleSegments: DataLoader<string, number>;
+  /** By the id of a recording that the viewer has been found to own; newest first. */
+  lineageOfMedia: DataLoader<string, LineageRow[]>;
+  /** By the id of a recording of the viewer: which of its results are stale. */
+  staleOutputs: DataLoader<string, ReadonlySet<string>>;
 }
 
 export function createContext(services: MediaServices, identity: CallIdentity, signal: AbortSignal): MediaContext {
   return { ...services, viewer: identity.viewer, loaders: createLoaders(services, identity.viewer), signal };
 }
 
-function createLoaders(
-  { records, facts, factRecords, renditions, translations, exportJobs }: MediaServices,
-  viewer: Viewer | null,
-): Loaders {
+function createLoaders(services: MediaServices, viewer: Viewer | null): Loaders {
+  const { records, facts, factRecords, renditions, speakers, translations, exportJobs, lineage, freshness } = services;
   const own = <Row extends { id: string }>(
     prefix: IdPrefix,
     read: (ids: readonly string[], ownerId: string) => Promise<Row[]>,
@@ -109,6 +129,14 @@ function createLoaders(
       const rows = await records.transcriptsOfMedia(ids);
       return ids.map((id) => rows.filter((row) => row.mediaId === id));
     }),
+    speakersOfTranscript: new DataLoader(async (ids) => {
+      const rows = await speakers.ofTranscripts(ids);
+      return ids.map((id) => rows.filter((row) => row.transcriptId === id));
+    }),
+    speaker: new DataLoader(async (ids) => {
+      const rows = await speakers.byIds(ids);
+      return ids.map((id) => rows.find((row) => row.id === id) ?? null);
+    }),
     textOfTranscript: new DataLoader(async (ids) => {
       const rows = await records.segmentTexts(ids);
       return ids.map((id) => joined(rows.filter((row) => row.transcriptId === id)));
@@ -135,6 +163,17 @@ function createLoaders(
     staleSegments: new DataLoader(async (ids) => {
       const stale = await translations.staleSegments(ids);
       return ids.map((id) => stale.get(id) ?? 0);
+    }),
+    lineageOfMedia: new DataLoader(async (ids) => {
+      const rows = await lineage.ofMedia(ids);
+      return ids.map((id) => rows.filter((row) => row.mediaId === id));
+    }),
+    staleOutputs: new DataLoader(async (ids) => {
+      const recordings = viewer ? await records.mediaByIds(ids, viewer.userId) : [];
+      const stale = new Map<string, ReadonlySet<string>>();
+      for (const media of recordings)
+        stale.set(media.id, await freshness.staleOutputs(await freshness.derivationsOf(media)));
+      return ids.map((id) => stale.get(id) ?? new Set());
     }),
   };
 }

@@ -2,6 +2,7 @@
 export type MediaProblemCode =
   | 'INVALID_INPUT'
   | 'INVALID_STATE'
+  | 'CONFLICT'
   | 'NOT_FOUND'
   | 'TYPE_NOT_ALLOWED'
   | 'UNSUPPORTED'

@@ -1,47 +1,62 @@
 import { UserProblemError } from '../../platform/errors';
 import type { MediaProblemCode } from './errors';
-import { EngineUnavailableError, UnsupportedLanguageError } from './transcriber/transcriber';
+import { checkedWishes, type RecognitionOptions } from './transcription/recognition-options';
+import type { RecognitionPlan, RecognitionWishes } from './transcription/recognition-plan';
+import { EngineUnavailableError, UnsupportedLanguageError, UnsupportedOptionError } from './transcriber/transcriber';
+import type { WantedRecognition } from './transcriber/transcribers';
 import type { Transcribers } from './transcribers';
 
-export interface RecognitionOptions {
-  language?: string | null | undefined;
-  engine?: string | null | undefined;
-}
-
-/** How a transcript will be made; decided before anything is written. */
-export interface RecognitionPlan {
-  engine: string;
-  /** BCP 47 tag. */
-  language: string;
-}
+export type { RecognitionOptions, RecognitionPlan };
 
 /**
- * The engine and language that serve these wishes here and now, or why there are none: UNSUPPORTED when no engine
- * understands the language, ENGINE_UNAVAILABLE, with what to install, when those that do cannot work. The problem is
- * answered, not thrown, because it is none of a call that was made before and is repeated: see {@link orThrow}.
+ * The engine that serves these wishes here and now, or why there is none: UNSUPPORTED when no engine understands the
+ * language or can do what is asked for, ENGINE_UNAVAILABLE, with what to install, when those that do cannot work. These
+ * problems are answered, not thrown, because they are none of a call that was made before and is repeated: see
+ * {@link orThrow}. Throws INVALID_INPUT for options that contradict each other or are out of bounds.
  */
 export async function planRecognition(
   transcribers: Transcribers,
-  { language, engine }: RecognitionOptions,
+  options: RecognitionOptions,
   path: string[],
 ): Promise<RecognitionPlan | UserProblemError> {
+  const wishes = checkedWishes(options, path);
+  const pinned = options.engine != null;
   try {
-    const { info } = await transcribers.choose({
-      ...(language == null ? {} : { language }),
-      ...(engine == null ? {} : { engineId: engine }),
-    });
-    return { engine: info.id, language: language ?? info.languages[0]! };
+    const { info } = await transcribers.choose(wantedFor(wishes, pinned ? options.engine! : undefined));
+    // An engine that cannot find out what is spoken assumes its own language.
+    const language = wishes.language ?? (info.detectsLanguage ? null : (info.languages[0] ?? null));
+    return { ...wishes, language, engine: info.id, pinned };
   } catch (error) {
-    if (error instanceof UnsupportedLanguageError) return problem('UNSUPPORTED', error, [...path, 'language']);
+    if (error instanceof UnsupportedLanguageError) {
+      return problem('UNSUPPORTED', error, [...path, wishes.languages.length > 0 ? 'languages' : 'language']);
+    }
+    if (error instanceof UnsupportedOptionError) return problem('UNSUPPORTED', error, [...path, error.option]);
     if (error instanceof EngineUnavailableError) return problem('ENGINE_UNAVAILABLE', error, path);
     throw error;
   }
+}
+
+/** What the registry is asked for. */
+export function wantedFor(wishes: RecognitionWishes, engineId: string | undefined): WantedRecognition {
+  return {
+    language: wishes.language ?? undefined,
+    languages: wishes.languages,
+    engineId,
+    keyterms: wishes.keyterms.length,
+    grammar: wishes.grammar !== null,
+    speakers: wishes.speakers !== null,
+  };
 }
 
 /** The plan, once it is known that the call is none that was made before. */
 export function orThrow<Plan extends RecognitionPlan | null>(plan: Plan | UserProblemError): Plan {
   if (plan instanceof UserProblemError) throw plan;
   return plan;
+}
+
+/** What of the options must be equal for a repeated call to be the same call. */
+export function sameCallOptions(options: RecognitionOptions): object {
+  return { ...checkedWishes(options, []), engine: options.engine ?? null };
 }
 
 function problem(code: MediaProblemCode, cause: Error, path: string[]): UserProblemError<MediaProblemCode> {

@@ -1,9 +1,10 @@
 import type { PlatformTransaction, SliceDatabase, SliceTransaction } from '../../platform/database/database';
 import type { Media, Prisma, Segment, Transcript } from '../../platform/database/prisma-client/client';
-import type { Job } from '../../platform/jobs/job';
+import { FINAL_STATES, type Job } from '../../platform/jobs/job';
 import { MEDIA_JOB_KINDS } from './jobs/kinds';
 import { transcribeJob } from './jobs/transcribe';
 import type { Word } from './transcriber/transcriber';
+import type { RecognitionPlan } from './transcription/recognition-plan';
 
 export type { MediaKind, TranscriptState } from '../../platform/database/prisma-client/client';
 export type MediaRow = Media;
@@ -75,9 +76,14 @@ export class MediaRecords {
     await tx.media.update({ where: { id }, data: found });
   }
 
+  /** How much there is to do, once that is known: milliseconds of media. */
+  async setJobSize(tx: MediaTransaction, jobId: string, size: number | null): Promise<void> {
+    await tx.job.update({ where: { id: jobId }, data: { size } });
+  }
+
   insertTranscript(
     tx: MediaTransaction,
-    transcript: Pick<TranscriptRow, 'id' | 'mediaId' | 'jobId' | 'language' | 'engine'>,
+    transcript: Pick<TranscriptRow, 'id' | 'mediaId' | 'jobId' | 'language' | 'engine'> & { options: RecognitionPlan },
   ): Promise<TranscriptRow> {
     return tx.transcript.create({ data: transcript });
   }
@@ -95,12 +101,9 @@ export class MediaRecords {
     return this.database.transcript.findMany({ where: { mediaId: { in: [...mediaIds] } }, orderBy: { id: 'desc' } });
   }
 
-  async finishTranscript(
-    tx: MediaTransaction,
-    id: string,
-    result: Partial<Pick<TranscriptRow, 'confidence' | 'durationMs'>> & Pick<TranscriptRow, 'state'>,
-  ): Promise<void> {
-    await tx.transcript.update({ where: { id }, data: result });
+  /** The transcript as it is behind a correction. */
+  raiseRevision(tx: MediaTransaction, id: string): Promise<TranscriptRow> {
+    return tx.transcript.update({ where: { id }, data: { revision: { increment: 1 } } });
   }
 
   async segmentsByIds(ids: readonly string[], ownerId: string): Promise<SegmentRow[]> {
@@ -113,16 +116,23 @@ export class MediaRecords {
   /** In the order of the recording, behind the position `after`. */
   async segments(
     transcriptId: string,
-    page: { take?: number; after?: number | null; fromMs?: number | null; toMs?: number | null } = {},
+    page: {
+      take?: number;
+      after?: number | null;
+      fromMs?: number | null | undefined;
+      toMs?: number | null | undefined;
+      below?: number | null | undefined;
+    } = {},
     tx: Pick<MediaDatabase, 'segment'> = this.database,
   ): Promise<SegmentRow[]> {
-    const { take, after, fromMs, toMs } = page;
+    const { take, after, fromMs, toMs, below } = page;
     const rows = await tx.segment.findMany({
       where: {
         transcriptId,
         ...(after == null ? {} : { position: { gt: after } }),
         ...(fromMs == null ? {} : { endMs: { gt: fromMs } }),
         ...(toMs == null ? {} : { startMs: { lt: toMs } }),
+        ...(below == null ? {} : { confidence: { lt: below }, state: { not: 'EDITED' } }),
       },
       orderBy: { position: 'asc' },
       ...(take === undefined ? {} : { take }),
@@ -139,22 +149,9 @@ export class MediaRecords {
     });
   }
 
-  async segmentAt(tx: MediaTransaction, transcriptId: string, position: number): Promise<SegmentRow | null> {
-    const row = await tx.segment.findUnique({ where: { transcriptId_position: { transcriptId, position } } });
-    return row && asSegmentRow(row);
-  }
-
   async writeSegment(tx: MediaTransaction, { words, ...segment }: SegmentRow): Promise<void> {
     const data = { ...segment, words: words as unknown as Prisma.InputJsonArray };
     await tx.segment.upsert({ where: { id: segment.id }, create: data, update: data });
-  }
-
-  /** Removes the segments from `fromPosition` on and answers their ids in order. */
-  async deleteSegments(tx: MediaTransaction, transcriptId: string, fromPosition: number): Promise<string[]> {
-    const where = { transcriptId, position: { gte: fromPosition } };
-    const rows = await tx.segment.findMany({ where, orderBy: { position: 'asc' }, select: { id: true } });
-    if (rows.length > 0) await tx.segment.deleteMany({ where });
-    return rows.map((row) => row.id);
   }
 
   jobsByIds(ids: readonly string[], ownerId: string, tx: Pick<MediaDatabase, 'job'> = this.database): Promise<Job[]> {
@@ -169,6 +166,13 @@ export class MediaRecords {
       orderBy: { neededId: 'asc' },
     });
     return new Map(jobIds.map((id) => [id, rows.filter((row) => row.jobId === id).map((row) => row.needed)]));
+  }
+
+  /** Jobs on one recording that have not ended. */
+  unfinishedJobs(mediaId: string): Promise<Job[]> {
+    return this.database.job.findMany({
+      where: { subjectId: mediaId, kind: { in: [...MEDIA_JOB_KINDS] }, state: { notIn: [...FINAL_STATES] } },
+    });
   }
 
   /** Jobs on one recording, newest first, behind the id `before`. */
@@ -197,7 +201,7 @@ export class MediaRecords {
 }
 
 export function asSegmentRow({ createdAt: _createdAt, words, ...row }: Segment): SegmentRow {
-  return { ...row, words: words as unknown as Word[] }; // only writeSegment writes this column
+  return { ...row, words: words as unknown as Word[] }; // only segments are written into this column
 }
 
 function libraryConditions({ search, kinds, hasTranscript, language }: LibraryFilter): Prisma.MediaWhereInput {

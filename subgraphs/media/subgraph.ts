@@ -9,10 +9,22 @@ import { createContext } from './context';
 import { MediaFacts } from './facts/facts';
 import { FactRecords } from './facts/records';
 import { ExportJobRecords } from './exporting/export-job-records';
+import { EditRecords } from './editing/edit-records';
+import { SegmentEdits } from './editing/segment-edits';
+import { speechEnvironment } from './environment';
 import { ExportRecords } from './exports/export-records';
+import { EnginesNow } from './lineage/engines-now';
+import { Freshness } from './lineage/freshness';
+import { LineageRecords } from './lineage/lineage-records';
+import { Reprocessing } from './lineage/reprocessing';
 import { MediaLibrary } from './media';
 import { MEDIA_MODELS, MediaRecords } from './records';
 import { resolvers } from './resolvers/resolvers';
+import { Search } from './search/search';
+import { SearchRecords } from './search/search-records';
+import { SpeakerNames } from './speakers/rename-speaker';
+import { SpeakerRecords } from './speakers/speaker-records';
+import type { Aligner } from './transcriber/transcriber';
 import { createTranscribers, type Transcribers } from './transcribers';
 import { RenditionRecords } from './transcoding/rendition-records';
 import { Transcodings } from './transcoding/transcodings';
@@ -27,9 +39,9 @@ import { TranslationRecords } from './translating/translation-records';
 export function createMediaSubgraph(
   platform: Platform,
   lifecycle: Lifecycle,
-  tools: { translator: TextTranslator; transcribers?: Transcribers },
+  tools: { translator: TextTranslator; transcribers?: Transcribers; aligner?: Aligner },
 ): Subgraph {
-  const { translator, transcribers = ownTranscribers(platform, lifecycle) } = tools;
+  const { translator, transcribers = ownTranscribers(platform, lifecycle), aligner = null } = tools;
   const database = platform.database.slice(MEDIA_MODELS);
   const records = new MediaRecords(database);
   const transcripts = new Transcripts(records, platform.events, transcribers);
@@ -39,6 +51,10 @@ export function createMediaSubgraph(
   lifecycle.onStop('looks into recordings', () => facts[Symbol.asyncDispose]());
   const translations = new TranslationRecords(database);
   const derived = new DerivedJobs(translations, platform.events);
+  const lineage = new LineageRecords(database);
+  const engines = new EnginesNow(transcribers, translator);
+  const freshness = new Freshness({ records, translations, lineage, engines });
+  const speakers = new SpeakerRecords(database);
   const services = {
     records,
     transcripts,
@@ -53,7 +69,14 @@ export function createMediaSubgraph(
     links: platform,
     exportJobs: new ExportJobRecords(database),
     translations,
+    lineage,
+    freshness,
+    reprocessing: new Reprocessing({ records, transcripts, derived, freshness }),
     work: new MediaWork({ records, transcripts, translations, translator, derived }),
+    edits: new SegmentEdits(records, new EditRecords(database), platform, aligner),
+    speakers,
+    speakerNames: new SpeakerNames(records, speakers, platform.events),
+    search: new Search(new SearchRecords(database)),
   };
   return buildSubgraph({
     name: 'media',
@@ -66,7 +89,7 @@ export function createMediaSubgraph(
 }
 
 function ownTranscribers(platform: Platform, lifecycle: Lifecycle): Transcribers {
-  const transcribers = createTranscribers({ concurrency: 1, logger: platform.logger });
+  const transcribers = createTranscribers({ settings: speechEnvironment(), concurrency: 1, logger: platform.logger });
   lifecycle.onStop('speech engines', async () => transcribers[Symbol.asyncDispose]());
   return transcribers;
 }

@@ -10,7 +10,7 @@ import { openTestPlatform } from '../../platform/testing/platform';
 import { startWorkerStack, type WorkerStack } from '../../platform/testing/worker-stack';
 import { createMediaHandlers } from './jobs/handlers';
 import { createMediaSubgraph } from './subgraph';
-import type { Probe, RecognizedSegment, Transcriber } from './transcriber/transcriber';
+import type { Aligner, Probe, RecognizedSegment, Transcriber } from './transcriber/transcriber';
 import { createTranscribers } from './transcriber/transcribers';
 import type { Transcribers } from './transcribers';
 import type { TextTranslator } from './translating/text-translator';
@@ -24,15 +24,16 @@ export interface MediaSlice extends AsyncDisposable {
 
 export async function openMediaSlice(
   transcribers: Transcribers,
-  translator: TextTranslator = writtenTranslator(),
+  tools: { translator?: TextTranslator; aligner?: Aligner } = {},
 ): Promise<MediaSlice> {
+  const translator = tools.translator ?? writtenTranslator();
   const test_ = await openTestPlatform();
   const { platform } = test_;
   const workers: WorkerStack[] = [];
   const lifecycle = new Lifecycle(silentLogger);
   return {
     platform,
-    subgraph: createMediaSubgraph(platform, lifecycle, { transcribers, translator }),
+    subgraph: createMediaSubgraph(platform, lifecycle, { transcribers, ...tools, translator }),
     startWorker() {
       const worker = startWorkerStack(platform, createMediaHandlers({ platform, transcribers, translator }));
       workers.push(worker);

@@ -22,7 +22,7 @@ let slice: MediaSlice;
 beforeEach(async () => {
   translator = writtenTranslator('es', 'ca');
   const script = aScript(heard(0, 500, 'One two three.'), heard(1, 3_000, 'Four five.'));
-  slice = await openMediaSlice(scripted(script), translator);
+  slice = await openMediaSlice(scripted(script), { translator });
 });
 afterEach(() => slice[Symbol.asyncDispose]());
 

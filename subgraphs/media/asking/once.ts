@@ -18,7 +18,7 @@ export async function jobsOnce(
   begin: () => Promise<Job[]>,
 ): Promise<Job[]> {
   const earlier = await claimIdempotencyKey(tx, { ...call, input: withoutNulls(call.input) }, jobIds.join(' '));
-  return earlier === null ? begin() : jobsInOrder(tx, earlier.split(' '));
+  return earlier === null ? begin() : jobsInOrder(tx, earlier.split(' ').filter(Boolean));
 }
 
 /** The same input however its absence of values is written: a variable that is null says no more than none. */

@@ -8,8 +8,8 @@ import type { MediaRecords, MediaTransaction, TranscriptRow } from '../records';
 import type { Transcripts } from '../transcripts';
 import type { TextTranslator } from '../translating/text-translator';
 import type { TranslationRecords } from '../translating/translation-records';
-import { DerivedJobs, type Derivation } from './derived-jobs';
-import { checkedFile, checkedFiles, type FileInput, type WantedFile } from './files';
+import { withJobIds, type DerivedJobs, type Derivation } from './derived-jobs';
+import { checkedFile, checkedFiles, type FileInput } from './files';
 import { checkedLanguages, translationProblem } from './languages';
 import { jobsOnce } from './once';
 
@@ -70,7 +70,10 @@ export class MediaWork {
         const priority = priorityOf(input);
         const job = await transcripts.begin(tx, media, wanted, { jobId, transcriptId, priority });
         const about = { ownerId: viewer.userId, mediaId: media.id, transcriptId, priority, needs: [jobId] };
-        await this.beginAll(tx, derived, about, { languages, files });
+        await derived.begin(tx, about, {
+          translations: withJobIds(languages.map((language) => ({ language }))),
+          files: withJobIds(files),
+        });
         return [job];
       }),
     );
@@ -82,22 +85,24 @@ export class MediaWork {
     viewer: Viewer,
     { idempotencyKey: key, ...input }: TranslateTranscriptInput,
   ): Promise<Job[]> {
-    const { records, translations, translator, derived } = this.parts;
+    const { records, translator, derived } = this.parts;
     const path = ['input', 'to'];
     const languages = checkedLanguages(input.to, path);
     const { language } = await this.ownTranscript(viewer, input.transcriptId);
     const refusal = await translationProblem(translator, language, languages, path);
-    const wanted = languages.map((language) => ({ language, jobId: newId('job') }));
+    const wanted = withJobIds(languages.map((language) => ({ language })));
     const call = { ownerId: viewer.userId, operation: 'translateTranscript', key, input };
     return records.transaction((tx) =>
-      jobsOnce(tx, call, ids(wanted), async () => {
-        const about = await this.derivationOf(tx, viewer, input);
-        if (refusal) throw refusal;
-        const size = about.needs.length > 0 ? null : await translations.charactersOf(tx, input.transcriptId);
-        const jobs: Job[] = [];
-        for (const each of wanted) jobs.push(await derived.translate(tx, about, { ...each, size }));
-        return jobs;
-      }),
+      jobsOnce(
+        tx,
+        call,
+        wanted.map(({ jobId }) => jobId),
+        async () => {
+          const about = await this.derivationOf(tx, viewer, input);
+          if (refusal) throw refusal;
+          return derived.begin(tx, about, { translations: wanted, files: [] });
+        },
+      ),
     );
   }
 
@@ -116,23 +121,6 @@ export class MediaWork {
       }),
     );
     return job!;
-  }
-
-  private async beginAll(
-    tx: MediaTransaction,
-    derived: DerivedJobs,
-    about: Derivation,
-    { languages, files }: { languages: readonly string[]; files: readonly WantedFile[] },
-  ): Promise<void> {
-    const translating = new Map<string, string>();
-    for (const language of languages) {
-      const { id } = await derived.translate(tx, about, { jobId: newId('job'), language, size: null });
-      translating.set(language, id);
-    }
-    for (const file of files) {
-      const needed = translating.get(file.options.translation ?? '');
-      await derived.export(tx, about, { ...file, jobId: newId('job'), alsoNeeds: needed ? [needed] : [] });
-    }
   }
 
   private async ownTranscript(viewer: Viewer, transcriptId: string): Promise<TranscriptRow> {
@@ -181,10 +169,6 @@ export class MediaWork {
 
 function priorityOf({ priority }: Asked): number {
   return PRIORITIES[priority ?? 'NORMAL'];
-}
-
-function ids(wanted: readonly { jobId: string }[]): string[] {
-  return wanted.map(({ jobId }) => jobId);
 }
 
 function problem(code: MediaProblemCode, message: string, path: string[]): UserProblemError<MediaProblemCode> {

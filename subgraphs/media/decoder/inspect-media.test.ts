@@ -37,6 +37,7 @@ describeWhenInstalled(programMissing('ffprobe', 'ffmpeg'), 'inspectMedia', () =>
     const file = make('tone.flac', ...tone(2), '-ac', '2');
     expect(await inspectMedia(file, { signal })).toEqual({
       durationMs: 2_000,
+      seeksExactly: true,
       audio: { codec: 'flac', sampleRateHz: 16_000, channels: 2, statedDurationMs: 2_000 },
       video: null,
     });

@@ -4,6 +4,8 @@ import { MediaProblem } from './media-problem';
 export interface MediaInspection {
   /** How long it plays; an estimate from the bit rate when {@link AudioTrack.statedDurationMs} is null. */
   durationMs: number | null;
+  /** Whether ffmpeg can begin to decode at a place in it without being off by as much as a sample. */
+  seeksExactly: boolean;
   /** The first audio track, the one `decodePcm` reads. */
   audio: AudioTrack;
   /** The first moving picture; cover art is not one. */
@@ -54,6 +56,23 @@ export interface ProbeStream {
   side_data_list?: { rotation?: number }[];
 }
 
+/**
+ * By the first of ffprobe's names of the container. Matroska and WebM are not among them: their times are rounded, which
+ * moved the sound by up to 1 ms; the others were not measured.
+ */
+const SEEK_EXACTLY: ReadonlySet<string> = new Set([
+  'wav',
+  'flac',
+  'mp3',
+  'ogg',
+  'mov',
+  'aiff',
+  'caf',
+  'w64',
+  'wv',
+  'aac',
+]);
+
 /** Turns ffprobe's output into a {@link MediaInspection}. Throws MediaProblem: NOT_MEDIA, NO_AUDIO, UNKNOWN_CODEC, NO_SAMPLES. */
 export function parseProbe(
   { format, streams = [], packets = [] }: ProbeOutput,
@@ -70,6 +89,7 @@ export function parseProbe(
   const statedDurationMs = durationIsEstimate ? null : milliseconds(audio.duration);
   return {
     durationMs: milliseconds(audio.duration) ?? milliseconds(format?.duration),
+    seeksExactly: SEEK_EXACTLY.has(format?.format_name?.split(',', 1)[0] ?? ''),
     audio: {
       codec: audio.codec_name,
       sampleRateHz: Number(audio.sample_rate ?? 0),

@@ -1,8 +1,8 @@
-import type { ExportOptions } from '../exports/export-options';
-import type { TranscriptFormat } from '../exports/export-transcript';
+import type { WantedFile } from '../asking/files';
 import type { TranscriptRow } from '../records';
 import type { TranslatingEngine } from '../translating/text-translator';
 import type { Origin } from './lineage';
+import type { LineageRow } from './lineage-records';
 
 /** What renders transcripts, and its version: to be raised when the same transcript is rendered in another way. */
 const RENDERER = { engine: 'sauti', engineVersion: '1' };
@@ -10,6 +10,12 @@ const RENDERER = { engine: 'sauti', engineVersion: '1' };
 export const NO_ENGINE: TranslatingEngine = { engine: 'none', engineVersion: '' };
 
 type Source = Pick<TranscriptRow, 'id' | 'revision'>;
+
+/** What a rendered file was asked to be, from its lineage. */
+export function fileSettingsOf({ settings }: Pick<LineageRow, 'settings'>): WantedFile {
+  const { format, options } = settings as unknown as WantedFile; // only exportOrigin writes them
+  return { format, options };
+}
 
 /** Where a translation of a transcript comes from: its text at that revision. */
 export function translationOrigin(transcript: Source, language: string, engine: TranslatingEngine | null): Origin {
@@ -24,7 +30,7 @@ export function translationOrigin(transcript: Source, language: string, engine: 
 export function exportOrigin(
   transcript: Source,
   translation: { id: string; settingsHash: string | null } | null,
-  wanted: { format: TranscriptFormat; options: ExportOptions },
+  wanted: WantedFile,
 ): Origin {
   const translatedFrom = translation ? { translatedFrom: translation.settingsHash } : {};
   return {

@@ -29,6 +29,7 @@ export const Media: MediaResolvers = {
     bestTranscript(await loaders.transcriptsOfMedia.load(id), language),
   renditions: ({ id }, _args, { loaders }) => loaders.renditionsOfMedia.load(id),
   transcripts: ({ id }, _args, { loaders }) => loaders.transcriptsOfMedia.load(id),
+  lineage: ({ id }, _args, { loaders }) => loaders.lineageOfMedia.load(id),
   jobs: ({ id }, page, { records }) =>
     readConnection<Job>(
       page,

@@ -1,17 +1,24 @@
 import { scalars } from '../../../platform/subgraph/scalars';
 import { GraphQLUpload } from '../../../platform/subgraph/uploads';
 import type { Resolvers } from '../resolvers-types.generated';
+import { Lineage } from './Lineage';
 import { Media } from './Media';
 import { MediaJob } from './MediaJob';
 import { createMedia } from './Mutation/createMedia';
 import { exportTranscript } from './Mutation/exportTranscript';
+import { reprocess } from './Mutation/reprocess';
+import { editSegment } from './Mutation/editSegment';
+import { renameSpeaker } from './Mutation/renameSpeaker';
 import { transcribe } from './Mutation/transcribe';
 import { transcode } from './Mutation/transcode';
 import { translateTranscript } from './Mutation/translateTranscript';
 import { library } from './Query/library';
 import { media } from './Query/media';
 import { mediaEngines } from './Query/mediaEngines';
+import { search } from './Query/search';
 import { transcript } from './Query/transcript';
+import { SearchHit } from './SearchHit';
+import { Speaker } from './Speaker';
 import { transcriptEvents } from './Subscription/transcriptEvents';
 import { Rendition } from './Rendition';
 import { Transcript } from './Transcript';
@@ -20,16 +27,28 @@ import { TranscriptSegment } from './TranscriptSegment';
 import { TranscriptTranslation } from './TranscriptTranslation';
 
 export const resolvers: Resolvers = {
-  Query: { media, library, transcript, mediaEngines },
-  Mutation: { createMedia, transcribe, translateTranscript, exportTranscript, transcode },
+  Query: { media, library, transcript, search, mediaEngines },
+  Mutation: {
+    createMedia,
+    transcribe,
+    translateTranscript,
+    exportTranscript,
+    transcode,
+    reprocess,
+    editSegment,
+    renameSpeaker,
+  },
   Subscription: { transcriptEvents },
   Media,
   Transcript,
   TranscriptSegment,
+  Speaker,
+  SearchHit,
   MediaJob,
   Rendition,
   MediaJobResult: { __resolveType: ({ __typename }) => __typename! },
   TranscriptTranslation,
+  Lineage,
   TranscriptEvent,
   TranscriptFinished,
   DateTime: scalars.DateTime,
