@@ -58,7 +58,7 @@ export function createTranscodeHandler(options: {
 
   async function openSource({ fileId, ...payload }: TranscodePayload, context: Context, file: string): Promise<Source> {
     context.progress(0, 'fetch');
-    await platform.objects.placeAt(fileId, file);
+    await platform.objects.placeAt(fileId, file, context.signal);
     context.progress(0, 'inspect');
     const source = await inspectSource(file, { signal: context.signal, ...platform.mediaLimits, programs });
     const missing = missingFor(payload.preset, source.contents);

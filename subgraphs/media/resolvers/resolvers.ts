@@ -34,6 +34,7 @@ export const resolvers: Resolvers = {
     transcribe,
     translateTranscript,
     exportTranscript,
+    transcode,
     reprocess,
     editSegment,
     renameSpeaker,

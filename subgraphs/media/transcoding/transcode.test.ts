@@ -292,6 +292,7 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'transcode', () => {
     const first = await ask({ mediaId, preset: 'MP3', idempotencyKey: 'k' });
     expect((await ask({ mediaId, preset: 'MP3', idempotencyKey: 'k' })).job!.id).toBe(first.job!.id);
     expect((await ask({ mediaId, preset: 'OPUS', idempotencyKey: 'k' })).errors[0]!.code).toBe('IDEMPOTENCY_MISMATCH');
+    expect((await ended(mediaId)).state).toBe('SUCCEEDED');
   });
 
   test('progress is measured, and a cancel ends ffmpeg and leaves no bytes', async () => {

@@ -21,7 +21,7 @@ export class Recording {
    * nothing but that file. Throws DownloadFailed, MediaProblem, what `inspectMedia` throws, or the signal's reason.
    */
   static async open(
-    { objects, mediaLimits: { maxDurationMs } }: Pick<Platform, 'objects' | 'mediaLimits'>,
+    { objects, mediaLimits }: Pick<Platform, 'objects' | 'mediaLimits'>,
     { fileId, normalize }: { fileId: string; normalize: boolean },
     context: Context,
   ): Promise<Recording> {
@@ -29,8 +29,8 @@ export class Recording {
     const file = path.join(await context.directory(), 'recording');
     await objects.placeAt(fileId, file, context.signal);
     context.progress(0, 'inspect');
-    const inspection = await inspectMedia(file, { signal: context.signal, maxDurationMs });
-    return new Recording(file, inspection, { maxDurationMs, normalize });
+    const inspection = await inspectMedia(file, { signal: context.signal, ...mediaLimits });
+    return new Recording(file, inspection, { maxDurationMs: mediaLimits.maxDurationMs, normalize });
   }
 
   get kind(): 'VIDEO' | 'AUDIO' {
