@@ -36,6 +36,13 @@ export class Transcripts {
     return planAgain(this.transcribers, plan, path);
   }
 
+  /** What a recording will be heard in: as asked for, or what the engine assumes; null when it detects the language. */
+  async expectedLanguage({ language, engine }: RecognitionPlan): Promise<string | null> {
+    if (language !== null) return language;
+    const info = (await this.transcribers.list()).find((one) => one.info.id === engine)?.info;
+    return info && !info.detectsLanguage ? (info.languages[0] ?? null) : null;
+  }
+
   /** Writes the transcript and its job. The last thing in a transaction, because it appends events. */
   async begin(
     tx: MediaTransaction,

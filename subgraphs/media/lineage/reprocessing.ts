@@ -3,7 +3,8 @@ import { UserProblemError } from '../../../platform/errors';
 import { isId } from '../../../platform/ids';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { PRIORITIES, type Job, type JobPriority } from '../../../platform/jobs/job';
-import { withJobIds, type DerivedJobs, type WantedResults } from '../asking/derived-jobs';
+import { orderedJobIds, type DerivedJobs } from '../asking/derived-jobs';
+import type { WantedFile } from '../asking/files';
 import { jobsOnce } from '../asking/once';
 import type { MediaProblemCode } from '../errors';
 import { exportTranscriptJob } from '../jobs/export-transcript';
@@ -29,7 +30,8 @@ interface Renewal {
   source: TranscriptRow | null;
   /** How it is made anew; null when it stays. A problem refuses a first call only, see {@link orThrow}. */
   plan: RecognitionPlan | UserProblemError | null;
-  results: WantedResults;
+  languages: string[];
+  files: WantedFile[];
 }
 
 /** Making anew what is stale, and what is made of it. */
@@ -58,8 +60,13 @@ export class Reprocessing {
         'options',
       );
     }
-    const { source, plan, results } = await this.renewalOf(media, input);
-    const anew = plan ? withJobIds([{}]) : [];
+    const { source, plan, languages, files } = await this.renewalOf(media, input);
+    const nextId = orderedJobIds();
+    const anew = plan ? [{ jobId: nextId() }] : [];
+    const results = {
+      translations: languages.map((language) => ({ language, jobId: nextId() })),
+      files: files.map((file) => ({ ...file, jobId: nextId() })),
+    };
     const jobIds = [...anew, ...results.translations, ...results.files].map(({ jobId }) => jobId);
     const call = { ownerId: viewer.userId, operation: 'reprocess', key, input };
     return records.transaction((tx) =>
@@ -84,8 +91,7 @@ export class Reprocessing {
     const underWay = await records.unfinishedJobs(media.id);
     const isWanted = (kind: MediaJobKind): boolean => !steps || steps.includes(kind);
     const source = all.transcripts.find(({ state }) => state === 'COMPLETE') ?? null;
-    const none = { source, plan: null, results: { translations: [], files: [] } };
-    if (!source) return none;
+    if (!source) return { source, plan: null, languages: [], files: [] };
 
     const isBeingHeard = underWay.some(({ kind }) => kind === 'TRANSCRIBE');
     const plan = isWanted('TRANSCRIBE') && !isBeingHeard ? await this.planAnew(source, stale, options) : null;
@@ -94,7 +100,7 @@ export class Reprocessing {
       ({ id, transcriptId, jobId, engine }) =>
         transcriptId === source.id && engine !== null && !isAt(jobId) && (plan !== null || stale.has(id)),
     );
-    const languages = isWanted('TRANSLATE_TRANSCRIPT') ? translations.map(({ language }) => ({ language })) : [];
+    const languages = isWanted('TRANSLATE_TRANSCRIPT') ? translations.map(({ language }) => language) : [];
 
     const isBeingWritten = (file: object): boolean =>
       !plan &&
@@ -104,12 +110,12 @@ export class Reprocessing {
       );
     const files = newestFiles(all, source).filter(({ outputId, wanted }) => {
       const { translation } = wanted.options;
-      const isShownAnew = languages.some(({ language }) => language === translation);
+      const isShownAnew = languages.some((language) => language === translation);
       if (plan) return translation === null || isShownAnew;
       return (stale.has(outputId) || isShownAnew) && !isBeingWritten(wanted);
     });
     const wantedFiles = isWanted('EXPORT_TRANSCRIPT') ? files.map(({ wanted }) => wanted) : [];
-    return { source, plan, results: { translations: withJobIds(languages), files: withJobIds(wantedFiles) } };
+    return { source, plan, languages, files: wantedFiles };
   }
 
   /** How a transcript is to be made anew; null when it is as it would be now. */

@@ -22,7 +22,7 @@ let transcriptId: string;
 
 beforeEach(async () => {
   translator = writtenTranslator('es', 'ca');
-  slice = await openMediaSlice(scripted(aScript()), translator);
+  slice = await openMediaSlice(scripted(aScript()), { translator });
   ({ transcriptId } = await aCompleteTranscript(slice, viewer, ['One two three.', 'Four five.', 'Six.']));
 });
 afterEach(() => slice[Symbol.asyncDispose]());
