@@ -39,7 +39,9 @@ async function planFor(
 ): Promise<RecognitionPlan | UserProblemError> {
   try {
     const { info } = await transcribers.choose(wantedFor(wishes, engineId));
-    return { ...wishes, engine: info.id, pinned: engineId !== undefined };
+    // An engine that cannot find out what is spoken assumes its own language.
+    const language = wishes.language ?? (info.detectsLanguage ? null : (info.languages[0] ?? null));
+    return { ...wishes, language, engine: info.id, pinned: engineId !== undefined };
   } catch (error) {
     if (error instanceof UnsupportedLanguageError) {
       return problem('UNSUPPORTED', error, [...path, wishes.languages.length > 0 ? 'languages' : 'language']);

@@ -273,6 +273,23 @@ BEGIN
 END
 $$;
 
+-- What is found in a text: its words as they are written, in English stems as well ("running" finds "run"). Any language
+-- is searched by whole words, because only of English the language is always told right. Immutable, for the indexes.
+CREATE FUNCTION "media"."text_vector"("p_language" text, "p_text" text) RETURNS tsvector
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN to_tsvector('pg_catalog.simple'::regconfig, "p_text")
+    || CASE WHEN lower("p_language") ~ '^en(-|$)' THEN to_tsvector('pg_catalog.english'::regconfig, "p_text") ELSE ''::tsvector END;
+
+-- What is found in what is said about a recording; the title counts most. Its language is not known, so English may apply.
+CREATE FUNCTION "media"."about_vector"("p_title" text, "p_description" text, "p_artist" text, "p_tags" text[]) RETURNS tsvector
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN setweight("media"."text_vector"('en', "p_title"), 'A')
+    || setweight("media"."text_vector"('en', coalesce("p_artist", '') || ' ' || array_to_string(coalesce("p_tags", '{}'), ' ')), 'B')
+    || setweight("media"."text_vector"('en', coalesce("p_description", '')), 'C');
+
+-- Prisma does not see indexes of expressions.
+CREATE INDEX "segment_search_idx" ON "media"."segment" USING gin ("media"."text_vector"("language", "text"));
+CREATE INDEX "media_search_idx" ON "media"."media" USING gin ("media"."about_vector"("title", "description", "artist", "tags"));
 -- Starts a job for a worker that the queue has given the entry of job p_ticket, attempt p_attempt, and answers its id; NULL
 -- when nothing is to run. The entry says only that the owner's turn has come: what runs is the most urgent of that
 -- owner's jobs now, even one that was queued or raised after its owner's limit was reached, which then takes the place of
@@ -337,20 +354,3 @@ BEGIN
   RETURN true;
 END
 $$;
--- What is found in a text: its words as they are written, in English stems as well ("running" finds "run"). Any language
--- is searched by whole words, because only of English the language is always told right. Immutable, for the indexes.
-CREATE FUNCTION "media"."text_vector"("p_language" text, "p_text" text) RETURNS tsvector
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN to_tsvector('pg_catalog.simple'::regconfig, "p_text")
-    || CASE WHEN lower("p_language") ~ '^en(-|$)' THEN to_tsvector('pg_catalog.english'::regconfig, "p_text") ELSE ''::tsvector END;
-
--- What is found in what is said about a recording; the title counts most. Its language is not known, so English may apply.
-CREATE FUNCTION "media"."about_vector"("p_title" text, "p_description" text, "p_artist" text, "p_tags" text[]) RETURNS tsvector
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN setweight("media"."text_vector"('en', "p_title"), 'A')
-    || setweight("media"."text_vector"('en', coalesce("p_artist", '') || ' ' || array_to_string(coalesce("p_tags", '{}'), ' ')), 'B')
-    || setweight("media"."text_vector"('en', coalesce("p_description", '')), 'C');
-
--- Prisma does not see indexes of expressions.
-CREATE INDEX "segment_search_idx" ON "media"."segment" USING gin ("media"."text_vector"("language", "text"));
-CREATE INDEX "media_search_idx" ON "media"."media" USING gin ("media"."about_vector"("title", "description", "artist", "tags"));

@@ -57,7 +57,7 @@ export class MediaWork {
     const languages = input.translateTo?.length ? checkedLanguages(input.translateTo, ['input', 'translateTo']) : [];
     const files = checkedFiles(input.exports ?? [], languages, ['input', 'exports']);
     const plan = await transcripts.plan(input.options ?? {}, ['input', 'options']);
-    const spoken = plan instanceof UserProblemError ? null : await transcripts.expectedLanguage(plan);
+    const spoken = plan instanceof UserProblemError ? null : plan.language;
     const refusal = spoken && (await translationProblem(translator, spoken, languages, ['input', 'translateTo']));
 
     const nextId = orderedJobIds();
