@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { EnvironmentReader, readPlatformEnvironment, type PlatformEnvironment } from '../platform/environment';
-import { DEFAULT_MAX_CONCURRENT_JOBS } from '../platform/jobs/dispatcher';
 import { readSpeechSettings, type SpeechSettings } from '../subgraphs/media/speech-settings';
+import { DEFAULT_MAX_CONCURRENT_JOBS } from '../platform/jobs/dispatcher';
 
 export interface WorkerEnvironment extends PlatformEnvironment {
   /** Jobs run at once; each transcription holds about 110 MB and one core. */

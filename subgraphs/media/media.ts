@@ -7,6 +7,7 @@ import type { Job } from '../../platform/jobs/job';
 import type { StoredObject } from '../../platform/objects/stored-objects';
 import type { Platform } from '../../platform/platform';
 import { openUpload, type IncomingFile } from '../../platform/subgraph/uploads';
+import { withoutNulls } from './asking/once';
 import type { MediaProblemCode } from './errors';
 import { checkedFilter, checkedTexts, kindOf, titleFromName, type MediaTexts } from './media-input';
 import { orThrow, sameCallOptions, type RecognitionOptions, type RecognitionPlan } from './recognition';
@@ -130,7 +131,11 @@ export class MediaLibrary {
       ownerId: viewer.userId,
       operation: OPERATION,
       key: input.idempotencyKey,
-      input: { ...source, ...texts, transcribe: input.transcribe ? sameCallOptions(input.transcribe) : null },
+      input: withoutNulls({
+        ...source,
+        ...texts,
+        transcribe: input.transcribe ? sameCallOptions(input.transcribe) : null,
+      }),
     };
     const id = newId('med');
     const earlier = await claimIdempotencyKey(tx, call, id);

@@ -23,6 +23,7 @@ import { Search } from './search/search';
 import { SearchRecords } from './search/search-records';
 import { SpeakerNames } from './speakers/rename-speaker';
 import { SpeakerRecords } from './speakers/speaker-records';
+import { createPocketSphinxAligner } from './transcriber/pocketsphinx/aligner';
 import type { Aligner } from './transcriber/transcriber';
 import { createTranscribers, type Transcribers } from './transcribers';
 import { Transcripts } from './transcripts';
@@ -30,15 +31,16 @@ import type { TextTranslator } from './translating/text-translator';
 import { TranslationRecords } from './translating/translation-records';
 
 /**
- * Recordings and what was said in them. Here it is only asked which engines there are; the worker runs them.
+ * Recordings and what was said in them. Here it is only asked which engines there are; the worker runs them. Only the few
+ * words of a correction are aligned here, because somebody waits for them; `aligner: null` places them by their length.
  * Engines made here are disposed by the lifecycle, those handed in by their owner.
  */
 export function createMediaSubgraph(
   platform: Platform,
   lifecycle: Lifecycle,
-  tools: { translator: TextTranslator; transcribers?: Transcribers; aligner?: Aligner },
+  tools: { translator: TextTranslator; transcribers?: Transcribers; aligner?: Aligner | null },
 ): Subgraph {
-  const { translator, transcribers = ownTranscribers(platform, lifecycle), aligner = null } = tools;
+  const { translator, transcribers = ownTranscribers(platform, lifecycle), aligner = ownAligner(lifecycle) } = tools;
   const database = platform.database.slice(MEDIA_MODELS);
   const records = new MediaRecords(database);
   const transcripts = new Transcripts(records, platform.events, transcribers);
@@ -82,4 +84,10 @@ function ownTranscribers(platform: Platform, lifecycle: Lifecycle): Transcribers
   const transcribers = createTranscribers({ settings: speechEnvironment(), concurrency: 1, logger: platform.logger });
   lifecycle.onStop('speech engines', async () => transcribers[Symbol.asyncDispose]());
   return transcribers;
+}
+
+function ownAligner(lifecycle: Lifecycle): Aligner {
+  const aligner = createPocketSphinxAligner();
+  lifecycle.onStop('aligner', async () => aligner[Symbol.asyncDispose]());
+  return aligner;
 }

@@ -33,7 +33,12 @@ export async function openMediaSlice(
   const workers: WorkerStack[] = [];
   return {
     platform,
-    subgraph: createMediaSubgraph(platform, new Lifecycle(silentLogger), { transcribers, ...tools, translator }),
+    subgraph: createMediaSubgraph(platform, new Lifecycle(silentLogger), {
+      transcribers,
+      aligner: null,
+      ...tools,
+      translator,
+    }),
     startWorker() {
       const worker = startWorkerStack(platform, createMediaHandlers({ platform, transcribers, translator }));
       workers.push(worker);

@@ -8,9 +8,9 @@ export interface Listening {
   /** Null where no engine can align. */
   aligner: Aligner | null;
   /** 16 kHz PCM of a part of the recording. */
-  audio(span: Span, signal: AbortSignal): Promise<Int16Array>;
+  audio: (span: Span, signal: AbortSignal) => Promise<Int16Array>;
   /** Called with what kept a stretch from being aligned. */
-  report(error: unknown): void;
+  report: (error: unknown) => void;
 }
 
 export interface CorrectedSegment extends Span {

@@ -96,7 +96,6 @@ async function* transcribe(
   const decoder = loan.resource;
   const expected = vocabulary && (await vocabularies.prepare(vocabulary, { decoder, signal }));
   await orAborted(decoder.use(expected?.decoder ?? null), signal);
-  await orAborted(decoder.forget(), signal);
   const recognizer = new UtteranceRecognizer(decoder, { startMs, signal });
   let index = 0;
   for await (const event of voiceEvents(untilAborted(pcm, signal))) {
