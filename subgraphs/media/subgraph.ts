@@ -12,12 +12,14 @@ import { speechEnvironment } from './environment';
 import { Estimates } from './estimating/estimates';
 import { ExportJobRecords } from './exporting/export-job-records';
 import { ExportRecords } from './exports/export-records';
+import { MediaFacts } from './facts/facts';
+import { FactRecords } from './facts/records';
 import { EnginesNow } from './lineage/engines-now';
 import { Freshness } from './lineage/freshness';
 import { LineageRecords } from './lineage/lineage-records';
 import { Reprocessing } from './lineage/reprocessing';
 import { MediaLibrary } from './media';
-import { MEDIA_MODELS, MediaRecords } from './records';
+import { MEDIA_MODELS, MediaRecords, type MediaRow } from './records';
 import { resolvers } from './resolvers/resolvers';
 import { Search } from './search/search';
 import { SearchRecords } from './search/search-records';
@@ -26,6 +28,8 @@ import { SpeakerRecords } from './speakers/speaker-records';
 import { createPocketSphinxAligner } from './transcriber/pocketsphinx/aligner';
 import type { Aligner } from './transcriber/transcriber';
 import { createTranscribers, type Transcribers } from './transcribers';
+import { RenditionRecords } from './transcoding/rendition-records';
+import { Transcodings } from './transcoding/transcodings';
 import { Transcripts } from './transcripts';
 import type { TextTranslator } from './translating/text-translator';
 import { TranslationRecords } from './translating/translation-records';
@@ -45,11 +49,16 @@ export function createMediaSubgraph(
   const records = new MediaRecords(database);
   const transcripts = new Transcripts(records, platform.events, transcribers);
   const library = new MediaLibrary(records, transcripts, platform);
+  const factRecords = new FactRecords(database);
+  const facts = new MediaFacts(factRecords, platform);
+  lifecycle.onStop('looks into recordings', () => facts[Symbol.asyncDispose]());
   const translations = new TranslationRecords(database);
   const derived = new DerivedJobs(translations, platform.events);
   const lineage = new LineageRecords(database);
   const engines = new EnginesNow(transcribers, translator);
   const freshness = new Freshness({ records, translations, lineage, engines });
+  const transcodings = new Transcodings(records, facts, platform.events);
+  const lengthOf = async (media: MediaRow): Promise<number | null> => (await facts.knownDetails(media)).durationMs;
   const speakers = new SpeakerRecords(database);
   const services = {
     records,
@@ -58,12 +67,17 @@ export function createMediaSubgraph(
     transcribers,
     events: platform.events,
     exportRecords: new ExportRecords(database),
+    facts,
+    factRecords,
+    transcodings,
+    renditions: new RenditionRecords(database),
+    links: platform,
     exportJobs: new ExportJobRecords(database),
     translations,
     lineage,
     freshness,
-    estimates: new Estimates(records, translations, async () => null),
-    reprocessing: new Reprocessing({ records, transcripts, derived, freshness }),
+    estimates: new Estimates(records, translations, lengthOf),
+    reprocessing: new Reprocessing({ records, transcripts, derived, transcodings, freshness }),
     work: new MediaWork({ records, transcripts, translations, translator, derived }),
     edits: new SegmentEdits(records, new EditRecords(database), platform, aligner),
     speakers,

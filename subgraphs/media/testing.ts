@@ -31,14 +31,10 @@ export async function openMediaSlice(
   const test_ = await openTestPlatform();
   const { platform } = test_;
   const workers: WorkerStack[] = [];
+  const lifecycle = new Lifecycle(silentLogger);
   return {
     platform,
-    subgraph: createMediaSubgraph(platform, new Lifecycle(silentLogger), {
-      transcribers,
-      aligner: null,
-      ...tools,
-      translator,
-    }),
+    subgraph: createMediaSubgraph(platform, lifecycle, { transcribers, aligner: null, ...tools, translator }),
     startWorker() {
       const worker = startWorkerStack(platform, createMediaHandlers({ platform, transcribers, translator }));
       workers.push(worker);
@@ -46,6 +42,7 @@ export async function openMediaSlice(
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(workers.map((worker) => worker.stop()));
+      await lifecycle.stop();
       await transcribers[Symbol.asyncDispose]();
       await test_[Symbol.asyncDispose]();
     },

@@ -9,12 +9,14 @@ import { jobsOnce } from '../asking/once';
 import type { MediaProblemCode } from '../errors';
 import { exportTranscriptJob } from '../jobs/export-transcript';
 import type { MediaJobKind } from '../jobs/kinds';
+import { transcodeJob } from '../jobs/transcode';
 import { orThrow, type RecognitionOptions, type RecognitionPlan } from '../recognition';
 import type { MediaRecords, MediaRow, TranscriptRow } from '../records';
+import type { Transcodings, WantedRendition } from '../transcoding/transcodings';
 import type { Transcripts } from '../transcripts';
 import { storedPlan } from '../transcription/recognition-plan';
 import type { Derivations, Freshness } from './freshness';
-import { fileSettingsOf } from './origins';
+import { fileSettingsOf, renditionSettingsOf } from './origins';
 
 export interface ReprocessInput {
   mediaId: string;
@@ -32,6 +34,7 @@ interface Renewal {
   plan: RecognitionPlan | UserProblemError | null;
   languages: string[];
   files: WantedFile[];
+  renditions: WantedRendition[];
 }
 
 /** Making anew what is stale, and what is made of it. */
@@ -41,6 +44,7 @@ export class Reprocessing {
       records: MediaRecords;
       transcripts: Transcripts;
       derived: DerivedJobs;
+      transcodings: Transcodings;
       freshness: Freshness;
     },
   ) {}
@@ -50,7 +54,7 @@ export class Reprocessing {
    * already. NOT_FOUND for a foreign recording.
    */
   async reprocess(viewer: Viewer, { idempotencyKey: key, ...input }: ReprocessInput): Promise<Job[]> {
-    const { records, transcripts, derived } = this.parts;
+    const { records, transcripts, derived, transcodings } = this.parts;
     const [media] = isId('med', input.mediaId) ? await records.mediaByIds([input.mediaId], viewer.userId) : [];
     if (!media) throw problem('NOT_FOUND', 'You have no recording with this ID.', 'mediaId');
     if (input.options && input.steps && !input.steps.includes('TRANSCRIBE')) {
@@ -60,14 +64,15 @@ export class Reprocessing {
         'options',
       );
     }
-    const { source, plan, languages, files } = await this.renewalOf(media, input);
+    const { source, plan, languages, files, renditions } = await this.renewalOf(media, input);
     const nextId = orderedJobIds();
     const anew = plan ? [{ jobId: nextId() }] : [];
     const results = {
       translations: languages.map((language) => ({ language, jobId: nextId() })),
       files: files.map((file) => ({ ...file, jobId: nextId() })),
     };
-    const jobIds = [...anew, ...results.translations, ...results.files].map(({ jobId }) => jobId);
+    const versions = renditions.map((rendition) => ({ rendition, jobId: nextId() }));
+    const jobIds = [...anew, ...results.translations, ...results.files, ...versions].map(({ jobId }) => jobId);
     const call = { ownerId: viewer.userId, operation: 'reprocess', key, input };
     return records.transaction((tx) =>
       jobsOnce(tx, call, jobIds, async () => {
@@ -75,11 +80,16 @@ export class Reprocessing {
         const wanted = orThrow(plan);
         const begun = wanted && (await transcripts.begin(tx, media, wanted, { ...anew[0], priority }));
         const transcriptId = begun?.transcriptId ?? source?.id;
-        if (transcriptId === undefined) return [];
         const jobs = begun ? [begun.job] : [];
-        const needs = jobs.map(({ id }) => id);
-        const about = { ownerId: viewer.userId, mediaId: media.id, transcriptId, priority, needs };
-        return [...jobs, ...(await derived.begin(tx, about, results))];
+        if (transcriptId !== undefined) {
+          const needs = jobs.map(({ id }) => id);
+          const about = { ownerId: viewer.userId, mediaId: media.id, transcriptId, priority, needs };
+          jobs.push(...(await derived.begin(tx, about, results)));
+        }
+        for (const { rendition, jobId } of versions) {
+          jobs.push(await transcodings.begin(tx, media, rendition, { jobId, priority }));
+        }
+        return jobs;
       }),
     );
   }
@@ -91,7 +101,8 @@ export class Reprocessing {
     const underWay = await records.unfinishedJobs(media.id);
     const isWanted = (kind: MediaJobKind): boolean => !steps || steps.includes(kind);
     const source = all.transcripts.find(({ state }) => state === 'COMPLETE') ?? null;
-    if (!source) return { source, plan: null, languages: [], files: [] };
+    const renditions = isWanted('TRANSCODE') ? staleRenditions(all, stale, underWay) : [];
+    if (!source) return { source, plan: null, languages: [], files: [], renditions };
 
     const isBeingHeard = underWay.some(({ kind }) => kind === 'TRANSCRIBE');
     const plan = isWanted('TRANSCRIBE') && !isBeingHeard ? await this.planAnew(source, stale, options) : null;
@@ -115,7 +126,7 @@ export class Reprocessing {
       return (stale.has(outputId) || isShownAnew) && !isBeingWritten(wanted);
     });
     const wantedFiles = isWanted('EXPORT_TRANSCRIPT') ? files.map(({ wanted }) => wanted) : [];
-    return { source, plan, languages, files: wantedFiles };
+    return { source, plan, languages, files: wantedFiles, renditions };
   }
 
   /** How a transcript is to be made anew; null when it is as it would be now. */
@@ -142,6 +153,29 @@ function newestFiles({ lineage }: Derivations, source: TranscriptRow) {
   return files.filter(
     ({ wanted }, index) => files.findIndex((file) => isDeepStrictEqual(file.wanted, wanted)) === index,
   );
+}
+
+/** Of equal renditions the newest counts; none that is being made anew already. */
+function staleRenditions(
+  { lineage }: Derivations,
+  stale: ReadonlySet<string>,
+  underWay: readonly Job[],
+): WantedRendition[] {
+  const made = lineage
+    .filter(({ kind }) => kind === transcodeJob.kind)
+    .map((row) => ({ outputId: row.outputId, wanted: renditionSettingsOf(row) }));
+  const newest = made.filter(
+    ({ wanted }, index) => made.findIndex((one) => isDeepStrictEqual(one.wanted, wanted)) === index,
+  );
+  const isBeingMade = (wanted: WantedRendition): boolean =>
+    underWay.some(({ kind, payload }) => {
+      if (kind !== transcodeJob.kind) return false;
+      const { preset, clipFromMs, clipToMs, subtitlesFrom } = transcodeJob.parse(payload);
+      return isDeepStrictEqual({ preset, clipFromMs, clipToMs, subtitlesFrom }, wanted);
+    });
+  return newest
+    .filter(({ outputId, wanted }) => stale.has(outputId) && !isBeingMade(wanted))
+    .map(({ wanted }) => wanted);
 }
 
 function problem(code: MediaProblemCode, message: string, field: string): UserProblemError<MediaProblemCode> {

@@ -10,6 +10,7 @@ import { reprocess } from './Mutation/reprocess';
 import { editSegment } from './Mutation/editSegment';
 import { renameSpeaker } from './Mutation/renameSpeaker';
 import { transcribe } from './Mutation/transcribe';
+import { transcode } from './Mutation/transcode';
 import { translateTranscript } from './Mutation/translateTranscript';
 import { estimate } from './Query/estimate';
 import { library } from './Query/library';
@@ -20,6 +21,7 @@ import { transcript } from './Query/transcript';
 import { SearchHit } from './SearchHit';
 import { Speaker } from './Speaker';
 import { transcriptEvents } from './Subscription/transcriptEvents';
+import { Rendition } from './Rendition';
 import { Transcript } from './Transcript';
 import { TranscriptEvent, TranscriptFinished } from './TranscriptEvent';
 import { TranscriptSegment } from './TranscriptSegment';
@@ -32,6 +34,7 @@ export const resolvers: Resolvers = {
     transcribe,
     translateTranscript,
     exportTranscript,
+    transcode,
     reprocess,
     editSegment,
     renameSpeaker,
@@ -43,6 +46,7 @@ export const resolvers: Resolvers = {
   Speaker,
   SearchHit,
   MediaJob,
+  Rendition,
   MediaJobResult: { __resolveType: ({ __typename }) => __typename! },
   TranscriptTranslation,
   Lineage,
