@@ -14,12 +14,14 @@ import { MediaFacts } from './facts/facts';
 import { FactRecords } from './facts/records';
 import { ExportJobRecords } from './exporting/export-job-records';
 import { ExportRecords } from './exports/export-records';
+import { MediaFacts } from './facts/facts';
+import { FactRecords } from './facts/records';
 import { EnginesNow } from './lineage/engines-now';
 import { Freshness } from './lineage/freshness';
 import { LineageRecords } from './lineage/lineage-records';
 import { Reprocessing } from './lineage/reprocessing';
 import { MediaLibrary } from './media';
-import { MEDIA_MODELS, MediaRecords } from './records';
+import { MEDIA_MODELS, MediaRecords, type MediaRow } from './records';
 import { resolvers } from './resolvers/resolvers';
 import { Search } from './search/search';
 import { SearchRecords } from './search/search-records';
@@ -65,6 +67,8 @@ export function createMediaSubgraph(
   const lineage = new LineageRecords(database);
   const engines = new EnginesNow(transcribers, translator);
   const freshness = new Freshness({ records, translations, lineage, engines });
+  const transcodings = new Transcodings(records, facts, platform.events);
+  const lengthOf = async (media: MediaRow): Promise<number | null> => (await facts.knownDetails(media)).durationMs;
   const speakers = new SpeakerRecords(database);
   const services = {
     records,
@@ -75,15 +79,15 @@ export function createMediaSubgraph(
     exportRecords: new ExportRecords(database),
     facts,
     factRecords,
-    transcodings: new Transcodings(records, facts, platform.events),
+    transcodings,
     renditions: new RenditionRecords(database),
     links: platform,
     exportJobs: new ExportJobRecords(database),
     translations,
     lineage,
     freshness,
-    estimates: new Estimates(records, translations, async () => null),
-    reprocessing: new Reprocessing({ records, transcripts, derived, freshness }),
+    estimates: new Estimates(records, translations, lengthOf),
+    reprocessing: new Reprocessing({ records, transcripts, derived, transcodings, freshness }),
     work: new MediaWork({ records, transcripts, translations, translator, derived }),
     edits: new SegmentEdits(records, new EditRecords(database), platform, {
       aligner,

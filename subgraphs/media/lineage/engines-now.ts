@@ -1,4 +1,5 @@
 import { UserProblemError } from '../../../platform/errors';
+import { probeFfmpeg } from '../decoder/ffmpeg';
 import { planAgain } from '../recognition';
 import type { TranscriptRow } from '../records';
 import type { Transcribers } from '../transcribers';
@@ -30,5 +31,10 @@ export class EnginesNow {
       if (error instanceof UserProblemError) return null;
       throw error;
     }
+  }
+
+  async converting(): Promise<TranslatingEngine | null> {
+    const probe = await probeFfmpeg();
+    return probe.available ? { engine: 'ffmpeg', engineVersion: probe.version } : null;
   }
 }

@@ -3,17 +3,20 @@ import { UserProblemError } from '../../../platform/errors';
 import { isId } from '../../../platform/ids';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { PRIORITIES, type Job, type JobPriority } from '../../../platform/jobs/job';
-import { withJobIds, type DerivedJobs, type WantedResults } from '../asking/derived-jobs';
+import { orderedJobIds, type DerivedJobs } from '../asking/derived-jobs';
+import type { WantedFile } from '../asking/files';
 import { jobsOnce } from '../asking/once';
 import type { MediaProblemCode } from '../errors';
 import { exportTranscriptJob } from '../jobs/export-transcript';
 import type { MediaJobKind } from '../jobs/kinds';
+import { transcodeJob } from '../jobs/transcode';
 import { orThrow, type RecognitionOptions, type RecognitionPlan } from '../recognition';
 import type { MediaRecords, MediaRow, TranscriptRow } from '../records';
+import type { Transcodings, WantedRendition } from '../transcoding/transcodings';
 import type { Transcripts } from '../transcripts';
 import { storedPlan } from '../transcription/recognition-plan';
 import type { Derivations, Freshness } from './freshness';
-import { fileSettingsOf } from './origins';
+import { fileSettingsOf, renditionSettingsOf } from './origins';
 
 export interface ReprocessInput {
   mediaId: string;
@@ -29,7 +32,9 @@ interface Renewal {
   source: TranscriptRow | null;
   /** How it is made anew; null when it stays. A problem refuses a first call only, see {@link orThrow}. */
   plan: RecognitionPlan | UserProblemError | null;
-  results: WantedResults;
+  languages: string[];
+  files: WantedFile[];
+  renditions: WantedRendition[];
 }
 
 /** Making anew what is stale, and what is made of it. */
@@ -39,6 +44,7 @@ export class Reprocessing {
       records: MediaRecords;
       transcripts: Transcripts;
       derived: DerivedJobs;
+      transcodings: Transcodings;
       freshness: Freshness;
     },
   ) {}
@@ -48,7 +54,7 @@ export class Reprocessing {
    * already. NOT_FOUND for a foreign recording.
    */
   async reprocess(viewer: Viewer, { idempotencyKey: key, ...input }: ReprocessInput): Promise<Job[]> {
-    const { records, transcripts, derived } = this.parts;
+    const { records, transcripts, derived, transcodings } = this.parts;
     const [media] = isId('med', input.mediaId) ? await records.mediaByIds([input.mediaId], viewer.userId) : [];
     if (!media) throw problem('NOT_FOUND', 'You have no recording with this ID.', 'mediaId');
     if (input.options && input.steps && !input.steps.includes('TRANSCRIBE')) {
@@ -58,9 +64,15 @@ export class Reprocessing {
         'options',
       );
     }
-    const { source, plan, results } = await this.renewalOf(media, input);
-    const anew = plan ? withJobIds([{}]) : [];
-    const jobIds = [...anew, ...results.translations, ...results.files].map(({ jobId }) => jobId);
+    const { source, plan, languages, files, renditions } = await this.renewalOf(media, input);
+    const nextId = orderedJobIds();
+    const anew = plan ? [{ jobId: nextId() }] : [];
+    const results = {
+      translations: languages.map((language) => ({ language, jobId: nextId() })),
+      files: files.map((file) => ({ ...file, jobId: nextId() })),
+    };
+    const versions = renditions.map((rendition) => ({ rendition, jobId: nextId() }));
+    const jobIds = [...anew, ...results.translations, ...results.files, ...versions].map(({ jobId }) => jobId);
     const call = { ownerId: viewer.userId, operation: 'reprocess', key, input };
     return records.transaction((tx) =>
       jobsOnce(tx, call, jobIds, async () => {
@@ -68,11 +80,16 @@ export class Reprocessing {
         const wanted = orThrow(plan);
         const begun = wanted && (await transcripts.begin(tx, media, wanted, { ...anew[0], priority }));
         const transcriptId = begun?.transcriptId ?? source?.id;
-        if (transcriptId === undefined) return [];
         const jobs = begun ? [begun.job] : [];
-        const needs = jobs.map(({ id }) => id);
-        const about = { ownerId: viewer.userId, mediaId: media.id, transcriptId, priority, needs };
-        return [...jobs, ...(await derived.begin(tx, about, results))];
+        if (transcriptId !== undefined) {
+          const needs = jobs.map(({ id }) => id);
+          const about = { ownerId: viewer.userId, mediaId: media.id, transcriptId, priority, needs };
+          jobs.push(...(await derived.begin(tx, about, results)));
+        }
+        for (const { rendition, jobId } of versions) {
+          jobs.push(await transcodings.begin(tx, media, rendition, { jobId, priority }));
+        }
+        return jobs;
       }),
     );
   }
@@ -84,8 +101,8 @@ export class Reprocessing {
     const underWay = await records.unfinishedJobs(media.id);
     const isWanted = (kind: MediaJobKind): boolean => !steps || steps.includes(kind);
     const source = all.transcripts.find(({ state }) => state === 'COMPLETE') ?? null;
-    const none = { source, plan: null, results: { translations: [], files: [] } };
-    if (!source) return none;
+    const renditions = isWanted('TRANSCODE') ? staleRenditions(all, stale, underWay) : [];
+    if (!source) return { source, plan: null, languages: [], files: [], renditions };
 
     const isBeingHeard = underWay.some(({ kind }) => kind === 'TRANSCRIBE');
     const plan = isWanted('TRANSCRIBE') && !isBeingHeard ? await this.planAnew(source, stale, options) : null;
@@ -94,7 +111,7 @@ export class Reprocessing {
       ({ id, transcriptId, jobId, engine }) =>
         transcriptId === source.id && engine !== null && !isAt(jobId) && (plan !== null || stale.has(id)),
     );
-    const languages = isWanted('TRANSLATE_TRANSCRIPT') ? translations.map(({ language }) => ({ language })) : [];
+    const languages = isWanted('TRANSLATE_TRANSCRIPT') ? translations.map(({ language }) => language) : [];
 
     const isBeingWritten = (file: object): boolean =>
       !plan &&
@@ -104,12 +121,12 @@ export class Reprocessing {
       );
     const files = newestFiles(all, source).filter(({ outputId, wanted }) => {
       const { translation } = wanted.options;
-      const isShownAnew = languages.some(({ language }) => language === translation);
+      const isShownAnew = languages.some((language) => language === translation);
       if (plan) return translation === null || isShownAnew;
       return (stale.has(outputId) || isShownAnew) && !isBeingWritten(wanted);
     });
     const wantedFiles = isWanted('EXPORT_TRANSCRIPT') ? files.map(({ wanted }) => wanted) : [];
-    return { source, plan, results: { translations: withJobIds(languages), files: withJobIds(wantedFiles) } };
+    return { source, plan, languages, files: wantedFiles, renditions };
   }
 
   /** How a transcript is to be made anew; null when it is as it would be now. */
@@ -136,6 +153,29 @@ function newestFiles({ lineage }: Derivations, source: TranscriptRow) {
   return files.filter(
     ({ wanted }, index) => files.findIndex((file) => isDeepStrictEqual(file.wanted, wanted)) === index,
   );
+}
+
+/** Of equal renditions the newest counts; none that is being made anew already. */
+function staleRenditions(
+  { lineage }: Derivations,
+  stale: ReadonlySet<string>,
+  underWay: readonly Job[],
+): WantedRendition[] {
+  const made = lineage
+    .filter(({ kind }) => kind === transcodeJob.kind)
+    .map((row) => ({ outputId: row.outputId, wanted: renditionSettingsOf(row) }));
+  const newest = made.filter(
+    ({ wanted }, index) => made.findIndex((one) => isDeepStrictEqual(one.wanted, wanted)) === index,
+  );
+  const isBeingMade = (wanted: WantedRendition): boolean =>
+    underWay.some(({ kind, payload }) => {
+      if (kind !== transcodeJob.kind) return false;
+      const { preset, clipFromMs, clipToMs, subtitlesFrom } = transcodeJob.parse(payload);
+      return isDeepStrictEqual({ preset, clipFromMs, clipToMs, subtitlesFrom }, wanted);
+    });
+  return newest
+    .filter(({ outputId, wanted }) => stale.has(outputId) && !isBeingMade(wanted))
+    .map(({ wanted }) => wanted);
 }
 
 function problem(code: MediaProblemCode, message: string, field: string): UserProblemError<MediaProblemCode> {

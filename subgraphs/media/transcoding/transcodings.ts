@@ -8,7 +8,7 @@ import type { MediaProblemCode } from '../errors';
 import type { MediaFacts } from '../facts/facts';
 import type { MediaDetails } from '../facts/records';
 import { transcodeJob } from '../jobs/transcode';
-import type { MediaRecords, MediaRow } from '../records';
+import type { MediaRecords, MediaRow, MediaTransaction } from '../records';
 import { missingFor, PRESETS, type TranscodePreset } from './presets';
 
 export interface TranscodeInput {
@@ -19,6 +19,14 @@ export interface TranscodeInput {
   subtitlesFrom?: string | null | undefined;
   priority?: JobPriority | null | undefined;
   idempotencyKey?: string | null | undefined;
+}
+
+/** What decides how a rendition is, with every choice filled in. */
+export interface WantedRendition {
+  preset: TranscodePreset;
+  clipFromMs: number | null;
+  clipToMs: number | null;
+  subtitlesFrom: string | null;
 }
 
 /** Asking for other versions of recordings. */
@@ -52,21 +60,32 @@ export class Transcodings {
       const earlier = await claimIdempotencyKey(tx, call, id);
       if (earlier !== null) return tx.job.findUniqueOrThrow({ where: { id: earlier } });
       if (refusal) throw refusal; // a call that was made before is answered as it was then
-      return createJob(tx, this.events, transcodeJob, {
-        id,
-        ownerId: media.ownerId,
-        subjectId: media.id,
-        payload: { renditionId: newId('rnd'), mediaId: media.id, fileId: media.fileId, ...wanted },
-        priority: PRIORITIES[input.priority ?? 'NORMAL'],
-        size: lengthOf(wanted, details.durationMs),
-      });
+      const priority = PRIORITIES[input.priority ?? 'NORMAL'];
+      return this.begin(tx, { ...media, durationMs: details.durationMs }, wanted, { jobId: id, priority });
+    });
+  }
+
+  /** Writes the job. The last thing in a transaction, because it appends events. */
+  begin(
+    tx: MediaTransaction,
+    media: Pick<MediaRow, 'id' | 'ownerId' | 'fileId' | 'durationMs'>,
+    wanted: WantedRendition,
+    { jobId, priority }: { jobId: string; priority: number },
+  ): Promise<Job> {
+    return createJob(tx, this.events, transcodeJob, {
+      id: jobId,
+      ownerId: media.ownerId,
+      subjectId: media.id,
+      payload: { renditionId: newId('rnd'), mediaId: media.id, fileId: media.fileId, ...wanted },
+      priority,
+      size: lengthOf(wanted, media.durationMs),
     });
   }
 
   private async refuseSubtitles(
     viewer: Viewer,
     media: MediaRow,
-    { preset, subtitlesFrom }: Wanted,
+    { preset, subtitlesFrom }: WantedRendition,
   ): Promise<UserProblemError | null> {
     if (subtitlesFrom === null) return null;
     if (!PRESETS[preset].takesSubtitles) {
@@ -82,13 +101,7 @@ export class Transcodings {
   }
 }
 
-type Wanted = Pick<TranscodeInput, 'preset'> & {
-  clipFromMs: number | null;
-  clipToMs: number | null;
-  subtitlesFrom: string | null;
-};
-
-function refuseImpossible(wanted: Wanted, { probe, durationMs }: MediaDetails): UserProblemError | null {
+function refuseImpossible(wanted: WantedRendition, { probe, durationMs }: MediaDetails): UserProblemError | null {
   const { preset, clipFromMs, clipToMs } = wanted;
   const fromMs = clipFromMs ?? 0;
   const endMs = durationMs ?? Infinity;
@@ -107,7 +120,7 @@ function refuseImpossible(wanted: Wanted, { probe, durationMs }: MediaDetails): 
   return missing === null ? null : problem('UNSUPPORTED', missing, 'preset');
 }
 
-function lengthOf({ clipFromMs, clipToMs }: Wanted, durationMs: number | null): number | null {
+function lengthOf({ clipFromMs, clipToMs }: WantedRendition, durationMs: number | null): number | null {
   const endMs = clipToMs ?? durationMs;
   return endMs === null ? null : endMs - (clipFromMs ?? 0);
 }
