@@ -14,6 +14,8 @@ import { createFilesSubgraph } from '../subgraphs/files/subgraph';
 import { createMediaSubgraph } from '../subgraphs/media/subgraph';
 import { createNotificationSubgraph } from '../subgraphs/notification/subgraph';
 import { createTranslationSubgraph } from '../subgraphs/translation/subgraph';
+import { createTextTranslator } from '../subgraphs/translation/text-translator';
+import { createTranslators } from '../subgraphs/translation/translators';
 import { createUsersSubgraph } from '../subgraphs/users/subgraph';
 import { describeEngines } from './engines';
 import { readStartEnvironment } from './environment';
@@ -38,11 +40,12 @@ async function main(): Promise<void> {
   lifecycle.onStop('worker', () => worker.stop(), 15_000);
 
   const users = createUsersSubgraph(platform);
+  const translators = createTranslators();
   const all: Subgraph[] = [
     users,
     createFilesSubgraph(platform),
-    createMediaSubgraph(platform, lifecycle),
-    createTranslationSubgraph(platform, lifecycle),
+    createMediaSubgraph(platform, lifecycle, { translator: createTextTranslator(translators) }),
+    createTranslationSubgraph(platform, lifecycle, translators),
     createNotificationSubgraph(platform),
   ];
   const configured = configOptions(environment.gatewayConfig);

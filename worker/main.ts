@@ -8,6 +8,8 @@ import { startFailure } from '../platform/start-failure';
 import { createMediaHandlers } from '../subgraphs/media/jobs/handlers';
 import { createTranscribers } from '../subgraphs/media/transcribers';
 import { runInboxConsumer } from '../subgraphs/notification/inbox-consumer';
+import { createTextTranslator } from '../subgraphs/translation/text-translator';
+import { createTranslators } from '../subgraphs/translation/translators';
 import { readWorkerEnvironment } from './environment';
 import { serveHealth } from './health';
 import { startHousekeeping } from './housekeeping';
@@ -23,13 +25,21 @@ async function main(): Promise<void> {
     lifecycle,
     logger,
     applicationName: 'sauti:worker',
-    // One for each job's writes; the rest for heartbeats, dispatcher, sweeps, the inbox and housekeeping.
+    // One for each job's writes; the rest for dispatcher, sweeps, the inbox and housekeeping.
     poolSize: environment.concurrency + 6,
     publicUrl: () => '',
   });
 
-  const transcribers = createTranscribers({ concurrency: environment.concurrency, logger });
+  const transcribers = createTranscribers({
+    settings: environment.speech,
+    concurrency: environment.concurrency,
+    logger,
+  });
   lifecycle.onStop('speech engines', async () => transcribers[Symbol.asyncDispose]());
+
+  const translators = createTranslators();
+  lifecycle.onStop('translation engines', () => Promise.all(translators.map((one) => one[Symbol.asyncDispose]())));
+  const translator = createTextTranslator(translators);
 
   const queue = createJobQueue({
     databaseUrl: platform.database.url,
@@ -37,13 +47,15 @@ async function main(): Promise<void> {
     logger,
   });
   lifecycle.onStop('job queue', async () => queue[Symbol.asyncDispose]());
-  const dispatcher = new Dispatcher(platform.database, platform.notifications, queue, logger);
+  const dispatcher = new Dispatcher(platform.database, platform.notifications, queue, logger, {
+    maxConcurrentJobs: environment.maxConcurrentJobs,
+  });
   lifecycle.onStop('job dispatcher', async () => dispatcher[Symbol.asyncDispose]());
   const runner = new JobRunner({
     ...platform,
     queue,
     concurrency: environment.concurrency,
-    handlers: createMediaHandlers({ platform, transcribers }),
+    handlers: createMediaHandlers({ platform, transcribers, translator }),
   });
   lifecycle.onStop('job runner', () => runner.close());
 

@@ -58,6 +58,18 @@ export class EventLog {
     return Number(rows[0]!.seq);
   }
 
+  /** Appends several events at once, in this order; see {@link append}. */
+  async appendAll<Payload>(
+    tx: PlatformTransaction,
+    topic: Topic<Payload>,
+    payloads: readonly Payload[],
+  ): Promise<void> {
+    const json = JSON.stringify(payloads);
+    await tx.$queryRaw`
+      select platform.append_event(${topic.name}, payload)
+        from (select payload from jsonb_array_elements(${json}::jsonb) with ordinality as e(payload, place) order by place) ordered`;
+  }
+
   /**
    * The sequence number of the topic's newest event; 0 for a topic without events. Read in a REPEATABLE READ transaction
    * (`tx`) it is exact: the transaction sees the state that these events have led to, no older and no newer one.

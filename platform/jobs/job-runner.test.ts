@@ -4,7 +4,8 @@ import { openTestPlatform, type TestPlatform } from '../testing/platform';
 import { addStepsJob, cleanUpsOf, createStepsTables, openGate, stepsHandler, stepsOf } from '../testing/steps-job';
 import { waitFor } from '../testing/wait';
 import { startWorkerStack, type WorkerStack } from '../testing/worker-stack';
-import { FINAL_STATES, finishedJobsTopic, jobsTopic, requestCancel, type Job, type JobSnapshot } from './job';
+import { FINAL_STATES, finishedJobsTopic, jobsTopic, type Job, type JobSnapshot } from './job';
+import { requestCancel } from './job-commands';
 
 let test_: TestPlatform;
 let platform: Platform;

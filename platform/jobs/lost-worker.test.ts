@@ -8,9 +8,8 @@ import { openTestPlatform, type TestPlatform } from '../testing/platform';
 import { addStepsJob, cleanUpsOf, createStepsTables, openGate, stepsHandler, stepsOf } from '../testing/steps-job';
 import { waitFor } from '../testing/wait';
 import { startWorkerStack, type WorkerStack } from '../testing/worker-stack';
-import { JobStore } from './job-store';
-import { JobLost } from './job-handler';
-import { FINAL_STATES, requestCancel, type Job } from './job';
+import { FINAL_STATES, type Job } from './job';
+import { requestCancel } from './job-commands';
 
 let test_: TestPlatform;
 let platform: Platform;
@@ -118,121 +117,4 @@ test('a cancel whose worker is dead is carried out by another', async () => {
   startHere();
   expect(await finished(id)).toMatchObject({ state: 'CANCELED', attempt: 1 });
   expect(await cleanUpsOf(platform)).toEqual(['abandoned CANCELED']);
-});
-
-describe('the moves of a row', () => {
-  const failure = { code: 'INTERNAL', message: 'broke', retryable: true };
-  const cleanUp = async (): Promise<void> => undefined;
-
-  test('every move of an attempt that lost the job is refused', async () => {
-    const store = new JobStore(platform.database, platform.events);
-    const { id } = await addStepsJob(platform, newId('usr'), []);
-    expect(await store.claim(id, 1)).toMatchObject({ state: 'RUNNING', attempt: 1 });
-    await expireLease(id);
-    expect(await store.takeOver(id, cleanUp)).toBe(true);
-    expect(await store.claim(id, 2)).toMatchObject({ state: 'RUNNING', attempt: 2 });
-
-    expect(await store.heartbeat(id, 1)).toBeNull();
-    await store.progress(id, 1, { progress: 0.9, stage: 'late', expectedAt: null });
-    await expect(store.succeed(id, 1, cleanUp)).rejects.toThrow(JobLost);
-    await expect(store.giveUp(id, 1, failure, cleanUp)).rejects.toThrow(JobLost);
-    await expect(store.handBack(id, 1, cleanUp)).rejects.toThrow(JobLost);
-    expect(await read(id)).toMatchObject({ state: 'RUNNING', attempt: 2, stage: null, progress: 0 });
-  });
-
-  test('an attempt is claimed by one worker only, and only when its turn has come', async () => {
-    const store = new JobStore(platform.database, platform.events);
-    const { id } = await addStepsJob(platform, newId('usr'), []);
-    expect(await store.claim(id, 2)).toBeNull();
-    const claims = await Promise.all([1, 2, 3, 4, 5].map(() => store.claim(id, 1)));
-    expect(claims.filter((claim) => claim !== null)).toHaveLength(1);
-  });
-
-  test('a worker that renews its lease keeps its job', async () => {
-    const store = new JobStore(platform.database, platform.events);
-    const { id } = await addStepsJob(platform, newId('usr'), []);
-    await store.claim(id, 1);
-    await expireLease(id);
-    expect(await store.dead()).toEqual([id]);
-    expect(await store.heartbeat(id, 1)).toBe('RUNNING');
-    expect(await store.dead()).toEqual([]);
-    expect(await store.takeOver(id, cleanUp)).toBe(false);
-  });
-
-  test('the waiting time before the next attempt doubles', async () => {
-    const store = new JobStore(platform.database, platform.events);
-    const { id } = await addStepsJob(platform, newId('usr'), [], { maxAttempts: 4 });
-    for (const [attempt, waitMs] of [
-      [1, 1_000],
-      [2, 2_000],
-      [3, 4_000],
-    ] as const) {
-      await store.claim(id, attempt);
-      const before = Date.now();
-      await store.giveUp(id, attempt, failure, cleanUp);
-      const after = Date.now();
-      const { runAt } = await platform.database.prisma.jobOutbox.findUniqueOrThrow({ where: { jobId: id } });
-      // The wait began somewhere in between, however long giving up took.
-      expect(runAt.getTime()).toBeGreaterThanOrEqual(before + waitMs);
-      expect(runAt.getTime()).toBeLessThanOrEqual(after + waitMs);
-    }
-  });
-
-  test.each(['40P01', '40001'])(
-    'a move that PostgreSQL ends in favour of another (%s) is made again',
-    async (state) => {
-      const store = new JobStore(platform.database, platform.events);
-      const { id } = await addStepsJob(platform, newId('usr'), []);
-      await store.claim(id, 1);
-      // Counted by a sequence, which a rollback does not turn back: two moves fail, the third succeeds.
-      await platform.database.prisma.$executeRawUnsafe('create sequence tries');
-      await platform.database.prisma.$executeRawUnsafe(`
-      create function lose_twice() returns trigger language plpgsql as $$
-      begin
-        if nextval('tries') <= 2 then raise exception 'lost' using errcode = '${state}'; end if;
-        return new;
-      end $$`);
-      await platform.database.prisma.$executeRawUnsafe(
-        `create trigger lose_twice before insert on platform.event for each row execute function lose_twice()`,
-      );
-      await store.giveUp(id, 1, failure, cleanUp);
-      expect(await read(id)).toMatchObject({ state: 'QUEUED', errorCode: 'INTERNAL' });
-      await platform.database.prisma.$executeRawUnsafe('alter sequence tries restart');
-      await store.claim(id, 2);
-      await platform.database.prisma.$executeRawUnsafe('alter sequence tries restart');
-      await store.succeed(id, 2, cleanUp);
-      expect(await read(id)).toMatchObject({ state: 'SUCCEEDED', attempt: 2 });
-    },
-  );
-
-  test('a move that loses every time rejects in the end', async () => {
-    const store = new JobStore(platform.database, platform.events);
-    const { id } = await addStepsJob(platform, newId('usr'), []);
-    await store.claim(id, 1);
-    const lost = store.succeed(id, 1, async (tx) => {
-      await tx.$executeRaw`do $$ begin raise exception 'lost' using errcode = '40P01'; end $$`;
-    });
-    await expect(lost).rejects.toThrow(/lost/);
-    expect(await read(id)).toMatchObject({ state: 'RUNNING', attempt: 1 });
-  });
-
-  test('of many jobs to cancel the oldest come first', async () => {
-    const store = new JobStore(platform.database, platform.events);
-    const ids = Array.from({ length: 101 }, () => newId('job'));
-    await platform.database.prisma.job.createMany({
-      data: ids.map((id, age) => ({
-        ...{
-          id,
-          kind: 'STEPS',
-          ownerId: 'x',
-          subjectId: 'x',
-          payload: {},
-          maxAttempts: 1,
-          state: 'CANCELING' as const,
-        },
-        createdAt: new Date(1_000_000 - age),
-      })),
-    });
-    expect(await store.canceling()).toEqual(ids.reverse().slice(0, 100));
-  });
 });

@@ -36,6 +36,8 @@ export interface IncomingObject {
   argumentPath: string[];
   /** Id of the object or recording this one belongs to: it then is in no list of files, and found there by its name. */
   partOf?: string | undefined;
+  /** The type of bytes that we have made ourselves; told from the bytes otherwise. */
+  mimeType?: string | undefined;
 }
 
 /** Bytes that are durable and have no row yet: either {@link register} them or {@link discard} them. */
@@ -230,7 +232,7 @@ class Meter {
 
   private async decideType(): Promise<string> {
     if (this.mimeType === undefined) {
-      this.mimeType = await sniffMimeType(this.head);
+      this.mimeType = this.incoming.mimeType ?? (await sniffMimeType(this.head));
       this.incoming.accept?.(this.mimeType);
     }
     return this.mimeType;

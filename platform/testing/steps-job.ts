@@ -1,4 +1,7 @@
-import { createJob, type Job, type JobDefinition } from '../jobs/job';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { createJob, type Job, type JobDefinition, type NewJob } from '../jobs/job';
 import { JobProblem, type JobHandler } from '../jobs/job-handler';
 import type { Platform } from '../platform';
 import { pause } from '../pause';
@@ -7,7 +10,8 @@ import { pause } from '../pause';
 export interface StepsPayload {
   /**
    * `gate` waits until the test opens it or the job is stopped, `throw` fails for a reason of ours, `refuse` fails for
-   * good, `die` kills the process, `freeze` stops it inside a transaction (the first attempt only).
+   * good, `die` kills the process, `freeze` stops it inside a transaction and `block` keeps its main thread busy until
+   * the file STEPS_UNBLOCK is there (both in the first attempt only), `file` writes one into the attempt's directory.
    */
   steps: string[];
 }
@@ -49,15 +53,15 @@ export function addStepsJob(
   { database, events }: Platform,
   ownerId: string,
   steps: unknown,
-  options: { maxAttempts?: number; priority?: number } = {},
+  options: { maxAttempts?: number } & Pick<NewJob<unknown>, 'priority' | 'needs' | 'size'> = {},
 ): Promise<Job> {
-  const { maxAttempts = stepsJob.maxAttempts, priority = 0 } = options;
+  const { maxAttempts = stepsJob.maxAttempts, ...rest } = options;
   return database.prisma.$transaction((tx) =>
     createJob(
       tx,
       events,
       { ...stepsJob, maxAttempts },
-      { ownerId, subjectId: 'x', payload: { steps } as StepsPayload, priority },
+      { ownerId, subjectId: 'x', payload: { steps } as StepsPayload, ...rest },
     ),
   );
 }
@@ -73,6 +77,7 @@ export function stepsHandler({ database }: Pick<Platform, 'database'>): JobHandl
         if (step === 'die') process.kill(process.pid, 'SIGKILL');
         if (step === 'throw') throw new Error('something broke');
         if (step === 'refuse') throw new JobProblem('UNSUPPORTED', 'This cannot be done.', false);
+        if (step === 'file') await writeFile(path.join(await context.directory(), 'file'), 'x');
         if (step === 'gate') await waitAtGate(id);
         else {
           await context.transaction(async (tx) => {
@@ -80,6 +85,7 @@ export function stepsHandler({ database }: Pick<Platform, 'database'>): JobHandl
             if (step === 'freeze' && attempt === 1) process.kill(process.pid, 'SIGSTOP');
           });
         }
+        if (step === 'block' && attempt === 1) while (!existsSync(process.env['STEPS_UNBLOCK'] ?? '')) continue;
         context.signal.throwIfAborted();
       }
       return async (tx) =>

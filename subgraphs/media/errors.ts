@@ -1,3 +1,12 @@
 /** What can go wrong in this slice, as it appears in `UserError.code` and `JobError.code`. */
 export type MediaProblemCode =
-  'INVALID_INPUT' | 'NOT_FOUND' | 'TYPE_NOT_ALLOWED' | 'UNSUPPORTED' | 'ENGINE_UNAVAILABLE' | 'NO_SPEECH' | 'INTERNAL';
+  | 'INVALID_INPUT'
+  | 'INVALID_STATE'
+  | 'CONFLICT'
+  | 'NOT_FOUND'
+  | 'TYPE_NOT_ALLOWED'
+  | 'UNSUPPORTED'
+  | 'ENGINE_UNAVAILABLE'
+  | 'LANGUAGE_PAIR_UNSUPPORTED'
+  | 'NO_SPEECH'
+  | 'INTERNAL';

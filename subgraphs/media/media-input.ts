@@ -3,6 +3,7 @@ import type { MediaProblemCode } from './errors';
 import type { LibraryFilter, MediaKind } from './records';
 
 const MAX_TITLE_LENGTH = 200;
+const MAX_CREDIT_LENGTH = 200;
 const MAX_DESCRIPTION_LENGTH = 5_000;
 const MAX_TAG_LENGTH = 50;
 const MAX_TAGS = 20;
@@ -37,6 +38,8 @@ export function kindOf(mimeType: string, path: string[]): MediaKind {
 export interface MediaTexts {
   title: string | null;
   description: string | null;
+  artist: string | null;
+  album: string | null;
   tags: string[];
 }
 
@@ -44,6 +47,8 @@ export interface MediaTexts {
 export function checkedTexts(input: {
   title?: string | null | undefined;
   description?: string | null | undefined;
+  artist?: string | null | undefined;
+  album?: string | null | undefined;
   tags?: readonly string[] | null | undefined;
 }): MediaTexts {
   const tags = [...new Set((input.tags ?? []).map((tag) => checkedLine(tag, 'tags', MAX_TAG_LENGTH)))];
@@ -51,6 +56,8 @@ export function checkedTexts(input: {
   return {
     title: input.title == null ? null : checkedLine(input.title, 'title', MAX_TITLE_LENGTH),
     description: input.description == null ? null : checkedText(input.description),
+    artist: input.artist == null ? null : checkedLine(input.artist, 'artist', MAX_CREDIT_LENGTH),
+    album: input.album == null ? null : checkedLine(input.album, 'album', MAX_CREDIT_LENGTH),
     tags,
   };
 }

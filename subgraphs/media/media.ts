@@ -7,6 +7,7 @@ import type { Job } from '../../platform/jobs/job';
 import type { StoredObject } from '../../platform/objects/stored-objects';
 import type { Platform } from '../../platform/platform';
 import { openUpload, type IncomingFile } from '../../platform/subgraph/uploads';
+import { withoutNulls } from './asking/once';
 import type { MediaProblemCode } from './errors';
 import { checkedFilter, checkedTexts, kindOf, titleFromName, type MediaTexts } from './media-input';
 import { orThrow, sameCallOptions, type RecognitionOptions, type RecognitionPlan } from './recognition';
@@ -24,6 +25,8 @@ export interface CreateMedia {
   upload?: Promise<IncomingFile> | null | undefined;
   title?: string | null | undefined;
   description?: string | null | undefined;
+  artist?: string | null | undefined;
+  album?: string | null | undefined;
   tags?: readonly string[] | null | undefined;
   transcribe?: RecognitionOptions | null | undefined;
   idempotencyKey?: string | null | undefined;
@@ -128,7 +131,11 @@ export class MediaLibrary {
       ownerId: viewer.userId,
       operation: OPERATION,
       key: input.idempotencyKey,
-      input: { ...source, ...texts, transcribe: input.transcribe ? sameCallOptions(input.transcribe) : null },
+      input: withoutNulls({
+        ...source,
+        ...texts,
+        transcribe: input.transcribe ? sameCallOptions(input.transcribe) : null,
+      }),
     };
     const id = newId('med');
     const earlier = await claimIdempotencyKey(tx, call, id);
@@ -140,9 +147,8 @@ export class MediaLibrary {
       ownerId: viewer.userId,
       fileId: file.id,
       kind: kindOf(file.mimeType, []),
+      ...texts,
       title: texts.title ?? titleFromName(file.name),
-      description: texts.description,
-      tags: texts.tags,
     });
     const begun = recognitionPlan && (await this.transcripts.begin(tx, media, recognitionPlan));
     return { media, job: begun?.job ?? null };

@@ -1,6 +1,7 @@
 import type { PlatformTransaction, SliceDatabase, SliceTransaction } from '../../platform/database/database';
 import type { Media, Prisma, Segment, Transcript } from '../../platform/database/prisma-client/client';
-import type { Job } from '../../platform/jobs/job';
+import { FINAL_STATES, type Job } from '../../platform/jobs/job';
+import { MEDIA_JOB_KINDS } from './jobs/kinds';
 import { transcribeJob } from './jobs/transcribe';
 import type { Word } from './transcriber/transcriber';
 import type { RecognitionPlan } from './transcription/recognition-plan';
@@ -23,6 +24,7 @@ export const MEDIA_MODELS = [
   'transcriptTranslation',
   'segmentTranslation',
   'job',
+  'jobNeed',
 ] as const;
 type MediaModel = (typeof MEDIA_MODELS)[number];
 export type MediaDatabase = SliceDatabase<MediaModel>;
@@ -32,6 +34,7 @@ export interface LibraryFilter {
   search?: string | null | undefined;
   kinds?: readonly MediaRow['kind'][] | null | undefined;
   hasTranscript?: boolean | null | undefined;
+  language?: string | null | undefined;
 }
 
 /** A transaction that the platform began holds this slice's models as well; only its type does not say so. */
@@ -52,10 +55,7 @@ export class MediaRecords {
     return this.database.momentOf(work);
   }
 
-  insertMedia(
-    tx: MediaTransaction,
-    media: Omit<MediaRow, 'createdAt' | 'durationMs' | 'artist' | 'album'>,
-  ): Promise<MediaRow> {
+  insertMedia(tx: MediaTransaction, media: Omit<MediaRow, 'createdAt' | 'durationMs'>): Promise<MediaRow> {
     return tx.media.create({ data: media });
   }
 
@@ -101,6 +101,11 @@ export class MediaRecords {
     return this.database.transcript.findMany({ where: { mediaId: { in: [...mediaIds] } }, orderBy: { id: 'desc' } });
   }
 
+  /** The transcript as it is behind a correction. */
+  raiseRevision(tx: MediaTransaction, id: string): Promise<TranscriptRow> {
+    return tx.transcript.update({ where: { id }, data: { revision: { increment: 1 } } });
+  }
+
   async segmentsByIds(ids: readonly string[], ownerId: string): Promise<SegmentRow[]> {
     const rows = await this.database.segment.findMany({
       where: { id: { in: [...ids] }, transcript: { media: { ownerId } } },
@@ -111,16 +116,23 @@ export class MediaRecords {
   /** In the order of the recording, behind the position `after`. */
   async segments(
     transcriptId: string,
-    page: { take?: number; after?: number | null; fromMs?: number | null; toMs?: number | null } = {},
+    page: {
+      take?: number;
+      after?: number | null;
+      fromMs?: number | null | undefined;
+      toMs?: number | null | undefined;
+      below?: number | null | undefined;
+    } = {},
     tx: Pick<MediaDatabase, 'segment'> = this.database,
   ): Promise<SegmentRow[]> {
-    const { take, after, fromMs, toMs } = page;
+    const { take, after, fromMs, toMs, below } = page;
     const rows = await tx.segment.findMany({
       where: {
         transcriptId,
         ...(after == null ? {} : { position: { gt: after } }),
         ...(fromMs == null ? {} : { endMs: { gt: fromMs } }),
         ...(toMs == null ? {} : { startMs: { lt: toMs } }),
+        ...(below == null ? {} : { confidence: { lt: below }, state: { not: 'EDITED' } }),
       },
       orderBy: { position: 'asc' },
       ...(take === undefined ? {} : { take }),
@@ -137,14 +149,40 @@ export class MediaRecords {
     });
   }
 
+  async writeSegment(tx: MediaTransaction, { words, ...segment }: SegmentRow): Promise<void> {
+    const data = { ...segment, words: words as unknown as Prisma.InputJsonArray };
+    await tx.segment.upsert({ where: { id: segment.id }, create: data, update: data });
+  }
+
   jobsByIds(ids: readonly string[], ownerId: string, tx: Pick<MediaDatabase, 'job'> = this.database): Promise<Job[]> {
-    return tx.job.findMany({ where: { id: { in: [...ids] }, ownerId, kind: transcribeJob.kind } });
+    return tx.job.findMany({ where: { id: { in: [...ids] }, ownerId, kind: { in: [...MEDIA_JOB_KINDS] } } });
+  }
+
+  /** By job: those it needs, in the order in which they were made. */
+  async neededJobs(jobIds: readonly string[]): Promise<Map<string, Job[]>> {
+    const rows = await this.database.jobNeed.findMany({
+      where: { jobId: { in: [...jobIds] } },
+      include: { needed: true },
+      orderBy: { neededId: 'asc' },
+    });
+    return new Map(jobIds.map((id) => [id, rows.filter((row) => row.jobId === id).map((row) => row.needed)]));
+  }
+
+  /** Jobs on one recording that have not ended. */
+  unfinishedJobs(mediaId: string): Promise<Job[]> {
+    return this.database.job.findMany({
+      where: { subjectId: mediaId, kind: { in: [...MEDIA_JOB_KINDS] }, state: { notIn: [...FINAL_STATES] } },
+    });
   }
 
   /** Jobs on one recording, newest first, behind the id `before`. */
   jobsOfMedia(mediaId: string, take: number, before: string | null): Promise<Job[]> {
     return this.database.job.findMany({
-      where: { subjectId: mediaId, kind: transcribeJob.kind, ...(before === null ? {} : { id: { lt: before } }) },
+      where: {
+        subjectId: mediaId,
+        kind: { in: [...MEDIA_JOB_KINDS] },
+        ...(before === null ? {} : { id: { lt: before } }),
+      },
       orderBy: { id: 'desc' },
       take,
     });
@@ -166,13 +204,21 @@ export function asSegmentRow({ createdAt: _createdAt, words, ...row }: Segment):
   return { ...row, words: words as unknown as Word[] }; // only segments are written into this column
 }
 
-function libraryConditions({ search, kinds, hasTranscript }: LibraryFilter): Prisma.MediaWhereInput {
+function libraryConditions({ search, kinds, hasTranscript, language }: LibraryFilter): Prisma.MediaWhereInput {
   const complete = { state: 'COMPLETE' } as const;
   return {
     ...(kinds == null ? {} : { kind: { in: [...kinds] } }),
-    ...(hasTranscript == null ? {} : { transcripts: hasTranscript ? { some: complete } : { none: complete } }),
     ...(search ? { OR: [{ title: like(search) }, { description: like(search) }, { tags: { has: search } }] } : {}),
+    AND: [
+      ...(hasTranscript == null ? [] : [{ transcripts: hasTranscript ? { some: complete } : { none: complete } }]),
+      ...(language == null ? [] : [{ transcripts: { some: { ...complete, OR: inLanguage(language) } } }]),
+    ],
   };
+}
+
+/** The tag itself and all more special ones (RFC 4647 §3.3.1); both are in their canonical form. */
+function inLanguage(tag: string): Prisma.TranscriptWhereInput[] {
+  return [{ language: tag }, { language: { startsWith: `${tag}-` } }];
 }
 
 /** `contains` becomes LIKE, in which `%` and `_` would stand for other characters. */

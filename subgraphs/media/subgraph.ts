@@ -3,24 +3,54 @@ import type { Platform } from '../../platform/platform';
 import { readRepositoryFile } from '../../platform/root';
 import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { Subgraph } from '../../platform/subgraph/subgraph';
+import { DerivedJobs } from './asking/derived-jobs';
+import { MediaWork } from './asking/work';
 import { createContext } from './context';
+import { EditRecords } from './editing/edit-records';
+import { SegmentEdits } from './editing/segment-edits';
+import { speechEnvironment } from './environment';
+import { Estimates } from './estimating/estimates';
+import { ExportJobRecords } from './exporting/export-job-records';
 import { ExportRecords } from './exports/export-records';
+import { EnginesNow } from './lineage/engines-now';
+import { Freshness } from './lineage/freshness';
+import { LineageRecords } from './lineage/lineage-records';
+import { Reprocessing } from './lineage/reprocessing';
 import { MediaLibrary } from './media';
 import { MEDIA_MODELS, MediaRecords } from './records';
 import { resolvers } from './resolvers/resolvers';
+import { Search } from './search/search';
+import { SearchRecords } from './search/search-records';
+import { SpeakerNames } from './speakers/rename-speaker';
+import { SpeakerRecords } from './speakers/speaker-records';
+import { createPocketSphinxAligner } from './transcriber/pocketsphinx/aligner';
+import type { Aligner } from './transcriber/transcriber';
 import { createTranscribers, type Transcribers } from './transcribers';
 import { Transcripts } from './transcripts';
+import type { TextTranslator } from './translating/text-translator';
+import { TranslationRecords } from './translating/translation-records';
 
 /**
- * Recordings and what was said in them. Here it is only asked which engines there are; the worker runs them.
+ * Recordings and what was said in them. Here it is only asked which engines there are; the worker runs them. Only the few
+ * words of a correction are aligned here, because somebody waits for them; `aligner: null` places them by their length.
  * Engines made here are disposed by the lifecycle, those handed in by their owner.
  */
-export function createMediaSubgraph(platform: Platform, lifecycle: Lifecycle, given?: Transcribers): Subgraph {
-  const transcribers = given ?? ownTranscribers(platform, lifecycle);
+export function createMediaSubgraph(
+  platform: Platform,
+  lifecycle: Lifecycle,
+  tools: { translator: TextTranslator; transcribers?: Transcribers; aligner?: Aligner | null },
+): Subgraph {
+  const { translator, transcribers = ownTranscribers(platform, lifecycle), aligner = ownAligner(lifecycle) } = tools;
   const database = platform.database.slice(MEDIA_MODELS);
   const records = new MediaRecords(database);
   const transcripts = new Transcripts(records, platform.events, transcribers);
   const library = new MediaLibrary(records, transcripts, platform);
+  const translations = new TranslationRecords(database);
+  const derived = new DerivedJobs(translations, platform.events);
+  const lineage = new LineageRecords(database);
+  const engines = new EnginesNow(transcribers, translator);
+  const freshness = new Freshness({ records, translations, lineage, engines });
+  const speakers = new SpeakerRecords(database);
   const services = {
     records,
     transcripts,
@@ -28,6 +58,17 @@ export function createMediaSubgraph(platform: Platform, lifecycle: Lifecycle, gi
     transcribers,
     events: platform.events,
     exportRecords: new ExportRecords(database),
+    exportJobs: new ExportJobRecords(database),
+    translations,
+    lineage,
+    freshness,
+    estimates: new Estimates(records, translations, async () => null),
+    reprocessing: new Reprocessing({ records, transcripts, derived, freshness }),
+    work: new MediaWork({ records, transcripts, translations, translator, derived }),
+    edits: new SegmentEdits(records, new EditRecords(database), platform, aligner),
+    speakers,
+    speakerNames: new SpeakerNames(records, speakers, platform.events),
+    search: new Search(new SearchRecords(database)),
   };
   return buildSubgraph({
     name: 'media',
@@ -40,7 +81,13 @@ export function createMediaSubgraph(platform: Platform, lifecycle: Lifecycle, gi
 }
 
 function ownTranscribers(platform: Platform, lifecycle: Lifecycle): Transcribers {
-  const transcribers = createTranscribers({ concurrency: 1, logger: platform.logger });
+  const transcribers = createTranscribers({ settings: speechEnvironment(), concurrency: 1, logger: platform.logger });
   lifecycle.onStop('speech engines', async () => transcribers[Symbol.asyncDispose]());
   return transcribers;
+}
+
+function ownAligner(lifecycle: Lifecycle): Aligner {
+  const aligner = createPocketSphinxAligner();
+  lifecycle.onStop('aligner', async () => aligner[Symbol.asyncDispose]());
+  return aligner;
 }

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Lifecycle } from '../../platform/lifecycle';
+import { newId } from '../../platform/ids';
 import { silentLogger } from '../../platform/logger';
+import { UserProblemError } from '../../platform/errors';
 import type { Viewer } from '../../platform/identity/viewer';
 import type { Platform } from '../../platform/platform';
 import type { Subgraph, SubgraphResult } from '../../platform/subgraph/subgraph';
@@ -9,9 +11,10 @@ import { openTestPlatform, type TestPlatformOptions } from '../../platform/testi
 import { startWorkerStack, type WorkerStack } from '../../platform/testing/worker-stack';
 import { createMediaHandlers } from './jobs/handlers';
 import { createMediaSubgraph } from './subgraph';
-import type { Probe, RecognizedSegment, Transcriber } from './transcriber/transcriber';
+import type { Aligner, Probe, RecognizedSegment, Transcriber } from './transcriber/transcriber';
 import { createTranscribers } from './transcriber/transcribers';
 import type { Transcribers } from './transcribers';
+import type { TextTranslator } from './translating/text-translator';
 
 /** The media slice on a database and an object store of its own, with a worker that may be started. */
 export interface MediaSlice extends AsyncDisposable {
@@ -22,16 +25,23 @@ export interface MediaSlice extends AsyncDisposable {
 
 export async function openMediaSlice(
   transcribers: Transcribers,
+  tools: { translator?: TextTranslator; aligner?: Aligner } = {},
   options: TestPlatformOptions = {},
 ): Promise<MediaSlice> {
+  const translator = tools.translator ?? writtenTranslator();
   const test_ = await openTestPlatform(options);
   const { platform } = test_;
   const workers: WorkerStack[] = [];
   return {
     platform,
-    subgraph: createMediaSubgraph(platform, new Lifecycle(silentLogger), transcribers),
+    subgraph: createMediaSubgraph(platform, new Lifecycle(silentLogger), {
+      transcribers,
+      aligner: null,
+      ...tools,
+      translator,
+    }),
     startWorker() {
-      const worker = startWorkerStack(platform, createMediaHandlers({ platform, transcribers }));
+      const worker = startWorkerStack(platform, createMediaHandlers({ platform, transcribers, translator }));
       workers.push(worker);
       return worker;
     },
@@ -98,6 +108,44 @@ export function scripted(script: Script): Transcribers {
     [Symbol.asyncDispose]: async () => undefined,
   };
   return createTranscribers([engine]);
+}
+
+/** An engine that translates English and writes what it was asked; a test may change it at any time. */
+export interface WrittenTranslator extends TextTranslator {
+  /** Every call, in order. */
+  requests: { texts: readonly string[]; from: string; to: string }[];
+  targets: string[];
+  version: string;
+  /** Thrown instead of any answer, if set. */
+  failure: Error | null;
+  /** Called before a call is answered; may wait. */
+  before: (signal: AbortSignal) => Promise<void> | void;
+}
+
+/** "Hello" into Spanish is "es:Hello". */
+export function writtenTranslator(...targets: string[]): WrittenTranslator {
+  const translator: WrittenTranslator = {
+    requests: [],
+    targets,
+    version: '1',
+    failure: null,
+    before: () => undefined,
+    async engineFor({ from, to }) {
+      if (translator.failure) throw translator.failure;
+      if (from.split('-')[0] === to.split('-')[0]) return null;
+      if (translator.targets.includes(to)) return { engine: 'written', engineVersion: translator.version };
+      const message = `No engine here translates from ${from} to ${to}.`;
+      throw new UserProblemError({ code: 'LANGUAGE_PAIR_UNSUPPORTED', message });
+    },
+    async translate(texts, { from, to, signal }) {
+      translator.requests.push({ texts, from, to });
+      await translator.before(signal);
+      signal.throwIfAborted();
+      if ((await translator.engineFor({ from, to })) === null) return [...texts];
+      return texts.map((text) => `${to}:${text}`);
+    },
+  };
+  return translator;
 }
 
 /** A segment in which each word takes 200 ms. */
@@ -231,4 +279,30 @@ export async function wholeStream(
     limit.abort();
     await stream.return();
   }
+}
+
+/** A recording with a complete transcript in US English, whose segments have these texts, a second each. */
+export async function aCompleteTranscript(
+  { platform }: MediaSlice,
+  viewer: Viewer,
+  texts: readonly string[],
+): Promise<{ mediaId: string; transcriptId: string }> {
+  const { prisma } = platform.database;
+  const media = {
+    id: newId('med'),
+    ownerId: viewer.userId,
+    fileId: newId('fil'),
+    kind: 'AUDIO',
+    title: 'Talk',
+  } as const;
+  await prisma.media.create({ data: { ...media, durationMs: texts.length * 1_000 } });
+  const transcript = { id: newId('trn'), mediaId: media.id, jobId: newId('job'), engine: 'scripted' };
+  await prisma.transcript.create({ data: { ...transcript, language: 'en-US', state: 'COMPLETE' } });
+  await prisma.segment.createMany({
+    data: texts.map((text, position) => ({
+      ...{ id: newId('seg'), transcriptId: transcript.id, position, text, language: 'en-US', words: [] },
+      ...{ startMs: position * 1_000, endMs: position * 1_000 + 900 },
+    })),
+  });
+  return { mediaId: media.id, transcriptId: transcript.id };
 }

@@ -1,6 +1,14 @@
 import type { Logger } from '../../platform/logger';
 import { probeFfmpeg } from './decoder/ffmpeg';
-import { createPocketSphinx } from './transcriber/pocketsphinx';
+import type { EngineId, SpeechSettings } from './speech-settings';
+import { guarded } from './transcriber/guarded';
+import { notConfigured } from './transcriber/not-configured';
+import { createPocketSphinx } from './transcriber/pocketsphinx/pocketsphinx';
+import { createDeepgram, deepgramInfo } from './transcriber/remote/deepgram';
+import { createOpenAi } from './transcriber/remote/openai';
+import { openAiInfo } from './transcriber/remote/openai-settings';
+import { createSherpa } from './transcriber/sherpa/sherpa';
+import { sherpaInfoWithout } from './transcriber/sherpa/sherpa-info';
 import type { Probe, Transcriber } from './transcriber/transcriber';
 import { createTranscribers as createRegistry, type Transcribers } from './transcriber/transcribers';
 
@@ -10,13 +18,54 @@ export type { Transcribers };
 const PROBE_MS = 10_000;
 
 /**
- * The speech engines of this installation, best first. Opens nothing before its first use; whoever calls this disposes it.
- * `concurrency` recordings are recognized at once.
+ * The speech engines of this installation in the order of its settings, each behind a circuit breaker. Opens nothing before
+ * its first use; whoever calls this disposes it. Without settings: PocketSphinx alone. A local engine recognizes at most `concurrency` recordings or pieces at once.
  */
-export function createTranscribers(options: { concurrency: number; logger: Logger }): Transcribers {
-  const engines = [createPocketSphinx({ maxDecoders: options.concurrency })];
-  return createRegistry(engines.map((engine) => withLastingProbe(engine, options.logger)));
+export function createTranscribers(options: {
+  settings?: SpeechSettings;
+  concurrency: number;
+  logger: Logger;
+}): Transcribers {
+  const { settings = PLAIN, concurrency, logger } = options;
+  const engines = settings.order.map((id) => openEngine(id, settings, { concurrency, logger }));
+  return createRegistry(engines.map((engine) => guarded(withLastingProbe(engine, logger), { logger })));
 }
+
+const PLAIN: SpeechSettings = { order: ['pocketsphinx'], deepgram: null, openai: null, sherpa: null };
+
+function openEngine(
+  id: EngineId,
+  { deepgram, openai, sherpa }: SpeechSettings,
+  { concurrency, logger }: { concurrency: number; logger: Logger },
+): Transcriber {
+  switch (id) {
+    case 'deepgram':
+      return deepgram
+        ? createDeepgram(deepgram)
+        : notConfigured(deepgramInfo({ model: 'nova-3' }), 'Set DEEPGRAM_API_KEY.');
+    case 'openai':
+      return openai
+        ? createOpenAi(openai)
+        : notConfigured(openAiInfo(UNKNOWN_SERVER), 'Set OPENAI_SPEECH_URL or OPENAI_SPEECH_API_KEY.');
+    case 'sherpa':
+      return sherpa
+        ? createSherpa(sherpa, { maxProcesses: concurrency })
+        : notConfigured(sherpaInfoWithout('a model'), 'Set SPEECH_MODEL_DIR to a folder with a model.');
+    case 'pocketsphinx':
+      return createPocketSphinx({ maxDecoders: concurrency, logger });
+  }
+}
+
+/** What is known of a server that nobody named: nothing, so it can do nothing. */
+const UNKNOWN_SERVER = {
+  url: 'https://unknown.invalid',
+  apiKey: null,
+  model: 'unknown',
+  wordTimes: false,
+  languages: [],
+  pieces: { idealMs: 60_000, maxMs: 90_000, parallel: 1 },
+  timeoutMs: 0,
+};
 
 /** An engine hears only what ffmpeg decodes for it, so it is available when both are. */
 function withLastingProbe(engine: Transcriber, logger: Logger): Transcriber {

@@ -1,13 +1,14 @@
 import { newId } from '../../platform/ids';
-import { finishedJobsTopic } from '../../platform/jobs/job';
+import { FINAL_STATES, finishedJobsTopic } from '../../platform/jobs/job';
 import type { Platform } from '../../platform/platform';
 import { inboxTopic } from './events';
-import { newsOf } from './job-news';
+import { failureNews, readyNews } from './job-news';
 import { NotificationRecords, NOTIFICATION_MODELS } from './records';
 
 /**
- * Writes a notification for every job that ends, until the signal aborts; resolves then. Each end is told exactly once,
- * however often this is restarted and in how many processes it runs.
+ * Writes notifications as jobs end, until the signal aborts; resolves then. A person is told of each failure where it
+ * happened, and once of what a chain of jobs has made: when nothing of it is under way any more, however many jobs it had.
+ * Each is told exactly once, however often this is restarted and in how many processes it runs.
  */
 export async function runInboxConsumer(
   platform: Pick<Platform, 'database' | 'events'>,
@@ -19,12 +20,19 @@ export async function runInboxConsumer(
     topic: finishedJobsTopic,
     signal,
     handle: async (tx, { payload: job }) => {
-      const news = newsOf(job);
-      if (!news) return;
-      const id = newId('ntf');
-      const { ownerId, subjectId, jobId } = job;
-      const isNew = await records.insertOnce(tx, { id, ownerId, subjectId, jobId, ...news });
-      if (isNew) await platform.events.append(tx, inboxTopic(ownerId), { notificationId: id });
+      const { ownerId, subjectId } = job;
+      const chain = await records.chainOf(tx, job.jobId);
+      // What a chain has made is told as news of its first job, so that the ends of all others tell nothing new.
+      const told = [
+        { jobId: job.jobId, news: failureNews(job) },
+        { jobId: chain[0]?.id ?? job.jobId, news: readyNews(chain, FINAL_STATES) },
+      ];
+      for (const { jobId, news } of told) {
+        if (!news) continue;
+        const id = newId('ntf');
+        const isNew = await records.insertOnce(tx, { id, ownerId, subjectId, jobId, ...news });
+        if (isNew) await platform.events.append(tx, inboxTopic(ownerId), { notificationId: id });
+      }
     },
   });
 }

@@ -1,6 +1,7 @@
 import type { PlatformTransaction, SliceDatabase, SliceTransaction } from '../../platform/database/database';
 import type { Notification, Prisma } from '../../platform/database/prisma-client/client';
 import { FINAL_STATES, type Job, type JobState } from '../../platform/jobs/job';
+import type { ChainJob } from './job-news';
 
 export type NotificationRow = Notification;
 
@@ -76,6 +77,16 @@ export class NotificationRecords {
       skipDuplicates: true,
     });
     return count === 1;
+  }
+
+  /** The job and all that it needs or that need it, directly or through others, in the order in which they were made. */
+  chainOf(tx: PlatformTransaction, jobId: string): Promise<ChainJob[]> {
+    return tx.$queryRaw<ChainJob[]>`
+      with recursive chain (id) as (
+        select ${jobId} union
+        select case when need.job_id = chain.id then need.needed_id else need.job_id end
+          from chain join platform.job_need need on need.job_id = chain.id or need.needed_id = chain.id)
+      select job.id, job.kind, job.state::text as state from chain join platform.job job using (id) order by job.id`;
   }
 
   /** Ids, newest first and below `belowId`, of the notifications written before `before` that the mark would change. */

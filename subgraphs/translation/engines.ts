@@ -90,6 +90,17 @@ export class Engines {
     });
   }
 
+  /**
+   * Which engine translates from one language to another here and now, and its version for this pair; null when nothing
+   * has to be translated. Throws like {@link translate}.
+   */
+  async engineFor(source: string, target: string): Promise<{ engine: string; engineVersion: string } | null> {
+    const choice = await this.choose(source, target);
+    if (choice === 'same') return null;
+    const { translator, pair } = choice;
+    return { engine: translator.info.id, engineVersion: await translator.version(pair) };
+  }
+
   private async run(translator: Translator, request: TranslateRequest): Promise<Map<string, CachedTranslation>> {
     if (request.texts.length === 0) return new Map();
     try {

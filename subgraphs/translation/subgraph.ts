@@ -9,17 +9,14 @@ import { createLanguageIdentifier } from './language-identifier';
 import { resolvers } from './resolvers/resolvers';
 import { TranslationCache } from './translation-cache';
 import { Translations } from './translations';
-import { ApertiumTranslator } from './translator/apertium';
 import type { Translator } from './translator/translator';
-
-/** Debian's place, then that of a build from source. */
-const APERTIUM_MODES = ['/usr/share/apertium/modes', '/usr/local/share/apertium/modes'];
+import { createTranslators } from './translators';
 
 /** Translation of texts and segments. It keeps nothing, so of the platform it needs the logger only. */
 export function createTranslationSubgraph(
   { logger }: { logger: Logger },
   lifecycle: Lifecycle,
-  translators: readonly Translator[] = [new ApertiumTranslator({ modeDirectories: APERTIUM_MODES })],
+  translators: readonly Translator[] = createTranslators(),
 ): Subgraph {
   lifecycle.onStop('translation engines', () =>
     Promise.all(translators.map((translator) => translator[Symbol.asyncDispose]())),

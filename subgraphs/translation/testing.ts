@@ -21,6 +21,8 @@ export class WrittenTranslator implements Translator {
   readonly info = { id: 'written', local: true, maxCharacters: 100_000 };
   readonly requests: TranslateRequest[] = [];
   state: Probe = { available: true };
+  /** What it calls its version. */
+  data = '1';
   /** Thrown by the next translations, if set. */
   failure: TranslatorError | null = null;
 
@@ -44,6 +46,10 @@ export class WrittenTranslator implements Translator {
   pairs(): TranslatorPair[] {
     if (!this.state.available) return [];
     return this.#offered.map((route) => ({ source: route[0]!, target: route.at(-1)!, route }));
+  }
+
+  async version(): Promise<string> {
+    return this.data;
   }
 
   /** "Hello" into Spanish is "es:Hello"; words that begin with x are unknown. */

@@ -22,7 +22,7 @@ export function timedWords(
     .map(({ text, startMs, endMs }) => ({ text: asOneLine(text), startMs, endMs }))
     .filter((word) => word.text !== '');
   const known = heard.length === texts.length && heard.every((word, index) => word.text === texts[index]);
-  return cutLongOnes(known ? heard : divide(texts, segment), maxLineLength);
+  return cutLongOnes(known ? heard : divideTime(texts, segment), maxLineLength);
 }
 
 /** The words of a text that was not heard, e.g. a translation, spread over a span of time by their length. */
@@ -31,7 +31,7 @@ export function spreadWords(
   span: { startMs: number; endMs: number },
   maxLineLength: number,
 ): TimedWord[] {
-  return cutLongOnes(divide(wordsOf(text), span), maxLineLength);
+  return cutLongOnes(divideTime(wordsOf(text), span), maxLineLength);
 }
 
 function wordsOf(text: string): string[] {
@@ -41,11 +41,12 @@ function wordsOf(text: string): string[] {
 function cutLongOnes(words: readonly TimedWord[], maxLineLength: number): TimedWord[] {
   return words.flatMap((word): TimedWord[] => {
     const pieces = cutToLines(word.text, maxLineLength);
-    return pieces.length === 1 ? [word] : divide(pieces, word).map((piece) => ({ ...piece, isCut: true }));
+    return pieces.length === 1 ? [word] : divideTime(pieces, word).map((piece) => ({ ...piece, isCut: true }));
   });
 }
 
-function divide(texts: readonly string[], span: { startMs: number; endMs: number }): TimedWord[] {
+/** Divides a span of time among texts by their length. */
+export function divideTime(texts: readonly string[], span: { startMs: number; endMs: number }): TimedWord[] {
   const total = texts.reduce((sum, text) => sum + lengthOf(text), 0);
   const at = (characters: number): number =>
     Math.round(span.startMs + ((span.endMs - span.startMs) * characters) / total);

@@ -1,4 +1,5 @@
-import { requestCancel, FINAL_STATES, type Job } from '../../../platform/jobs/job';
+import { FINAL_STATES, type Job } from '../../../platform/jobs/job';
+import { requestCancel } from '../../../platform/jobs/job-commands';
 import { aViewer, anUpload, askFor } from '../../../platform/testing/calls';
 import { programMissing, describeWhenInstalled } from '../../../platform/testing/installed';
 import { waitFor } from '../../../platform/testing/wait';

@@ -14,6 +14,7 @@ export const Media: MediaResolvers = {
   transcript: async ({ id }, { language }, { loaders }) =>
     bestTranscript(await loaders.transcriptsOfMedia.load(id), language),
   transcripts: ({ id }, _args, { loaders }) => loaders.transcriptsOfMedia.load(id),
+  lineage: ({ id }, _args, { loaders }) => loaders.lineageOfMedia.load(id),
   jobs: ({ id }, page, { records }) =>
     readConnection<Job>(
       page,

@@ -1,28 +1,51 @@
 import { scalars } from '../../../platform/subgraph/scalars';
 import { GraphQLUpload } from '../../../platform/subgraph/uploads';
 import type { Resolvers } from '../resolvers-types.generated';
+import { Lineage } from './Lineage';
 import { Media } from './Media';
 import { MediaJob } from './MediaJob';
 import { createMedia } from './Mutation/createMedia';
+import { exportTranscript } from './Mutation/exportTranscript';
+import { reprocess } from './Mutation/reprocess';
+import { editSegment } from './Mutation/editSegment';
+import { renameSpeaker } from './Mutation/renameSpeaker';
 import { transcribe } from './Mutation/transcribe';
+import { translateTranscript } from './Mutation/translateTranscript';
+import { estimate } from './Query/estimate';
 import { library } from './Query/library';
 import { media } from './Query/media';
 import { mediaEngines } from './Query/mediaEngines';
+import { search } from './Query/search';
 import { transcript } from './Query/transcript';
+import { SearchHit } from './SearchHit';
+import { Speaker } from './Speaker';
 import { transcriptEvents } from './Subscription/transcriptEvents';
 import { Transcript } from './Transcript';
 import { TranscriptEvent, TranscriptFinished } from './TranscriptEvent';
 import { TranscriptSegment } from './TranscriptSegment';
+import { TranscriptTranslation } from './TranscriptTranslation';
 
 export const resolvers: Resolvers = {
-  Query: { media, library, transcript, mediaEngines },
-  Mutation: { createMedia, transcribe },
+  Query: { media, library, transcript, search, mediaEngines, estimate },
+  Mutation: {
+    createMedia,
+    transcribe,
+    translateTranscript,
+    exportTranscript,
+    reprocess,
+    editSegment,
+    renameSpeaker,
+  },
   Subscription: { transcriptEvents },
   Media,
   Transcript,
   TranscriptSegment,
+  Speaker,
+  SearchHit,
   MediaJob,
-  MediaJobResult: { __resolveType: () => 'Transcript' },
+  MediaJobResult: { __resolveType: ({ __typename }) => __typename! },
+  TranscriptTranslation,
+  Lineage,
   TranscriptEvent,
   TranscriptFinished,
   DateTime: scalars.DateTime,

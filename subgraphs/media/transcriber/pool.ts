@@ -7,33 +7,51 @@ export interface Pooled extends AsyncDisposable {
   settled(): Promise<void>;
 }
 
+export interface PoolOptions<Resource> {
+  /** Most resources at a time. */
+  limit: number;
+  open: () => Promise<Resource>;
+  /** How long a resource that nobody uses is kept, in milliseconds; default a minute. */
+  idleMs?: number;
+}
+
+const IDLE_MS = 60_000;
+
 /**
- * Lends at most `limit` resources at a time, opens them on demand and keeps them open for the next caller. Callers beyond
- * the limit wait in order. A resource that broke is closed and replaced by the next caller's.
+ * Lends at most `limit` resources at a time, opens them on demand and keeps them open for the next caller, for a while.
+ * Callers beyond the limit wait in order. A resource that broke is closed and replaced by the next caller's.
  */
 export class Pool<Resource extends Pooled> implements AsyncDisposable {
   readonly #open: () => Promise<Resource>;
+  readonly #idleMs: number;
   readonly #all = new Set<Resource>();
-  readonly #idle: Resource[] = [];
+  /** The one used last is lent first, so that what a quiet time does not need grows old. */
+  readonly #idle = new Map<Resource, NodeJS.Timeout>();
   readonly #queue: Array<() => void> = [];
   #freePlaces: number;
   #isClosed = false;
 
-  constructor({ limit, open }: { limit: number; open: () => Promise<Resource> }) {
+  constructor({ limit, open, idleMs = IDLE_MS }: PoolOptions<Resource>) {
     if (!Number.isInteger(limit) || limit < 1)
       throw new RangeError(`A pool needs a limit of at least 1, not ${limit}.`);
     this.#freePlaces = limit;
     this.#open = open;
+    this.#idleMs = idleMs;
   }
 
   /** Waits for a place and lends a resource until the loan is disposed. Throws what opening throws, or the signal's reason. */
   async acquire(signal: AbortSignal): Promise<{ resource: Resource } & Disposable> {
     await this.#takePlace(signal);
+    const opening = this.#takeIdleOrOpen();
     try {
-      const resource = this.#takeIdle() ?? (await this.#openOne());
+      const resource = await orAborted(opening, signal);
       return { resource, [Symbol.dispose]: () => void this.#takeBack(resource) };
     } catch (error) {
-      this.#freePlace();
+      // A caller that leaves while one is opened leaves it to the next.
+      void opening.then(
+        (resource) => this.#takeBack(resource),
+        () => this.#freePlace(),
+      );
       throw error;
     }
   }
@@ -41,7 +59,7 @@ export class Pool<Resource extends Pooled> implements AsyncDisposable {
   /** Closes every resource; calls that still use one fail, and callers that wait are refused. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    this.#idle.length = 0;
+    for (const resource of [...this.#idle.keys()]) this.#takeFromIdle(resource);
     for (const wake of this.#queue.splice(0)) wake();
     await Promise.all([...this.#all].map((resource) => this.#close(resource)));
   }
@@ -70,12 +88,13 @@ export class Pool<Resource extends Pooled> implements AsyncDisposable {
     else this.#freePlaces++;
   }
 
-  #takeIdle(): Resource | undefined {
-    for (let resource = this.#idle.pop(); resource; resource = this.#idle.pop()) {
+  async #takeIdleOrOpen(): Promise<Resource> {
+    for (const resource of [...this.#idle.keys()].reverse()) {
+      this.#takeFromIdle(resource);
       if (resource.isUsable) return resource;
       void this.#close(resource); // it broke while nobody used it
     }
-    return undefined;
+    return this.#openOne();
   }
 
   async #openOne(): Promise<Resource> {
@@ -90,9 +109,23 @@ export class Pool<Resource extends Pooled> implements AsyncDisposable {
   /** A caller that gave up leaves a request running; the place is passed on only when it is answered. */
   async #takeBack(resource: Resource): Promise<void> {
     await resource.settled();
-    if (resource.isUsable && !this.#isClosed) this.#idle.push(resource);
+    if (resource.isUsable && !this.#isClosed) this.#keep(resource);
     else await this.#close(resource);
     this.#freePlace();
+  }
+
+  #keep(resource: Resource): void {
+    const tooLong = setTimeout(() => {
+      this.#takeFromIdle(resource);
+      void this.#close(resource);
+    }, this.#idleMs);
+    tooLong.unref();
+    this.#idle.set(resource, tooLong);
+  }
+
+  #takeFromIdle(resource: Resource): void {
+    clearTimeout(this.#idle.get(resource));
+    this.#idle.delete(resource);
   }
 
   async #close(resource: Resource): Promise<void> {

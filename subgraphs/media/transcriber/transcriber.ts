@@ -172,7 +172,7 @@ export class TranscriberFailedError extends Error {
  * Whether an engine takes speech in this language: primary subtags decide (RFC 5646 §2.2.1), so an engine for `en-US`
  * is given `en` and `en-GB` too. Without a tag every engine may try.
  */
-export function servesLanguage(info: TranscriberInfo, language: string | undefined): boolean {
+export function servesLanguage(info: Pick<TranscriberInfo, 'languages'>, language: string | undefined): boolean {
   return language == null || info.languages.some((offered) => primarySubtag(offered) === primarySubtag(language));
 }
 

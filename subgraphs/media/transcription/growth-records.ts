@@ -20,12 +20,14 @@ export const growthRecords = {
     await tx.transcript.update({ where: { id }, data: { ...change, ...stored } });
   },
 
-  /** By position. */
+  /** By position; locked until the transaction ends, so that nobody corrects them meanwhile. */
   async segmentsAt(
     tx: MediaTransaction,
     transcriptId: string,
     positions: readonly number[],
   ): Promise<Map<number, SegmentRow>> {
+    await tx.$queryRaw`select 1 from media.segment
+      where transcript_id = ${transcriptId} and position = any(${[...positions]}) order by position for update`;
     const rows = await tx.segment.findMany({ where: { transcriptId, position: { in: [...positions] } } });
     return new Map(rows.map((row) => [row.position, asSegmentRow(row)]));
   },

@@ -115,7 +115,7 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a recording that is c
       prisma().job.update({ where: { id: jobId }, data: { state: 'QUEUED', maxAttempts: 4, errorCode: null } }),
       prisma().jobOutbox.upsert({
         where: { jobId },
-        create: { jobId, runAt: new Date() },
+        create: { jobId, ownerId: viewer.userId, runAt: new Date() },
         update: { runAt: new Date() },
       }),
     ]);
@@ -173,9 +173,11 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a recording that is c
 
   test('a worker without the store’s disk fetches the recording by a signed link', async () => {
     const port = await freePort();
-    await using apart = await openMediaSlice(createTranscribers([engine]), {
-      fetchFilesFrom: `http://127.0.0.1:${port}`,
-    });
+    await using apart = await openMediaSlice(
+      createTranscribers([engine]),
+      {},
+      { fetchFilesFrom: `http://127.0.0.1:${port}` },
+    );
     const { platform } = apart;
     const callKey = deriveCallKey(platform.secret, 'files');
     const subgraph = createFilesSubgraph(platform);

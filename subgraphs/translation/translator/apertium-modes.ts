@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { TranslatorPair } from './translator';
 
@@ -63,6 +65,19 @@ export function findRoutes(modes: readonly { source: string; target: string }[])
   return [...routes.values()];
 }
 
+/** Changes with the commands of these modes and the data files they name (size and time of change): 12 hex digits. */
+export async function fingerprintOf(modes: readonly Mode[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const stage of modes.flatMap(({ stages }) => stages)) {
+    hash.update(`${stage}\n`);
+    for (const file of dataFilesOf(stage)) {
+      const { size, mtimeMs } = await stat(file);
+      hash.update(`${size} ${mtimeMs}\n`);
+    }
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
 /** The canonical form of a well-formed tag: `spa` → `es`, `PT-br` → `pt-BR`, `hbs` → `sr-Latn` (CLDR's aliases). */
 function canonicalTag(tag: string): string {
   return Intl.getCanonicalLocales(tag)[0]!;
@@ -72,9 +87,12 @@ function readMode(directory: string, name: string): Mode | null {
   const languages = parseModeName(name);
   if (!languages) return null;
   const command = readFileSync(path.join(directory, `${name}.mode`), 'utf8').trim();
-  const dataFiles = [...command.matchAll(/'([^']+)'/g)].map((match) => match[1]!);
-  if (command === '' || command.includes('\n') || !dataFiles.every((file) => existsSync(file))) return null;
+  if (command === '' || command.includes('\n') || !dataFilesOf(command).every((file) => existsSync(file))) return null;
   return { name, ...languages, stages: command.split('|').map(flushingStage) };
+}
+
+function dataFilesOf(command: string): string[] {
+  return [...command.matchAll(/'([^']+)'/g)].map((match) => match[1]!);
 }
 
 /** `$1` is the generator's switch (-g marks unknown words), `$2` the tagger's; -z asks for a flush at each NUL byte. */

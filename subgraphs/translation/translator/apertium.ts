@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { programEnvironment } from '../../../platform/environment';
-import { findRoutes, readModes, type Mode } from './apertium-modes';
+import { findRoutes, fingerprintOf, readModes, type Mode } from './apertium-modes';
 import { ApertiumPipe } from './apertium-pipe';
 import { fromStream, restoreCase, toStream } from './apertium-text';
 import {
@@ -67,6 +67,12 @@ export class ApertiumTranslator implements Translator {
     return this.#pairs;
   }
 
+  /** A fingerprint of the installed language data, which decides the texts; updates of the programs do not. */
+  async version({ route }: TranslatorPair): Promise<string> {
+    const legs = route.slice(1).map((target, index) => this.#modeOf(route[index]!, target));
+    return fingerprintOf(legs);
+  }
+
   async translate({ texts, source, target, signal }: TranslateRequest): Promise<TranslateResult> {
     const pair = this.#pairs.find((candidate) => candidate.source === source && candidate.target === target);
     if (!pair)
@@ -115,7 +121,7 @@ export class ApertiumTranslator implements Translator {
   }
 
   #pipeFor(source: string, target: string): ApertiumPipe {
-    const mode = this.#modes.find((candidate) => candidate.source === source && candidate.target === target)!;
+    const mode = this.#modeOf(source, target);
     const pipe = this.#pipes.get(mode.name) ?? new ApertiumPipe({ ...this.#options, stages: mode.stages });
     this.#pipes.delete(mode.name);
     this.#pipes.set(mode.name, pipe);
@@ -124,6 +130,10 @@ export class ApertiumTranslator implements Translator {
     );
     if (warm.length >= this.#options.maxWarmPairs) void warm.find((candidate) => candidate.isIdle)?.stop();
     return pipe;
+  }
+
+  #modeOf(source: string, target: string): Mode {
+    return this.#modes.find((candidate) => candidate.source === source && candidate.target === target)!;
   }
 
   #readInstalledPairs(): void {

@@ -5,6 +5,8 @@ export interface Translator extends AsyncDisposable {
   probe(): Promise<Probe>;
   /** Every language pair of the last probe (or of the start), pivot routes included. Tags are canonical BCP 47. */
   pairs(): readonly TranslatorPair[];
+  /** What it translates this pair with: another version may give other texts. One of {@link pairs}. */
+  version(pair: TranslatorPair): Promise<string>;
   /**
    * Translates each text on its own and answers in the same order. Line breaks and outer white space are kept; blank
    * texts come back as they are. Throws {@link TranslatorError}. When `signal` aborts, rejects with its reason at

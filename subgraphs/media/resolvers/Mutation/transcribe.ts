@@ -2,5 +2,5 @@ import { asPayload } from '../../../../platform/errors';
 import { requireViewer } from '../../../../platform/identity/viewer';
 import type { MutationResolvers } from '../../resolvers-types.generated';
 
-export const transcribe: MutationResolvers['transcribe'] = (_parent, { input }, { viewer, transcripts }) =>
-  asPayload(async () => ({ job: await transcripts.transcribe(requireViewer(viewer), input) }), { job: null });
+export const transcribe: MutationResolvers['transcribe'] = (_parent, { input }, { viewer, work }) =>
+  asPayload(async () => ({ job: await work.transcribe(requireViewer(viewer), input) }), { job: null });

@@ -1,4 +1,4 @@
-import { toSegment, type Token } from './pocketsphinx-text';
+import { toSegment, type Token } from './text';
 
 const place = { index: 3, language: 'en-US' };
 

@@ -1,4 +1,4 @@
-import type { RecognizedSegment, Word } from './transcriber';
+import type { RecognizedSegment, Word } from '../transcriber';
 
 /** One entry of PocketSphinx's result: its spelling, times in milliseconds of the media, posterior probability. */
 export interface Token {
@@ -8,15 +8,22 @@ export interface Token {
   confidence: number;
 }
 
+export interface SegmentPlace {
+  index: number;
+  language: string;
+  /** How words of the dictionary are to be written; others as they are. */
+  spellings?: ReadonlyMap<string, string>;
+}
+
 /**
  * Makes a readable sentence of what PocketSphinx heard in one utterance (lower case, no punctuation, fillers, `word(2)` for
  * a second pronunciation): first letter large, "i" as "I", a final period. Null when it heard no word.
  */
 export function toSegment(
   tokens: readonly Token[],
-  place: { index: number; language: string },
+  { spellings = new Map(), ...place }: SegmentPlace,
 ): RecognizedSegment | null {
-  const words = tokens.filter(isWord).map(toWord);
+  const words = tokens.filter(isWord).map((token) => toWord(token, spellings));
   const first = words[0];
   const last = words.at(-1);
   if (!first || !last) return null;
@@ -32,13 +39,17 @@ export function toSegment(
   };
 }
 
-/** Sentence marks and silences are `<s> </s> <sil>`, noises `[NOISE] [COUGH]` and, in older models, `++UM++`. */
-function isWord({ text }: Token): boolean {
-  return text !== '' && !/^(<|\[|\+\+)/.test(text);
+/**
+ * Sentence marks and silences are `<s> </s> <sil>`, noises `[NOISE] [COUGH]` and, in older models, `++UM++`; a step of a
+ * grammar without a word is `(NULL)`.
+ */
+export function isWord({ text }: { text: string }): boolean {
+  return text !== '' && !/^(<|\[|\+\+|\()/.test(text);
 }
 
-function toWord({ text, startMs, endMs, confidence }: Token): Word {
-  const spelling = text.replace(/\(\d+\)$/, '').replace(/^i(?=$|')/, 'I');
+function toWord({ text, startMs, endMs, confidence }: Token, spellings: ReadonlyMap<string, string>): Word {
+  const entry = text.replace(/\(\d+\)$/, '');
+  const spelling = spellings.get(entry) ?? entry.replace(/^i(?=$|')/, 'I');
   return { text: spelling, startMs, endMs, confidence: roundConfidence(confidence) };
 }
 

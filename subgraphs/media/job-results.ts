@@ -1,0 +1,35 @@
+import type { Job } from '../../platform/jobs/job';
+import type { Loaders } from './context';
+import type { MediaJobKind } from './jobs/kinds';
+import { transcribeJob } from './jobs/transcribe';
+import { translateTranscriptJob } from './jobs/translate-transcript';
+import type { TranscriptRow } from './records';
+import type { TranslationRow } from './translating/translation-records';
+
+/** What a job of this slice has made or makes, as the graph's MediaJobResult. */
+export type JobResult =
+  | (TranscriptRow & { __typename: 'Transcript' })
+  | (TranslationRow & { __typename: 'TranscriptTranslation' })
+  | { __typename: 'File'; id: string };
+
+/** The result of a job that the viewer has been found to own; null when there is none, or none yet. */
+export async function resultOf(job: Job, loaders: Loaders): Promise<JobResult | null> {
+  switch (job.kind as MediaJobKind) {
+    case 'TRANSCRIBE': {
+      const transcript = await loaders.ownTranscript.load(transcribeJob.parse(job.payload).transcriptId);
+      return transcript && { __typename: 'Transcript', ...transcript };
+    }
+    case 'TRANSLATE_TRANSCRIPT': {
+      const { transcriptId, language } = translateTranscriptJob.parse(job.payload);
+      const translations = await loaders.translationsOfTranscript.load(transcriptId);
+      const translation = translations.find((row) => row.language === language);
+      return translation ? { __typename: 'TranscriptTranslation', ...translation } : null;
+    }
+    case 'EXPORT_TRANSCRIPT': {
+      const id = await loaders.fileOfJob.load(job);
+      return id === null ? null : { __typename: 'File', id };
+    }
+    case 'TRANSCODE':
+      return null;
+  }
+}

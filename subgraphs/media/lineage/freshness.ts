@@ -1,0 +1,89 @@
+import type { Prisma } from '../../../platform/database/prisma-client/client';
+import type { MediaJobKind } from '../jobs/kinds';
+import type { MediaRecords, MediaRow, TranscriptRow } from '../records';
+import type { TranslationRecords, TranslationRow } from '../translating/translation-records';
+import type { EnginesNow } from './engines-now';
+import { hashOf, type Origin } from './lineage';
+import type { LineageRecords, LineageRow } from './lineage-records';
+import { exportOrigin, fileSettingsOf, translationOrigin } from './origins';
+
+/** What has been made of a recording, and where each result comes from. */
+export interface Derivations {
+  media: MediaRow;
+  /** Newest first, as are the lines of the lineage. */
+  transcripts: TranscriptRow[];
+  translations: TranslationRow[];
+  lineage: LineageRow[];
+}
+
+/** Tells which results the same request would not give any more. */
+export class Freshness {
+  constructor(
+    private readonly parts: {
+      records: MediaRecords;
+      translations: TranslationRecords;
+      lineage: LineageRecords;
+      engines: EnginesNow;
+    },
+  ) {}
+
+  async derivationsOf(media: MediaRow): Promise<Derivations> {
+    const { records, translations, lineage } = this.parts;
+    const [transcripts, rows] = await Promise.all([
+      records.transcriptsOfMedia([media.id]),
+      lineage.ofMedia([media.id]),
+    ]);
+    const ids = transcripts.map(({ id }) => id);
+    return { media, transcripts, translations: await translations.ofTranscripts(ids), lineage: rows };
+  }
+
+  /** Ids of the results that are stale. One that could not be made here and now is not: nothing better is to be had. */
+  async staleOutputs(all: Derivations): Promise<ReadonlySet<string>> {
+    const stale = await Promise.all(
+      all.lineage.map(async (row) => {
+        const now = await this.originNow(row, all);
+        return now !== null && hashOf(now) !== row.settingsHash ? [row.outputId] : [];
+      }),
+    );
+    return new Set(stale.flat());
+  }
+
+  private async originNow(row: LineageRow, all: Derivations): Promise<Origin | null> {
+    switch (row.kind as MediaJobKind) {
+      case 'TRANSCRIBE':
+        return this.transcriptOriginNow(row, all);
+      case 'TRANSLATE_TRANSCRIPT':
+        return this.translationOriginNow(row, all);
+      case 'EXPORT_TRANSCRIPT':
+        return exportOriginNow(row, all);
+      case 'TRANSCODE':
+        return null;
+    }
+  }
+
+  private async transcriptOriginNow(row: LineageRow, { media, transcripts }: Derivations): Promise<Origin | null> {
+    const transcript = transcripts.find(({ id }) => id === row.outputId);
+    const engine = transcript && (await this.parts.engines.recognizing(transcript));
+    return engine ? { inputIds: [media.fileId], ...engine, settings: row.settings as Prisma.InputJsonObject } : null;
+  }
+
+  private async translationOriginNow(row: LineageRow, all: Derivations): Promise<Origin | null> {
+    const translation = all.translations.find(({ id }) => id === row.outputId);
+    const transcript = all.transcripts.find(({ id }) => id === translation?.transcriptId);
+    if (!translation || !transcript) return null;
+    const engine = await this.parts.engines.translating({ from: transcript.language, to: translation.language });
+    return engine && translationOrigin(transcript, translation.language, engine);
+  }
+}
+
+function exportOriginNow(row: LineageRow, { transcripts, translations, lineage }: Derivations): Origin | null {
+  const transcript = transcripts.find(({ id }) => id === row.inputIds[0]);
+  if (!transcript) return null;
+  const wanted = fileSettingsOf(row);
+  const { translation: language } = wanted.options;
+  if (language === null) return exportOrigin(transcript, null, wanted);
+  const translation = translations.find((one) => one.transcriptId === transcript.id && one.language === language);
+  if (!translation) return null;
+  const settingsHash = lineage.find(({ outputId }) => outputId === translation.id)?.settingsHash ?? null;
+  return exportOrigin(transcript, { id: translation.id, settingsHash }, wanted);
+}

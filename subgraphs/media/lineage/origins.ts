@@ -1,0 +1,46 @@
+import type { WantedFile } from '../asking/files';
+import type { TranscriptRow } from '../records';
+import type { TranslatingEngine } from '../translating/text-translator';
+import type { Origin } from './lineage';
+import type { LineageRow } from './lineage-records';
+
+/** What renders transcripts, and its version: to be raised when the same transcript is rendered in another way. */
+const RENDERER = { engine: 'sauti', engineVersion: '1' };
+/** Stands for an engine where the languages are the same. */
+export const NO_ENGINE: TranslatingEngine = { engine: 'none', engineVersion: '' };
+
+type Source = Pick<TranscriptRow, 'id' | 'revision'>;
+
+/** What a rendered file was asked to be, from its lineage. */
+export function fileSettingsOf({ settings }: Pick<LineageRow, 'settings'>): WantedFile {
+  const { format, options } = settings as unknown as WantedFile; // only exportOrigin writes them
+  return { format, options };
+}
+
+/** Where a translation of a transcript comes from: its text at that revision. */
+export function translationOrigin(transcript: Source, language: string, engine: TranslatingEngine | null): Origin {
+  return {
+    inputIds: [transcript.id],
+    ...(engine ?? NO_ENGINE),
+    settings: { language, revision: transcript.revision },
+  };
+}
+
+/** Where a rendered file comes from: the transcript at that revision, and the translation with the origin it had. */
+export function exportOrigin(
+  transcript: Source,
+  translation: { id: string; settingsHash: string | null } | null,
+  wanted: WantedFile,
+): Origin {
+  const translatedFrom = translation ? { translatedFrom: translation.settingsHash } : {};
+  return {
+    inputIds: translation ? [transcript.id, translation.id] : [transcript.id],
+    ...RENDERER,
+    settings: {
+      format: wanted.format,
+      options: { ...wanted.options },
+      revision: transcript.revision,
+      ...translatedFrom,
+    },
+  };
+}

@@ -1,0 +1,5 @@
+import type { SpeakerResolvers } from '../resolvers-types.generated';
+
+export const Speaker: SpeakerResolvers = {
+  user: ({ userId }) => (userId === null ? null : { id: userId }),
+};

@@ -1,0 +1,192 @@
+'use strict';
+/**
+ * One decoder of PocketSphinx and what it is asked to do.
+ *
+ * @typedef {{ text: string, startFrame: number, endFrame: number, confidence: number }} HeardWord  frames of 10 ms
+ * @typedef {{ added: [word: string, phones: string][], model?: string, graph?: string }} Vocabulary
+ */
+const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { MEAN_LENGTH } = require('./native.cjs');
+
+/** What PocketSphinx is given at a time. Its estimates depend a little on it, so it is always the same. */
+const FEED_SAMPLES = 1_600;
+/** PocketSphinx's name for the search that its options ask for, and ours for the one a vocabulary asks for. */
+const GENERAL = '_default';
+const SPECIAL = 'vocabulary';
+const ARPA_FORMAT = 1;
+/** Share of the vocabulary's own model in the mixture. Half was measured as best: alone it loses every other word. */
+const OWN_WEIGHT = 0.5;
+/** PocketSphinx's -lw: how much a graph's probabilities count against the sound. */
+const LANGUAGE_WEIGHT = 6.5;
+
+class Decoder {
+  /** With `withModel` it recognizes anything, without it only a grammar. */
+  constructor(native, { modelDirectory, withModel }) {
+    const options = Object.entries({
+      '-hmm': path.join(modelDirectory, 'en-us'),
+      '-dict': path.join(modelDirectory, 'cmudict-en-us.dict'),
+      ...(withModel && { '-lm': path.join(modelDirectory, 'en-us.lm.bin') }),
+      '-logfn': '/dev/null',
+      // Our own voice detector cuts the audio. PocketSphinx's would drop frames and shift every word time.
+      '-remove_silence': 'no',
+    }).flat();
+    this.native = native;
+    this.config = native.parseConfig(null, native.options(), options.length, options, 1);
+    this.decoder = this.config && native.init(this.config);
+    if (!this.decoder) throw new Error(`PocketSphinx refuses the model in ${modelDirectory}.`);
+    this.frontEnd = native.openFrontEnd(this.config);
+    this.firstMean = this.#mean();
+    this.isAltered = false;
+    this.isListening = false;
+  }
+
+  /**
+   * Makes the decoder hear as if it had heard nothing before but the sound of this voice: its running cepstral mean
+   * carries the sound of one recording into the text of the next, and without any it adapts only after the first
+   * utterance, which is then heard badly. Only ps_reinit forgets too, for 0.3 s of CPU.
+   */
+  tuneIn(/** @type {Int16Array} */ pcm) {
+    const mean = this.#meanOf(pcm) ?? this.firstMean;
+    this.native.setMean(this.native.meanOf(this.native.features(this.decoder)), mean);
+  }
+
+  /** Takes away what an earlier vocabulary has added, words in the dictionary included, then adds this one. */
+  use(/** @type {Vocabulary | null} */ vocabulary) {
+    this.#drop();
+    if (this.isAltered) check('ps_reinit', this.native.reinit(this.decoder, null));
+    this.isAltered = vocabulary != null;
+    if (vocabulary != null) this.expect(vocabulary);
+  }
+
+  /** Like `use`, but words that were added before stay in the dictionary: for a graph they are out of reach. */
+  expect(/** @type {Vocabulary} */ { added, model, graph }) {
+    this.#drop();
+    for (const [word, phones] of added) {
+      check(`ps_add_word(${word})`, this.native.addWord(this.decoder, word, phones, 0));
+    }
+    if (model != null) this.#mixIn(model);
+    if (graph != null) this.#follow(graph);
+  }
+
+  /** @returns {string[]} the words the dictionary lacks */
+  unknown(/** @type {string[]} */ words) {
+    return words.filter((word) => this.native.lookUp(this.decoder, word) == null);
+  }
+
+  /** Frame numbers count from ps_start_stream, so calling it before each utterance makes word times exact. */
+  begin() {
+    this.#drop();
+    check('ps_start_stream', this.native.startStream(this.decoder));
+    check('ps_start_utt', this.native.startUtterance(this.decoder));
+    this.isListening = true;
+  }
+
+  feed(/** @type {Int16Array} */ pcm) {
+    for (let from = 0; from < pcm.length; from += FEED_SAMPLES) {
+      const part = pcm.subarray(from, from + FEED_SAMPLES);
+      check('ps_process_raw', this.native.processRaw(this.decoder, part, part.length, 0, 0));
+    }
+  }
+
+  /** @returns {HeardWord[]} everything PocketSphinx reports, fillers included; probabilities exist only after the end */
+  finish() {
+    const { native, decoder } = this;
+    this.#drop();
+    const logMath = native.logMath(decoder);
+    const words = [];
+    for (let segment = native.segments(decoder); segment; segment = native.nextSegment(segment)) {
+      const startFrame = [0];
+      const endFrame = [0];
+      native.segmentFrames(segment, startFrame, endFrame);
+      const confidence = native.fromLog(logMath, native.segmentProbability(segment, null, null, null));
+      const text = native.segmentWord(segment) ?? '';
+      words.push({ text, startFrame: startFrame[0], endFrame: endFrame[0] + 1, confidence });
+    }
+    return words;
+  }
+
+  /** Ends the utterance under way, also one that an aborted call has left. */
+  #drop() {
+    if (this.isListening) check('ps_end_utt', this.native.endUtterance(this.decoder));
+    this.isListening = false;
+  }
+
+  #mean() {
+    const mean = new Float32Array(MEAN_LENGTH);
+    this.native.getMean(this.native.meanOf(this.native.features(this.decoder)), mean);
+    return mean;
+  }
+
+  /** The mean of the audio's cepstral vectors; those of no energy say nothing. Null when there is no other. */
+  #meanOf(pcm) {
+    const { native } = this;
+    native.startFrontEndStream(this.frontEnd);
+    check('fe_start_utt', native.startFrontEnd(this.frontEnd));
+    const rows = [null];
+    const count = [0];
+    check('fe_process_utt', native.analyze(this.frontEnd, pcm, pcm.length, rows, count));
+    if (!rows[0]) return null;
+    const frames = native.toFrames(rows[0], count[0]).filter((frame) => frame[0] >= 0);
+    native.freeFrames(rows[0]);
+    if (frames.length === 0) return null;
+    return Float32Array.from(
+      { length: MEAN_LENGTH },
+      (_, n) => frames.reduce((sum, frame) => sum + frame[n], 0) / frames.length,
+    );
+  }
+
+  /** Half the general language model, half the given one. */
+  #mixIn(/** @type {string} */ arpa) {
+    const { native } = this;
+    const own = this.#readModel(arpa);
+    const names = ['general', 'own'];
+    const weights = [1 - OWN_WEIGHT, OWN_WEIGHT];
+    const general = native.languageModel(this.decoder, GENERAL);
+    const mixture = native.joinModels(this.config, [general, own], names, weights, names.length);
+    native.freeModel(own); // the mixture holds it now
+    if (!mixture) throw new Error('ngram_model_set_init failed.');
+    native.interpolate(mixture, names, weights);
+    const result = native.setLanguageModel(this.decoder, SPECIAL, mixture);
+    native.freeModel(mixture); // the search holds it now
+    check('ps_set_lm', result);
+    check('ps_set_search', native.useSearch(this.decoder, SPECIAL));
+  }
+
+  #readModel(/** @type {string} */ arpa) {
+    const logMath = this.native.logMath(this.decoder);
+    const model = inFile(arpa, (file) => this.native.readModel(this.config, file, ARPA_FORMAT, logMath));
+    if (!model) throw new Error('ngram_model_read refuses the model of the vocabulary.');
+    return model;
+  }
+
+  #follow(/** @type {string} */ text) {
+    const { native } = this;
+    const logMath = native.logMath(this.decoder);
+    const graph = inFile(text, (file) => native.readGraph(file, logMath, LANGUAGE_WEIGHT));
+    if (!graph) throw new Error('fsg_model_readfile refuses the graph of the grammar.');
+    const result = native.setGraph(this.decoder, SPECIAL, graph);
+    native.freeGraph(graph); // the search holds it now
+    check('ps_set_fsg', result);
+    check('ps_set_search', native.useSearch(this.decoder, SPECIAL));
+  }
+}
+
+/** PocketSphinx reads models from files only. */
+function inFile(text, read) {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'sauti-vocabulary-'));
+  try {
+    const file = path.join(folder, 'vocabulary');
+    writeFileSync(file, text);
+    return read(file);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function check(call, result) {
+  if (result < 0) throw new Error(`${call} failed (${result}).`);
+}
+
+module.exports = { Decoder };

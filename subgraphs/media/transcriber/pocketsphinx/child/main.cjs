@@ -1,0 +1,48 @@
+'use strict';
+/**
+ * The process in which PocketSphinx decodes: its C functions block for up to half a second, and what breaks them must not
+ * break a worker. Plain JavaScript because it is read from the repository in every mode. Answers every request of
+ * `decoder-process.ts` with one reply; ends when its parent does.
+ *
+ * @typedef {{ type: 'open', modelDirectory: string, libraries: { sphinxbase: string, pocketsphinx: string }, for: 'recognition' | 'alignment' | 'probe' }} Open
+ * @typedef {Open | { type: 'tuneIn', pcm: Int16Array } | { type: 'use', vocabulary: import('./decoder.cjs').Vocabulary | null } | { type: 'expect', vocabulary: import('./decoder.cjs').Vocabulary } | { type: 'unknown', words: string[] } | { type: 'begin' } | { type: 'feed', pcm: Int16Array } | { type: 'finish' }} Request
+ */
+const { Decoder } = require('./decoder.cjs');
+const { loadNative } = require('./native.cjs');
+
+/** @type {Decoder | undefined} */
+let decoder;
+
+function open(/** @type {Open} */ request) {
+  const native = loadNative(request.libraries);
+  if (request.for === 'probe') return;
+  const { modelDirectory } = request;
+  try {
+    decoder = new Decoder(native, { modelDirectory, withModel: request.for === 'recognition' });
+  } catch (error) {
+    throw Object.assign(error, { part: 'the model' });
+  }
+}
+
+function answer(/** @type {Request} */ request) {
+  if (request.type === 'open') return open(request);
+  if (request.type === 'tuneIn') return decoder.tuneIn(request.pcm);
+  if (request.type === 'use') return decoder.use(request.vocabulary);
+  if (request.type === 'expect') return decoder.expect(request.vocabulary);
+  if (request.type === 'unknown') return decoder.unknown(request.words);
+  if (request.type === 'begin') return decoder.begin();
+  if (request.type === 'feed') return decoder.feed(request.pcm);
+  return decoder.finish();
+}
+
+process.on('disconnect', () => process.exit());
+process.on('message', (request) => {
+  try {
+    process.send({ type: 'done', value: answer(request) });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    process.send(
+      error?.part ? { type: 'unavailable', part: error.part, detail: message } : { type: 'failed', message },
+    );
+  }
+});
