@@ -7,7 +7,7 @@ import type { Viewer } from '../../platform/identity/viewer';
 import type { Platform } from '../../platform/platform';
 import type { Subgraph, SubgraphResult } from '../../platform/subgraph/subgraph';
 import { anUpload, askFor, identityOf } from '../../platform/testing/calls';
-import { openTestPlatform } from '../../platform/testing/platform';
+import { openTestPlatform, type TestPlatformOptions } from '../../platform/testing/platform';
 import { startWorkerStack, type WorkerStack } from '../../platform/testing/worker-stack';
 import { createMediaHandlers } from './jobs/handlers';
 import { createMediaSubgraph } from './subgraph';
@@ -26,9 +26,10 @@ export interface MediaSlice extends AsyncDisposable {
 export async function openMediaSlice(
   transcribers: Transcribers,
   tools: { translator?: TextTranslator; aligner?: Aligner } = {},
+  options: TestPlatformOptions = {},
 ): Promise<MediaSlice> {
   const translator = tools.translator ?? writtenTranslator();
-  const test_ = await openTestPlatform();
+  const test_ = await openTestPlatform(options);
   const { platform } = test_;
   const workers: WorkerStack[] = [];
   const lifecycle = new Lifecycle(silentLogger);
@@ -213,8 +214,9 @@ export async function transcribing(
   slice: MediaSlice,
   viewer: Viewer,
   bytes: Buffer = aWav(10),
+  transcribe: object = {},
 ): Promise<{ mediaId: string; jobId: string; transcriptId: string }> {
-  const input = { upload: anUpload(bytes, 'talk.wav'), transcribe: {} };
+  const input = { upload: anUpload(bytes, 'talk.wav'), transcribe };
   const { media, job, errors } = await createMedia(slice, viewer, input);
   if (!media || !job) throw new Error(`The recording was refused: ${JSON.stringify(errors)}`);
   return { mediaId: media.id, jobId: job.id, transcriptId: job.result.id };

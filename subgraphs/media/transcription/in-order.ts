@@ -54,7 +54,7 @@ class Run<Item, Result> {
       const next = this.begun[0];
       if (!next) return;
       const result = await orAborted(next, this.stop.signal);
-      this.begun.shift();
+      void this.begun.shift();
       this.changed();
       yield result;
     }
@@ -79,13 +79,11 @@ class Run<Item, Result> {
   private begin(item: Item): void {
     this.running++;
     const result = this.work(item, this.stop.signal);
-    result
-      .catch((error: unknown) => this.fail(error))
-      .finally(() => {
-        this.running--;
-        this.changed();
-      })
-      .catch(() => undefined);
+    const settled = result.catch((error: unknown) => this.fail(error));
+    void settled.then(() => {
+      this.running--;
+      this.changed();
+    });
     this.begun.push(result);
     this.changed();
   }

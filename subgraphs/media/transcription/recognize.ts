@@ -25,8 +25,6 @@ export interface ChannelSegment extends RecognizedSegment {
 export interface RecognizeOptions {
   engine: Transcriber;
   call: Omit<TranscribeOptions, 'startMs' | 'signal'>;
-  /** Last look at the segments of one channel, in order, before anybody sees them. */
-  finish: (segments: RecognizedSegment[]) => RecognizedSegment[];
   /** Most calls at once. */
   parallel: number;
   signal: AbortSignal;
@@ -52,7 +50,7 @@ export async function* recognizePieces(
   const recognize = async ({ piece, channel }: Call, signal: AbortSignal) => ({
     piece: { ...piece, channels: piece.channels.length },
     channel,
-    segments: options.finish(await recognizePatiently({ piece, channel }, options, signal)),
+    segments: await recognizePatiently({ piece, channel }, options, signal),
   });
   let heard: ChannelSegment[] = [];
   for await (const { piece, channel, segments } of inOrder(callsOf(pieces), recognize, options)) {

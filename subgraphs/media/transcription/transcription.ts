@@ -19,6 +19,9 @@ import { inTime, recognizePieces, type ChannelSegment, type HeardPiece } from '.
 import type { Recording } from './recording';
 import type { PlacedSegment, TranscriptGrowth } from './transcript-growth';
 
+/** So many pieces are held back together at most, while what they say may be one number. */
+const MOST_HELD_PIECES = 4;
+
 /** One attempt at a transcript. */
 export interface Attempt {
   plan: RecognitionPlan;
@@ -100,11 +103,32 @@ class Transcription {
     const { signal } = context;
     const startMs = this.total.heardMs;
     const pieces = cutPieces(recording.sound({ channels: this.channels, startMs, signal }), { startMs, rule });
-    const options = { engine: this.engine, call: this.call, finish: this.clean, parallel: rule.parallel, signal };
+    const options = { engine: this.engine, call: this.call, parallel: rule.parallel, signal };
+    let held: HeardPiece[] = [];
     for await (const heard of recognizePieces(pieces, options)) {
-      await this.keep(heard);
-      this.report(heard.endMs);
+      held.push(heard);
+      if (held.length < MOST_HELD_PIECES && this.mayGoOn(heard.segments)) continue;
+      await this.keepPieces(held);
+      held = [];
     }
+    if (held.length > 0) await this.keepPieces(held);
+  }
+
+  private async keepPieces(pieces: readonly HeardPiece[]): Promise<void> {
+    const { endMs } = pieces.at(-1)!;
+    const spokenMs = pieces.reduce((sum, piece) => sum + piece.spokenMs, 0);
+    const segments = pieces.flatMap((piece) => piece.segments);
+    const cleaned = Array.from({ length: this.channels ?? 1 }, (_, channel) =>
+      this.clean(segments.filter((segment) => segment.channel === channel)).map(onChannel(channel)),
+    ).flat();
+    await this.keep({ segments: inTime(cleaned), endMs, spokenMs });
+    this.report(endMs);
+  }
+
+  /** Whether a number that has to be redacted may go on in the next piece, on any channel. */
+  private mayGoOn(segments: readonly ChannelSegment[]): boolean {
+    const last = new Map(segments.map((segment) => [segment.channel, segment]));
+    return [...last.values()].some((segment) => maybeGoesOn(segment, this.attempt.plan));
   }
 
   private async hearWhole(): Promise<void> {
