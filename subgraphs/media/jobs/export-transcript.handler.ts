@@ -63,6 +63,6 @@ function asJobProblem(error: unknown): never {
   if (error instanceof TranslationMissingError)
     throw new JobProblem('NOT_FOUND', error.message, false, { cause: error });
   if (!(error instanceof UserProblemError)) throw error;
-  const { code, message }: UserProblem = error.problem;
+  const { code, message } = error.problem as UserProblem;
   throw new JobProblem(code, message, code === 'INSUFFICIENT_STORAGE', { cause: error });
 }
