@@ -123,7 +123,7 @@ function createLoaders(services: MediaServices, viewer: Viewer | null): Loaders 
     details: new DataLoader(
       async (recordings) => {
         const known = await factRecords.details(recordings.map(({ id }) => id));
-        return Promise.all(recordings.map((media) => known.get(media.id) ?? facts.details(media)));
+        return Promise.all(recordings.map(async (media) => known.get(media.id) ?? facts.details(media)));
       },
       { cacheKeyFn: ({ id }) => id },
     ),

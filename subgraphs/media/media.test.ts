@@ -91,7 +91,7 @@ describe('createMedia', () => {
     expect(object).toMatchObject({ name: 'talk.wav', mimeType: 'audio/wav', ownerId: amina.userId });
     const row = await slice.platform.database.prisma.job.findUniqueOrThrow({ where: { id: job!.id } });
     expect(row).toMatchObject({ subjectId: media!.id, ownerId: amina.userId, maxAttempts: 3 });
-    expect(row.payload).toEqual({
+    expect(row.payload).toMatchObject({
       transcriptId: job!.result.id,
       mediaId: media!.id,
       fileId: media!.file.id,

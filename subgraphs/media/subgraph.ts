@@ -10,8 +10,6 @@ import { EditRecords } from './editing/edit-records';
 import { SegmentEdits } from './editing/segment-edits';
 import { speechEnvironment } from './environment';
 import { Estimates } from './estimating/estimates';
-import { MediaFacts } from './facts/facts';
-import { FactRecords } from './facts/records';
 import { ExportJobRecords } from './exporting/export-job-records';
 import { ExportRecords } from './exports/export-records';
 import { MediaFacts } from './facts/facts';

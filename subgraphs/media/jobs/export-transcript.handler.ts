@@ -1,4 +1,4 @@
-import { UserProblemError } from '../../../platform/errors';
+import { UserProblemError, type UserProblem } from '../../../platform/errors';
 import { JobProblem, type JobHandler } from '../../../platform/jobs/job-handler';
 import type { Platform } from '../../../platform/platform';
 import { ExportJobRecords } from '../exporting/export-job-records';
@@ -23,8 +23,9 @@ export function createExportTranscriptHandler(options: {
   const contents = new ExportRecords(slice);
   return {
     definition: exportTranscriptJob,
-    async run({ transcriptId, format, options }, { job, signal, progress }) {
-      progress(0, 'render');
+    async run({ transcriptId, format, options }, context) {
+      const { job, signal } = context;
+      context.progress(0, 'render');
       const transcript = await records.source(transcriptId, job.ownerId);
       if (!transcript) throw new JobProblem('NOT_FOUND', 'The transcript is gone.', false);
       const { translation } = options;
@@ -33,7 +34,7 @@ export function createExportTranscriptHandler(options: {
       const origin = exportOrigin(transcript, translated, { format, options });
       const { text, mimeType } = await exportOf(contents, transcript, format, options).catch(asJobProblem);
       signal.throwIfAborted();
-      progress(0.5, 'store');
+      context.progress(0.5, 'store');
       const file = await objects
         .hold({
           ownerId: job.ownerId,
@@ -62,6 +63,6 @@ function asJobProblem(error: unknown): never {
   if (error instanceof TranslationMissingError)
     throw new JobProblem('NOT_FOUND', error.message, false, { cause: error });
   if (!(error instanceof UserProblemError)) throw error;
-  const { code, message } = error.problem;
+  const { code, message } = error.problem as UserProblem;
   throw new JobProblem(code, message, code === 'INSUFFICIENT_STORAGE', { cause: error });
 }

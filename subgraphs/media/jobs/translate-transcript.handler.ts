@@ -1,4 +1,4 @@
-import { UserProblemError } from '../../../platform/errors';
+import { UserProblemError, type UserProblem } from '../../../platform/errors';
 import { JobProblem, type JobContext, type JobHandler } from '../../../platform/jobs/job-handler';
 import type { Platform } from '../../../platform/platform';
 import { recordLineage } from '../lineage/lineage';
@@ -107,7 +107,7 @@ function notComplete(transcript: TranscriptRow | null): JobProblem {
 /** An engine that cannot work may be back for the next attempt; a pair of languages that nobody translates will not. */
 function asJobProblem(error: unknown): unknown {
   if (!(error instanceof UserProblemError)) return error;
-  const { code, message, retryAfterMs } = error.problem;
+  const { code, message, retryAfterMs } = error.problem as UserProblem;
   const options = { cause: error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   return new JobProblem(code, message, code === 'ENGINE_UNAVAILABLE', options);
 }

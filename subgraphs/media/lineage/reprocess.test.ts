@@ -164,6 +164,28 @@ test('another version of the speech engine makes everything anew, as one chain',
   expect(ofFiles).toEqual(expect.arrayContaining([[transcription], [transcription, translation]]) as unknown);
 });
 
+test('a rendition by another version of ffmpeg is made anew, also of a recording without a transcript', async () => {
+  const { prisma } = slice.platform.database;
+  await prisma.transcript.deleteMany({ where: { mediaId } });
+  const { fileId } = await prisma.media.findUniqueOrThrow({ where: { id: mediaId } });
+  const settings = { preset: 'MP3', clipFromMs: null, clipToMs: 500 };
+  const origin = { inputIds: [fileId], engine: 'ffmpeg', engineVersion: 'an earlier one', settings };
+  const outputId = newId('rnd');
+  await prisma.$transaction((tx) => recordLineage(tx, { outputId, mediaId, kind: 'TRANSCODE' }, origin));
+  expect(await staleKinds()).toEqual(['TRANSCODE']);
+  const answer = await reprocess();
+  expect(kinds(answer)).toEqual(['TRANSCODE']);
+  const { payload } = await prisma.job.findUniqueOrThrow({ where: { id: answer.jobs[0]!.id } });
+  expect(payload).toMatchObject({
+    mediaId,
+    fileId,
+    preset: 'MP3',
+    clipFromMs: null,
+    clipToMs: 500,
+    subtitlesFrom: null,
+  });
+});
+
 test('an engine that cannot work now makes nothing stale', async () => {
   await asIfTranscribed('an earlier one');
   script.probe = { available: false, reason: 'It sleeps.' };
