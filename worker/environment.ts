@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { EnvironmentReader, readPlatformEnvironment, type PlatformEnvironment } from '../platform/environment';
 import { readSpeechSettings, type SpeechSettings } from '../subgraphs/media/speech-settings';
+import { DEFAULT_MAX_CONCURRENT_JOBS } from '../platform/jobs/dispatcher';
 
 export interface WorkerEnvironment extends PlatformEnvironment {
   /** Jobs run at once; each transcription holds about 110 MB and one core. */
   concurrency: number;
+  /** How many jobs of one account are handed to the queue at a time; the others wait, and let other accounts pass. */
+  maxConcurrentJobs: number;
   /** Answers /health and /ready for a container's health check; null: no port is opened. */
   healthPort: number | null;
   /** Which speech engines are used, and where they are. */
@@ -19,6 +22,7 @@ export function readWorkerEnvironment(): WorkerEnvironment {
   const environment = {
     ...readPlatformEnvironment(reader),
     concurrency: reader.wholeNumber('WORKER_CONCURRENCY', Math.max(1, availableParallelism() - 1), { min: 1, max: 64 }),
+    maxConcurrentJobs: reader.wholeNumber('MAX_CONCURRENT_JOBS', DEFAULT_MAX_CONCURRENT_JOBS, { min: 1, max: 10_000 }),
     healthPort:
       reader.text('WORKER_HEALTH_PORT') === null
         ? null

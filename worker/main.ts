@@ -25,7 +25,7 @@ async function main(): Promise<void> {
     lifecycle,
     logger,
     applicationName: 'sauti:worker',
-    // One for each job's writes; the rest for heartbeats, dispatcher, sweeps, the inbox and housekeeping.
+    // One for each job's writes; the rest for dispatcher, sweeps, the inbox and housekeeping.
     poolSize: environment.concurrency + 6,
     publicUrl: () => '',
   });
@@ -47,7 +47,9 @@ async function main(): Promise<void> {
     logger,
   });
   lifecycle.onStop('job queue', async () => queue[Symbol.asyncDispose]());
-  const dispatcher = new Dispatcher(platform.database, platform.notifications, queue, logger);
+  const dispatcher = new Dispatcher(platform.database, platform.notifications, queue, logger, {
+    maxConcurrentJobs: environment.maxConcurrentJobs,
+  });
   lifecycle.onStop('job dispatcher', async () => dispatcher[Symbol.asyncDispose]());
   const runner = new JobRunner({
     ...platform,

@@ -7,6 +7,8 @@ import { READY_LIMIT_MS, type Target } from './target';
 
 export interface ChaosDatabase extends Target, AsyncDisposable {
   readonly url: string;
+  /** As `pg_ctl stop -m immediate`: it drops everything and has to recover; resolves when it has ended, before it is ready. */
+  stopImmediately(): Promise<void>;
 }
 
 /**
@@ -22,16 +24,18 @@ export async function startDatabase(dataDir: string): Promise<ChaosDatabase> {
   await migrateQueue(server.url);
   const postmaster = () => readPostmaster(path.join(server.dataDir, 'cluster'));
   let killed: number | undefined;
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    const { pid } = await waitFor('the database to run', postmaster, READY_LIMIT_MS);
+    killed = pid;
+    process.kill(pid, signal);
+    await waitFor('the database to end', () => postmaster()?.pid !== pid);
+  };
   return {
     name: 'database',
     kind: 'database',
     url: server.url,
-    async kill() {
-      const { pid } = await waitFor('the database to run', postmaster, READY_LIMIT_MS);
-      killed = pid;
-      process.kill(pid, 'SIGKILL');
-      await waitFor('the database to end', () => postmaster()?.pid !== pid);
-    },
+    kill: () => end('SIGKILL'),
+    stopImmediately: () => end('SIGQUIT'), // what pg_ctl sends
     async ready() {
       const isBack = (): boolean => postmaster()?.ready === true && postmaster()?.pid !== killed;
       await waitFor('the database to be back', isBack, READY_LIMIT_MS);

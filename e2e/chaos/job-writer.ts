@@ -9,16 +9,23 @@ import { waitFor } from '../../platform/testing/wait';
 import { READY_LIMIT_MS } from './target';
 
 /** Steps of one job: enough to be in the middle of one when the worker is killed. */
-const STEPS = Array.from({ length: 20 }, (_, index) => `step ${index}`);
+const STEPS = stepNames(20);
 /** A worker that dies that often in one job would end the job; here it may die more often. */
 const MAX_ATTEMPTS = 100;
+
+export function stepNames(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `step ${index}`);
+}
 
 /** Queues jobs of `platform/testing/steps-job.ts`, whose every change is an event in their owner's topic. */
 export class JobWriter implements AsyncDisposable {
   private readonly database: Database;
   private readonly events: EventLog;
 
-  constructor(url: string) {
+  constructor(
+    url: string,
+    private readonly steps: readonly string[] = STEPS,
+  ) {
     this.database = openDatabase({ url, poolSize: 2, applicationName: 'sauti:chaos-jobs' });
     this.events = new EventLog(this.database, new Notifications(url, silentLogger), silentLogger);
   }
@@ -28,9 +35,9 @@ export class JobWriter implements AsyncDisposable {
     return createStepsTables({ database: this.database });
   }
 
-  /** Queues one, once: what fails because the database went away is tried again under the same id. */
-  async add(ownerId: string, subjectId: string): Promise<void> {
-    const job = { id: newId('job'), ownerId, subjectId, payload: { steps: STEPS } };
+  /** Queues one, once: what fails because the database went away is tried again under the same id, which it answers. */
+  async add(ownerId: string, subjectId: string): Promise<string> {
+    const job = { id: newId('job'), ownerId, subjectId, payload: { steps: [...this.steps] } };
     const definition = { ...stepsJob, maxAttempts: MAX_ATTEMPTS };
     const look = async (): Promise<boolean> => {
       try {
@@ -41,6 +48,7 @@ export class JobWriter implements AsyncDisposable {
       return true;
     };
     await waitFor('a job to be queued', look, READY_LIMIT_MS);
+    return job.id;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

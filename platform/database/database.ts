@@ -34,9 +34,12 @@ export interface Database {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** A transaction that its process leaves idle for this long is ended by the server: a frozen process must not keep its locks. */
+export const IDLE_IN_TRANSACTION_MS = 5_000;
+
 /**
- * Opens a pool of at most `poolSize` connections; the first query connects. A statement may take 15 s, a connection 5 s.
- * A transaction that its process leaves idle for 10 s is ended by the server: a frozen process must not keep its locks.
+ * Opens a pool of at most `poolSize` connections; the first query connects. A statement may take 15 s, a connection 5 s,
+ * and a transaction may be idle for {@link IDLE_IN_TRANSACTION_MS}.
  */
 export function openDatabase(options: { url: string; poolSize?: number; applicationName: string }): Database {
   const adapter = new PrismaPg({
@@ -44,7 +47,7 @@ export function openDatabase(options: { url: string; poolSize?: number; applicat
     max: options.poolSize ?? 10,
     connectionTimeoutMillis: 5_000,
     statement_timeout: 15_000,
-    idle_in_transaction_session_timeout: 10_000,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     application_name: options.applicationName,
     keepAlive: true,
   });

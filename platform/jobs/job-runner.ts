@@ -1,16 +1,19 @@
+import { randomUUID } from 'node:crypto';
 import type { Database, PlatformTransaction } from '../database/database';
 import type { Notifications } from '../database/notifications';
 import type { EventLog } from '../events/event-log';
 import type { Logger } from '../logger';
 import { pause } from '../pause';
+import { Heartbeats, type Beat } from './heartbeats';
 import type { Job, JobDefinition, JobFailure } from './job';
+import { directoryName, JobDirectory, removeAbandonedDirectories } from './job-directory';
+import type { CleanUp } from './job-endings';
 import { JobLost, JobProblem, JobStopped, type JobContext, type JobHandler, type StopReason } from './job-handler';
-import { JobDirectory } from './job-directory';
-import { JobStore, type CleanUp } from './job-store';
+import { JobStore } from './job-store';
 import { ProgressReports } from './progress-reports';
 import type { JobQueue } from './queue';
+import { isSuspect } from './worker-losses';
 
-const HEARTBEAT_MS = 1_500;
 const SWEEP_MS = 2_000;
 const CLAIM_RETRY_MS = 1_000;
 /** While versions are exchanged, a job waits this long for a worker that understands it. */
@@ -26,8 +29,9 @@ interface Running {
 export type AnyJobHandler = Omit<JobHandler<never, never>, 'definition'> & { definition: JobDefinition<unknown> };
 
 /**
- * Runs queued jobs in this process. One heartbeat per job keeps its lease and notices a cancel; one sweep takes over the
- * jobs of dead workers. `close()` stops taking jobs, gives running handlers `graceMs` to finish and hands the rest back.
+ * Runs queued jobs in this process. Heartbeats keep their leases and notice a cancel; one sweep takes over the jobs of
+ * dead workers and removes the temporary files they left on this host. `close()` stops taking jobs, gives running handlers
+ * `graceMs` to finish and hands the rest back.
  */
 export class JobRunner {
   private readonly handlers: ReadonlyMap<string, JobHandler<unknown>>;
@@ -35,6 +39,9 @@ export class JobRunner {
   /** Attempts, not jobs: one that was lost may still be stopping when the next attempt of its job starts here. */
   private readonly running = new Set<Running>();
   private readonly closing = new AbortController();
+  private readonly workerId = randomUUID();
+  private readonly heartbeats: Heartbeats;
+  private claiming = 0;
   private isOver = false;
   private readonly sweepTimer: NodeJS.Timeout;
   private readonly unlisten: () => void;
@@ -55,9 +62,13 @@ export class JobRunner {
     const handlers = options.handlers as unknown as readonly JobHandler<unknown>[];
     this.handlers = new Map(handlers.map((handler) => [handler.definition.kind, handler]));
     this.store = new JobStore(options.database, options.events);
+    const { url } = options.database;
+    this.heartbeats = new Heartbeats({ url, logger: options.logger, hear: (beat) => this.hear(beat) });
     options.queue.work({ concurrency: options.concurrency, run: (jobId, attempt) => this.run(jobId, attempt) });
     this.unlisten = options.notifications.on('sauti_cancel', (jobId) => void this.noticeCancel(jobId));
     this.sweepTimer = setInterval(() => void this.sweep(), SWEEP_MS);
+    void this.sweep(); // whoever was here before may just have died, and this process may not live long either
+    void this.removeAbandoned();
   }
 
   async close(graceMs = 5_000): Promise<void> {
@@ -72,27 +83,44 @@ export class JobRunner {
     while (this.running.size > 0) await Promise.all([...this.running].map((running) => running.done));
     clearTimeout(timer);
     this.isOver = true;
+    await this.heartbeats[Symbol.asyncDispose]();
   }
 
-  private async run(jobId: string, attempt: number): Promise<void> {
-    const job = await this.claim(jobId, attempt);
-    if (!job) return;
+  /** An entry of the queue may start another job than the one it names: see {@link JobStore.claim}. */
+  private async run(entryJobId: string, entryAttempt: number): Promise<void> {
+    const running = await this.begin(entryJobId, entryAttempt);
+    if (!running) return;
+    await running.done;
+    this.running.delete(running);
+  }
+
+  private async begin(entryJobId: string, entryAttempt: number): Promise<Running | null> {
+    this.claiming++;
+    try {
+      const job = await this.claim(entryJobId, entryAttempt);
+      return job && this.start(job);
+    } finally {
+      this.claiming--;
+    }
+  }
+
+  private start(job: Job): Running {
     const abort = new AbortController();
     const running: Running = { job, stop: (why) => abort.abort(new JobStopped(why)), done: Promise.resolve() };
     if (this.isOver) running.stop('shutdown');
-    running.done = this.runClaimed(job, abort.signal, running.stop).catch((error: unknown) => {
+    running.done = this.runClaimed(job, abort.signal).catch((error: unknown) => {
+      const { id: jobId, attempt } = job;
       this.options.logger.error({ error, jobId, attempt }, 'a job could not be ended; its lease will run out');
     });
     this.running.add(running);
-    await running.done;
-    this.running.delete(running);
+    return running;
   }
 
   /** While the database is away the entry is kept: given back to the queue it would be spent, and the job forgotten for a while. */
   private async claim(jobId: string, attempt: number): Promise<Job | null> {
     for (;;) {
       try {
-        return await this.store.claim(jobId, attempt);
+        return await this.store.claim({ jobId, attempt, workerId: this.workerId, isApart: this.mayHoldSuspect() });
       } catch (error) {
         this.options.logger.warn({ error, jobId }, 'a job cannot be claimed; trying again');
         await pause(CLAIM_RETRY_MS, this.closing.signal);
@@ -101,11 +129,16 @@ export class JobRunner {
     }
   }
 
-  private async runClaimed(job: Job, signal: AbortSignal, stop: Running['stop']): Promise<void> {
+  /** What another claim under way may bring is not known yet. */
+  private mayHoldSuspect(): boolean {
+    return this.claiming > 1 || [...this.running].some(({ job }) => isSuspect(job));
+  }
+
+  private async runClaimed(job: Job, signal: AbortSignal): Promise<void> {
     const logger = this.options.logger.child({ jobId: job.id, kind: job.kind, attempt: job.attempt });
-    const heartbeat = setInterval(() => void this.beat(job, stop), HEARTBEAT_MS);
-    const progress = new ProgressReports(job, this.store, logger);
-    await using directory = new JobDirectory(this.options.scratchDirectory, `${job.id}.${job.attempt}`);
+    this.heartbeats.add(job);
+    const progress = new ProgressReports(job, this.options.database.prisma, this.store, logger);
+    await using directory = new JobDirectory(this.options.scratchDirectory, directoryName(job));
     try {
       const { handler, payload } = this.handlerFor(job);
       const writes = await handler.run(payload, this.contextFor(job, { signal, logger, progress, directory }));
@@ -116,7 +149,7 @@ export class JobRunner {
       await progress.settle();
       await this.endUnfinished(job, signal, error, logger);
     } finally {
-      clearInterval(heartbeat);
+      this.heartbeats.remove(job);
     }
   }
 
@@ -179,14 +212,10 @@ export class JobRunner {
     await understood.handler.abandon?.(understood.payload, tx, ending);
   };
 
-  private async beat(job: Job, stop: Running['stop']): Promise<void> {
-    try {
-      const state = await this.store.heartbeat(job.id, job.attempt);
-      if (state === null) stop('lost');
-      if (state === 'CANCELING') stop('canceled');
-    } catch (error) {
-      this.options.logger.warn({ error, jobId: job.id }, 'a heartbeat failed');
-    }
+  private hear({ id, attempt, state }: Beat): void {
+    if (state === 'RUNNING') return;
+    for (const { job, stop } of this.running)
+      if (job.id === id && job.attempt === attempt) stop(state === null ? 'lost' : 'canceled');
   }
 
   private async noticeCancel(jobId: string | undefined): Promise<void> {
@@ -204,6 +233,16 @@ export class JobRunner {
       for (const jobId of await this.store.canceling()) await this.noticeCancel(jobId);
     } catch (error) {
       this.options.logger.warn({ error }, 'the job sweep failed');
+    }
+    await this.removeAbandoned();
+  }
+
+  private async removeAbandoned(): Promise<void> {
+    const { scratchDirectory, database, logger } = this.options;
+    try {
+      await removeAbandonedDirectories(scratchDirectory, database);
+    } catch (error) {
+      logger.warn({ error }, 'temporary files of lost jobs could not be removed; the next sweep tries again');
     }
   }
 

@@ -1,49 +1,45 @@
 import { isWriteConflict, type Database, type PlatformTransaction } from '../database/database';
 import type { EventLog } from '../events/event-log';
-import { announce, type Job, type JobFailure, type JobState } from './job';
+import { announce, putInLine, type Job, type JobFailure } from './job';
+import { endWithout, endWithSuccess, errorColumns, type CleanUp } from './job-endings';
 import { JobLost, type JobEnding } from './job-handler';
+import { countLoss } from './worker-losses';
 
 /** A worker that has not renewed its job for this long is taken for dead. Three heartbeats may fail before. */
 export const LEASE_MS = 6_000;
-/** Waiting time before attempt n + 1: 1 s, 2 s, 4 s … */
-const BACKOFF_MS = 1_000;
+/** The longest waiting time before attempt n + 1: 2 s, 4 s, 8 s …, at most 5 minutes; the shortest is half of it. */
+const BACKOFF_MS = 2_000;
+const MAX_BACKOFF_MS = 300_000;
 const SWEEP_SIZE = 100;
 /** How often a move is tried that PostgreSQL ended in favour of another transaction. */
 const MOVE_TRIES = 5;
-
-/** What the job leaves behind is removed in the transaction that ends it. */
-export type CleanUp = (tx: PlatformTransaction, job: Job, ending: JobEnding) => Promise<void>;
 
 const CANCELED: JobEnding = { outcome: 'CANCELED', failure: null };
 
 /**
  * The moves of a job's row. Each is one transaction that checks the state it starts from and the attempt (the fencing
  * token), so a worker that was frozen and wakes up late changes nothing. Leases are measured by the database's clock.
+ * The transaction that ends a job also starts, or ends, the jobs that wait for it.
  */
 export class JobStore {
   constructor(
     private readonly database: Database,
     private readonly events: EventLog,
+    /** From 0 to below 1, as Math.random. */
+    private readonly random: () => number = Math.random,
   ) {}
 
-  /** QUEUED → RUNNING as attempt `attempt`; null when the entry is stale and there is nothing to run. */
-  async claim(jobId: string, attempt: number): Promise<Job | null> {
-    return this.move(async (tx) => {
-      const [job] = await tx.$queryRaw<{ id: string }[]>`
-        update platform.job set state = 'RUNNING', attempt = ${attempt}, progress = 0, stage = null, expected_at = null,
-               heartbeat_at = now(), started_at = coalesce(started_at, now())
-         where id = ${jobId} and state = 'QUEUED' and attempt = ${attempt - 1} returning id`;
-      return job ? tx.job.findUniqueOrThrow({ where: { id: jobId } }) : null;
+  /**
+   * QUEUED → RUNNING for the job that is most urgent when the queue's entry (`jobId`, `attempt`) comes to its turn: see
+   * `platform.claim_job`. Null when there is nothing to run. `isApart`: this worker runs a suspect and takes no other.
+   */
+  async claim(entry: { jobId: string; attempt: number; workerId: string; isApart: boolean }): Promise<Job | null> {
+    const [job] = await this.move(async (tx) => {
+      const [row] = await tx.$queryRaw<{ id: string | null }[]>`
+        select platform.claim_job(${entry.jobId}, ${entry.attempt}::int, ${entry.workerId}, ${entry.isApart}) as id`;
+      return row?.id ? [await tx.job.findUniqueOrThrow({ where: { id: row.id } })] : [];
     });
-  }
-
-  /** Renews the lease and answers the state, or null when the attempt no longer owns the job. */
-  async heartbeat(jobId: string, attempt: number): Promise<JobState | null> {
-    const rows = await this.database.prisma.$queryRaw<{ state: JobState }[]>`
-      update platform.job set heartbeat_at = now()
-       where id = ${jobId} and attempt = ${attempt} and state in ('RUNNING', 'CANCELING')
-      returning state::text as state`;
-    return rows[0]?.state ?? null;
+    return job ?? null;
   }
 
   /** Records progress of a running attempt; announces it to the owner. Silent when the attempt is over. */
@@ -52,11 +48,8 @@ export class JobStore {
     attempt: number,
     update: { progress: number; stage: string; expectedAt: Date | null },
   ): Promise<void> {
-    await this.move(async (tx) => {
-      const where = { id: jobId, attempt, state: 'RUNNING' } as const;
-      const [job] = await tx.job.updateManyAndReturn({ where, data: update });
-      return job ?? null;
-    });
+    const where = { id: jobId, attempt, state: 'RUNNING' } as const;
+    await this.move((tx) => tx.job.updateManyAndReturn({ where, data: update }));
   }
 
   /**
@@ -75,10 +68,7 @@ export class JobStore {
     await this.move(async (tx) => {
       await this.fence(tx, jobId, attempt);
       await writes(tx);
-      return tx.job.update({
-        where: { id: jobId },
-        data: { state: 'SUCCEEDED', progress: 1, ...ended(null) },
-      });
+      return endWithSuccess(tx, jobId);
     });
   }
 
@@ -91,14 +81,15 @@ export class JobStore {
     attempt: number,
     failure: JobFailure,
     cleanUp: CleanUp,
-    retryAfterMs = BACKOFF_MS * 2 ** (attempt - 1),
+    retryAfterMs?: number,
   ): Promise<void> {
     await this.move(async (tx) => {
       const job = await this.owned(tx, jobId, attempt);
-      if (job.state === 'CANCELING') return this.end(tx, job, CANCELED, cleanUp);
+      if (job.state === 'CANCELING') return endWithout(tx, job, CANCELED, cleanUp);
       const isOver = !failure.retryable || job.attempt >= job.maxAttempts;
-      if (isOver) return this.end(tx, job, { outcome: 'FAILED', failure }, cleanUp);
-      return this.requeue(tx, job, failure, retryAfterMs);
+      if (isOver) return endWithout(tx, job, { outcome: 'FAILED', failure }, cleanUp);
+      const given = job.attempt - (job.maxAttempts - job.attemptsGiven);
+      return [await this.requeue(tx, job, failure, retryAfterMs ?? this.backoffMs(Math.max(1, given)))];
     });
   }
 
@@ -106,23 +97,23 @@ export class JobStore {
   async handBack(jobId: string, attempt: number, cleanUp: CleanUp): Promise<void> {
     await this.move(async (tx) => {
       const job = await this.owned(tx, jobId, attempt);
-      if (job.state === 'CANCELING') return this.end(tx, job, CANCELED, cleanUp);
+      if (job.state === 'CANCELING') return endWithout(tx, job, CANCELED, cleanUp);
       await tx.job.update({ where: { id: jobId }, data: { maxAttempts: { increment: 1 } } });
-      return this.requeue(tx, job, null, 0);
+      return [await this.requeue(tx, job, null, 0)];
     });
   }
 
   /** CANCELING → CANCELED for a job that no worker runs; false when a live worker holds it (which will end it). */
   async cancelWaiting(jobId: string, cleanUp: CleanUp): Promise<boolean> {
-    const canceled = await this.move(async (tx) => {
+    const changed = await this.move(async (tx) => {
       const [idle] = await tx.$queryRaw<{ id: string }[]>`
         select id from platform.job where id = ${jobId} and state = 'CANCELING'
            and (heartbeat_at is null or heartbeat_at < now() - ${LEASE_MS} * interval '1 millisecond')
            for no key update skip locked`;
-      if (!idle) return null;
-      return this.end(tx, await tx.job.findUniqueOrThrow({ where: { id: jobId } }), CANCELED, cleanUp);
+      if (!idle) return [];
+      return endWithout(tx, await tx.job.findUniqueOrThrow({ where: { id: jobId } }), CANCELED, cleanUp);
     });
-    return canceled !== null;
+    return changed.length > 0;
   }
 
   /** Ids of RUNNING jobs whose lease has run out, longest ago first. */
@@ -133,20 +124,23 @@ export class JobStore {
     return rows.map((row) => row.id);
   }
 
-  /** Requeues a job whose lease has run out, or ends it as FAILED when its workers keep dying. False when it has not. */
+  /**
+   * Requeues a job whose lease has run out, or ends it as FAILED when its workers keep dying (see {@link countLoss}).
+   * False when it has not run out.
+   */
   async takeOver(jobId: string, cleanUp: CleanUp): Promise<boolean> {
-    const taken = await this.move(async (tx) => {
+    const changed = await this.move(async (tx) => {
       const [row] = await tx.$queryRaw<{ id: string }[]>`
         select id from platform.job where id = ${jobId} and state = 'RUNNING'
            and heartbeat_at < now() - ${LEASE_MS} * interval '1 millisecond' for no key update skip locked`;
-      if (!row) return null;
-      const job = await tx.job.findUniqueOrThrow({ where: { id: jobId } });
-      if (job.attempt < job.maxAttempts) return this.requeue(tx, job, null, 0);
-      const message = `The worker died or stopped answering ${job.attempt} times while running this job.`;
+      if (!row) return [];
+      const job = await countLoss(tx, await tx.job.findUniqueOrThrow({ where: { id: jobId } }));
+      if (job.attempt < job.maxAttempts) return [await this.requeue(tx, job, null, 0)];
+      const message = `The worker died or stopped answering ${job.losses} times while running this job.`;
       const failure = { code: 'WORKER_LOST', message, retryable: true };
-      return this.end(tx, job, { outcome: 'FAILED', failure }, cleanUp);
+      return endWithout(tx, job, { outcome: 'FAILED', failure }, cleanUp);
     });
-    return taken !== null;
+    return changed.length > 0;
   }
 
   /** Ids of CANCELING jobs, oldest first, for the sweep. */
@@ -165,22 +159,29 @@ export class JobStore {
     return tx.job.findUniqueOrThrow({ where: { id: jobId } });
   }
 
-  private async end(tx: PlatformTransaction, job: Job, ending: JobEnding, cleanUp: CleanUp): Promise<Job> {
-    await cleanUp(tx, job, ending);
-    return tx.job.update({ where: { id: job.id }, data: { state: ending.outcome, ...ended(ending.failure) } });
-  }
-
   private async requeue(tx: PlatformTransaction, job: Job, failure: JobFailure | null, delayMs: number): Promise<Job> {
-    const runAt = new Date(Date.now() + delayMs);
-    await tx.jobOutbox.upsert({ where: { jobId: job.id }, create: { jobId: job.id, runAt }, update: { runAt } });
+    await putInLine(tx, job, delayMs);
     return tx.job.update({
       where: { id: job.id },
-      data: { state: 'QUEUED', stage: null, heartbeatAt: null, expectedAt: null, ...errorColumns(failure) },
+      data: {
+        state: 'QUEUED',
+        ...{ stage: null, heartbeatAt: null, expectedAt: null, handedAt: null },
+        ...errorColumns(failure),
+      },
     });
   }
 
+  /**
+   * "Equal jitter": half of the growing time, and a random part of the other half, so that jobs which failed together do
+   * not all come back together (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+   */
+  private backoffMs(attempt: number): number {
+    const longest = Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** (attempt - 1));
+    return Math.round((longest / 2) * (1 + this.random()));
+  }
+
   /** The victim of a deadlock has written nothing, and its rival has gone on: it runs again, `work` included. */
-  private async move(work: (tx: PlatformTransaction) => Promise<Job | null>): Promise<Job | null> {
+  private async move(work: (tx: PlatformTransaction) => Promise<Job[]>): Promise<Job[]> {
     for (let tried = 1; ; tried++) {
       try {
         return await this.moveOnce(work);
@@ -190,23 +191,11 @@ export class JobStore {
     }
   }
 
-  private async moveOnce(work: (tx: PlatformTransaction) => Promise<Job | null>): Promise<Job | null> {
+  private async moveOnce(work: (tx: PlatformTransaction) => Promise<Job[]>): Promise<Job[]> {
     return this.database.prisma.$transaction(async (tx) => {
-      const job = await work(tx);
-      if (job) await announce(tx, this.events, job);
-      return job;
+      const jobs = await work(tx);
+      for (const job of jobs) await announce(tx, this.events, job);
+      return jobs;
     });
   }
-}
-
-function ended(failure: JobFailure | null) {
-  return { stage: null, finishedAt: new Date(), expectedAt: null, ...errorColumns(failure) };
-}
-
-function errorColumns(failure: JobFailure | null) {
-  return {
-    errorCode: failure?.code ?? null,
-    errorMessage: failure?.message ?? null,
-    errorRetryable: failure?.retryable ?? null,
-  };
 }

@@ -3,6 +3,7 @@ import type { Job, JobState } from '../database/prisma-client/client';
 import type { EventLog } from '../events/event-log';
 import { topicFamily, type Topic } from '../events/topic';
 import { newId } from '../ids';
+import { needsHaveSucceeded } from './job-needs';
 
 export type { Job, JobState };
 
@@ -92,13 +93,14 @@ export interface NewJob<Payload> {
   priority?: number;
   /** Ids of jobs of the same owner that must succeed first; while one has not, this one is WAITING. */
   needs?: readonly string[];
-  /** How much there is to do, in the unit of its kind: milliseconds of media, characters. */
+  /** How much there is to do, a whole number in the unit of its kind: milliseconds of media, characters. */
   size?: number | null;
 }
 
 /**
- * Writes a job, its outbox entry and its first event in the caller's transaction. Nothing runs if that rolls back, and
- * nothing is lost once it commits. Call it last: it appends to the owner's topic.
+ * Writes a job and its first event in the caller's transaction; the dispatcher hands it to the queue when it has committed
+ * and the jobs it needs have succeeded. Nothing runs if that rolls back, and nothing is lost once it commits. Call it last:
+ * it appends to the owner's topic. Throws {@link NeedError} for a need that is not there or can no longer succeed.
  */
 export async function createJob<Payload extends object>(
   tx: PlatformTransaction,
@@ -106,6 +108,8 @@ export async function createJob<Payload extends object>(
   definition: JobDefinition<Payload>,
   job: NewJob<Payload>,
 ): Promise<Job> {
+  const needs = [...new Set(job.needs)];
+  const isReady = await needsHaveSucceeded(tx, job.ownerId, needs);
   const row = await tx.job.create({
     data: {
       id: job.id ?? newId('job'),
@@ -113,32 +117,29 @@ export async function createJob<Payload extends object>(
       ownerId: job.ownerId,
       subjectId: job.subjectId,
       payload: job.payload,
-      priority: job.priority ?? 0,
+      state: isReady ? 'QUEUED' : 'WAITING',
+      priority: job.priority ?? PRIORITIES.NORMAL,
+      size: job.size ?? null,
       maxAttempts: definition.maxAttempts,
+      attemptsGiven: definition.maxAttempts,
+      needs: { create: needs.map((neededId) => ({ neededId })) },
     },
   });
-  await tx.jobOutbox.create({ data: { jobId: row.id } });
+  if (isReady) await putInLine(tx, row);
   await announce(tx, events, row);
   return row;
 }
 
-/**
- * Asks for a job to stop. Answers the job as it is now, or null when the owner has no such job. A worker ends it:
- * at once when it only waits, within its heartbeat when it runs. A job that has ended stays as it is.
- */
-export async function requestCancel(
+/** Writes the outbox entry of a queued job, due after `delayMs` by the database's clock; an earlier entry is replaced. */
+export async function putInLine(
   tx: PlatformTransaction,
-  events: EventLog,
-  options: { jobId: string; ownerId: string },
-): Promise<Job | null> {
-  const changed = await tx.job.updateManyAndReturn({
-    where: { id: options.jobId, ownerId: options.ownerId, state: { in: ['QUEUED', 'RUNNING'] } },
-    data: { state: 'CANCELING' },
-  });
-  const [job] = changed;
-  if (!job) return tx.job.findFirst({ where: { id: options.jobId, ownerId: options.ownerId } });
-  await announce(tx, events, job);
-  return job;
+  job: Pick<Job, 'id' | 'ownerId' | 'priority'>,
+  delayMs = 0,
+): Promise<void> {
+  await tx.$executeRaw`
+    insert into platform.job_outbox (job_id, owner_id, priority, run_at)
+    values (${job.id}, ${job.ownerId}, ${job.priority}, now() + ${delayMs} * interval '1 millisecond')
+        on conflict (job_id) do update set priority = excluded.priority, run_at = excluded.run_at, taken_at = null`;
 }
 
 /** Appends the job's state to its owner's topic, and to the topic of finished jobs when it has ended. */

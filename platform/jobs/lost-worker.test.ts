@@ -1,16 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { newId } from '../ids';
 import type { Platform } from '../platform';
 import { repositoryRoot } from '../root';
+import { onEachBackend } from '../testing/backends';
 import { openTestPlatform, type TestPlatform } from '../testing/platform';
 import { addStepsJob, cleanUpsOf, createStepsTables, openGate, stepsHandler, stepsOf } from '../testing/steps-job';
 import { waitFor } from '../testing/wait';
 import { startWorkerStack, type WorkerStack } from '../testing/worker-stack';
-import { JobStore } from './job-store';
-import { JobLost } from './job-handler';
-import { FINAL_STATES, requestCancel, type Job } from './job';
+import { FINAL_STATES, type Job } from './job';
+import { requestCancel } from './job-commands';
 
 let test_: TestPlatform;
 let platform: Platform;
@@ -35,10 +36,14 @@ interface WorkerProcess {
 }
 
 /** A worker in a process of its own. */
-async function startProcess(): Promise<WorkerProcess> {
+async function startProcess(env: Record<string, string> = {}): Promise<WorkerProcess> {
   const folder = path.join(repositoryRoot(), 'platform/testing');
   const script = ['-r', path.join(folder, 'register.cjs'), path.join(folder, 'steps-worker.ts'), platform.database.url];
-  const child = spawn(process.execPath, script, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const STEPS_SCRATCH = platform.scratchDirectory;
+  const child = spawn(process.execPath, script, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, STEPS_SCRATCH, ...env },
+  });
   children.push(child);
   const said: string[] = [];
   child.stdout.setEncoding('utf8').on('data', (text: string) => said.push(...text.trim().split('\n')));
@@ -46,7 +51,8 @@ async function startProcess(): Promise<WorkerProcess> {
   return { child, said };
 }
 
-const startHere = (): WorkerStack => (here = startWorkerStack(platform, [stepsHandler(platform)]));
+const startHere = (backend: { redisUrl?: string } = {}): WorkerStack =>
+  (here = startWorkerStack(platform, [stepsHandler(platform)], backend));
 const read = (id: string): Promise<Job> => platform.database.prisma.job.findUniqueOrThrow({ where: { id } });
 const finished = (id: string): Promise<Job> =>
   waitFor(
@@ -66,30 +72,50 @@ const isFrozen = (child: ChildProcess): boolean => / T /.test(readFileSync(`/pro
 const expireLease = (id: string) =>
   platform.database.prisma.job.update({ where: { id }, data: { heartbeatAt: new Date(0) } });
 
-test('a job whose worker was killed is finished by another once the lease has run out', async () => {
-  const { child } = await startProcess();
-  const { id } = await addStepsJob(platform, newId('usr'), ['one', 'gate', 'two']);
-  await stepped(id, '1 one');
-  child.kill('SIGKILL');
-  await gone(child);
-  await openGate(platform, id);
-  startHere();
-  expect(await finished(id)).toMatchObject({ state: 'SUCCEEDED', attempt: 2 });
-  expect(await stepsOf(platform, id)).toEqual(['1 one', '2 one', '2 two', '2 result']);
+onEachBackend((backend) => {
+  const start = () => startProcess(backend().redisUrl ? { REDIS_URL: backend().redisUrl! } : {});
+
+  test('a job whose worker was killed is finished by another once the lease has run out, and its files are removed', async () => {
+    const { child } = await start();
+    const { id } = await addStepsJob(platform, newId('usr'), ['file', 'gate', 'two']);
+    await stepped(id, '1 file');
+    child.kill('SIGKILL');
+    await gone(child);
+    expect(await readdir(platform.scratchDirectory)).toEqual([`${id}.1`]);
+    await openGate(platform, id);
+    startHere(backend());
+    expect(await finished(id)).toMatchObject({ state: 'SUCCEEDED', attempt: 2 });
+    expect(await stepsOf(platform, id)).toEqual(['1 file', '2 file', '2 two', '2 result']);
+    await waitFor('all files to be removed', async () => (await readdir(platform.scratchDirectory)).length === 0);
+  });
+
+  test('a worker that was frozen in a transaction holds nobody up, and writes nothing more when it wakes', async () => {
+    const { child, said } = await start();
+    const { id } = await addStepsJob(platform, newId('usr'), ['one', 'freeze', 'two']);
+    await stepped(id, '1 one');
+    await waitFor('the process to be frozen', () => isFrozen(child));
+    startHere(backend());
+    expect(await finished(id)).toMatchObject({ state: 'SUCCEEDED', attempt: 2 });
+    child.kill('SIGCONT');
+    await waitFor('the frozen worker to notice', () =>
+      said.some((line) => /attempt failed|another attempt/.test(line)),
+    );
+    expect(await stepsOf(platform, id)).toEqual(['1 one', '2 one', '2 freeze', '2 two', '2 result']);
+    expect(await read(id)).toMatchObject({ state: 'SUCCEEDED', attempt: 2 });
+    expect(await cleanUpsOf(platform)).toEqual([]);
+  });
 });
 
-test('a worker that was frozen and wakes up late writes nothing more', async () => {
-  const { child, said } = await startProcess();
-  const { id } = await addStepsJob(platform, newId('usr'), ['one', 'freeze', 'two']);
-  await stepped(id, '1 one');
-  await waitFor('the process to be frozen', () => isFrozen(child));
+test('a worker whose main thread is busy for longer than the lease keeps its job', async () => {
+  const unblock = path.join(test_.dataDirectory, 'unblock');
+  await startProcess({ STEPS_UNBLOCK: unblock });
+  const { id } = await addStepsJob(platform, newId('usr'), ['block', 'two']);
+  await stepped(id, '1 block');
+  await expireLease(id);
+  await waitFor('the lease to be renewed', async () => (await read(id)).heartbeatAt!.getTime() > 0);
   startHere();
-  expect(await finished(id)).toMatchObject({ state: 'SUCCEEDED', attempt: 2 });
-  child.kill('SIGCONT');
-  await waitFor('the frozen worker to notice', () => said.some((line) => /attempt failed|another attempt/.test(line)));
-  expect(await stepsOf(platform, id)).toEqual(['1 one', '2 one', '2 freeze', '2 two', '2 result']);
-  expect(await read(id)).toMatchObject({ state: 'SUCCEEDED', attempt: 2 });
-  expect(await cleanUpsOf(platform)).toEqual([]);
+  await writeFile(unblock, '');
+  expect(await finished(id)).toMatchObject({ state: 'SUCCEEDED', attempt: 1 });
 });
 
 test('a job that kills its workers is given up, cleaned up, and told as WORKER_LOST', async () => {
@@ -106,6 +132,25 @@ test('a job that kills its workers is given up, cleaned up, and told as WORKER_L
   expect(await cleanUpsOf(platform)).toEqual(['abandoned FAILED WORKER_LOST']);
 });
 
+test('a job that kills its workers does not take those down that run beside it', async () => {
+  const startTwo = () => startProcess({ WORKER_CONCURRENCY: '2' });
+  let { child } = await startTwo();
+  const innocent = await addStepsJob(platform, newId('usr'), ['one', 'gate', 'two'], { maxAttempts: 1 });
+  await stepped(innocent.id, '1 one');
+  const poison = await addStepsJob(platform, newId('usr'), ['die'], { maxAttempts: 1 });
+  const poisonEnded = async (): Promise<boolean> => FINAL_STATES.includes((await read(poison.id)).state);
+  await gone(child);
+  for (let deaths = 1; child.signalCode; deaths++) {
+    // Now both are suspects and run one after the other.
+    if (deaths === 2) await openGate(platform, innocent.id);
+    await platform.database.prisma.job.updateMany({ where: { state: 'RUNNING' }, data: { heartbeatAt: new Date(0) } });
+    ({ child } = await startTwo());
+    await waitFor('the next death, or the end of the poison', async () => child.signalCode ?? (await poisonEnded()));
+  }
+  expect(await read(poison.id)).toMatchObject({ state: 'FAILED', errorCode: 'WORKER_LOST' });
+  expect(await finished(innocent.id)).toMatchObject({ state: 'SUCCEEDED' });
+});
+
 test('a cancel whose worker is dead is carried out by another', async () => {
   const { child } = await startProcess();
   const ownerId = newId('usr');
@@ -118,121 +163,4 @@ test('a cancel whose worker is dead is carried out by another', async () => {
   startHere();
   expect(await finished(id)).toMatchObject({ state: 'CANCELED', attempt: 1 });
   expect(await cleanUpsOf(platform)).toEqual(['abandoned CANCELED']);
-});
-
-describe('the moves of a row', () => {
-  const failure = { code: 'INTERNAL', message: 'broke', retryable: true };
-  const cleanUp = async (): Promise<void> => undefined;
-
-  test('every move of an attempt that lost the job is refused', async () => {
-    const store = new JobStore(platform.database, platform.events);
-    const { id } = await addStepsJob(platform, newId('usr'), []);
-    expect(await store.claim(id, 1)).toMatchObject({ state: 'RUNNING', attempt: 1 });
-    await expireLease(id);
-    expect(await store.takeOver(id, cleanUp)).toBe(true);
-    expect(await store.claim(id, 2)).toMatchObject({ state: 'RUNNING', attempt: 2 });
-
-    expect(await store.heartbeat(id, 1)).toBeNull();
-    await store.progress(id, 1, { progress: 0.9, stage: 'late', expectedAt: null });
-    await expect(store.succeed(id, 1, cleanUp)).rejects.toThrow(JobLost);
-    await expect(store.giveUp(id, 1, failure, cleanUp)).rejects.toThrow(JobLost);
-    await expect(store.handBack(id, 1, cleanUp)).rejects.toThrow(JobLost);
-    expect(await read(id)).toMatchObject({ state: 'RUNNING', attempt: 2, stage: null, progress: 0 });
-  });
-
-  test('an attempt is claimed by one worker only, and only when its turn has come', async () => {
-    const store = new JobStore(platform.database, platform.events);
-    const { id } = await addStepsJob(platform, newId('usr'), []);
-    expect(await store.claim(id, 2)).toBeNull();
-    const claims = await Promise.all([1, 2, 3, 4, 5].map(() => store.claim(id, 1)));
-    expect(claims.filter((claim) => claim !== null)).toHaveLength(1);
-  });
-
-  test('a worker that renews its lease keeps its job', async () => {
-    const store = new JobStore(platform.database, platform.events);
-    const { id } = await addStepsJob(platform, newId('usr'), []);
-    await store.claim(id, 1);
-    await expireLease(id);
-    expect(await store.dead()).toEqual([id]);
-    expect(await store.heartbeat(id, 1)).toBe('RUNNING');
-    expect(await store.dead()).toEqual([]);
-    expect(await store.takeOver(id, cleanUp)).toBe(false);
-  });
-
-  test('the waiting time before the next attempt doubles', async () => {
-    const store = new JobStore(platform.database, platform.events);
-    const { id } = await addStepsJob(platform, newId('usr'), [], { maxAttempts: 4 });
-    for (const [attempt, waitMs] of [
-      [1, 1_000],
-      [2, 2_000],
-      [3, 4_000],
-    ] as const) {
-      await store.claim(id, attempt);
-      const before = Date.now();
-      await store.giveUp(id, attempt, failure, cleanUp);
-      const after = Date.now();
-      const { runAt } = await platform.database.prisma.jobOutbox.findUniqueOrThrow({ where: { jobId: id } });
-      // The wait began somewhere in between, however long giving up took.
-      expect(runAt.getTime()).toBeGreaterThanOrEqual(before + waitMs);
-      expect(runAt.getTime()).toBeLessThanOrEqual(after + waitMs);
-    }
-  });
-
-  test.each(['40P01', '40001'])(
-    'a move that PostgreSQL ends in favour of another (%s) is made again',
-    async (state) => {
-      const store = new JobStore(platform.database, platform.events);
-      const { id } = await addStepsJob(platform, newId('usr'), []);
-      await store.claim(id, 1);
-      // Counted by a sequence, which a rollback does not turn back: two moves fail, the third succeeds.
-      await platform.database.prisma.$executeRawUnsafe('create sequence tries');
-      await platform.database.prisma.$executeRawUnsafe(`
-      create function lose_twice() returns trigger language plpgsql as $$
-      begin
-        if nextval('tries') <= 2 then raise exception 'lost' using errcode = '${state}'; end if;
-        return new;
-      end $$`);
-      await platform.database.prisma.$executeRawUnsafe(
-        `create trigger lose_twice before insert on platform.event for each row execute function lose_twice()`,
-      );
-      await store.giveUp(id, 1, failure, cleanUp);
-      expect(await read(id)).toMatchObject({ state: 'QUEUED', errorCode: 'INTERNAL' });
-      await platform.database.prisma.$executeRawUnsafe('alter sequence tries restart');
-      await store.claim(id, 2);
-      await platform.database.prisma.$executeRawUnsafe('alter sequence tries restart');
-      await store.succeed(id, 2, cleanUp);
-      expect(await read(id)).toMatchObject({ state: 'SUCCEEDED', attempt: 2 });
-    },
-  );
-
-  test('a move that loses every time rejects in the end', async () => {
-    const store = new JobStore(platform.database, platform.events);
-    const { id } = await addStepsJob(platform, newId('usr'), []);
-    await store.claim(id, 1);
-    const lost = store.succeed(id, 1, async (tx) => {
-      await tx.$executeRaw`do $$ begin raise exception 'lost' using errcode = '40P01'; end $$`;
-    });
-    await expect(lost).rejects.toThrow(/lost/);
-    expect(await read(id)).toMatchObject({ state: 'RUNNING', attempt: 1 });
-  });
-
-  test('of many jobs to cancel the oldest come first', async () => {
-    const store = new JobStore(platform.database, platform.events);
-    const ids = Array.from({ length: 101 }, () => newId('job'));
-    await platform.database.prisma.job.createMany({
-      data: ids.map((id, age) => ({
-        ...{
-          id,
-          kind: 'STEPS',
-          ownerId: 'x',
-          subjectId: 'x',
-          payload: {},
-          maxAttempts: 1,
-          state: 'CANCELING' as const,
-        },
-        createdAt: new Date(1_000_000 - age),
-      })),
-    });
-    expect(await store.canceling()).toEqual(ids.reverse().slice(0, 100));
-  });
 });

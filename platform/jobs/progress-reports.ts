@@ -1,5 +1,7 @@
+import type { Database } from '../database/database';
 import type { Logger } from '../logger';
 import type { Job } from './job';
+import { speedOf } from './job-forecast';
 import type { JobStore } from './job-store';
 
 const EVERY_MS = 250;
@@ -14,9 +16,11 @@ export class ProgressReports {
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> | undefined;
   private readonly startedAt = Date.now();
+  private usual: Promise<number | null> | undefined;
 
   constructor(
     private readonly job: Job,
+    private readonly database: Pick<Database['prisma'], '$queryRaw'>,
     private readonly store: JobStore,
     private readonly logger: Logger,
   ) {}
@@ -51,7 +55,7 @@ export class ProgressReports {
       this.last = { fraction, stage, at: Date.now() };
       this.next = undefined;
       try {
-        const update = { progress: fraction, stage, expectedAt: this.expectedAt(fraction) };
+        const update = { progress: fraction, stage, expectedAt: await this.expectedAt(fraction) };
         await this.store.progress(this.job.id, this.job.attempt, update);
       } catch (error) {
         this.logger.warn({ error }, 'progress could not be written');
@@ -59,10 +63,18 @@ export class ProgressReports {
     }
   }
 
-  /** Assumes that the rest goes as fast as what is done; too early to say below 2 %. */
-  private expectedAt(fraction: number): Date | null {
-    if (fraction < 0.02) return null;
+  /** Assumes that the rest goes as fast as what is done; below 2 % that is too early to say, and earlier jobs tell. */
+  private async expectedAt(fraction: number): Promise<Date | null> {
     const elapsedMs = Date.now() - this.startedAt;
-    return new Date(Date.now() + (elapsedMs * (1 - fraction)) / fraction);
+    if (fraction >= 0.02) return new Date(Date.now() + (elapsedMs * (1 - fraction)) / fraction);
+    const usualMs = await (this.usual ??= this.usualMs());
+    return usualMs === null ? null : new Date(this.startedAt + usualMs);
+  }
+
+  /** How long a job of this kind and size takes here. */
+  private async usualMs(): Promise<number | null> {
+    const { kind, size } = this.job;
+    const speed = size === null ? null : await speedOf(this.database, kind);
+    return speed === null ? null : Number(size) / speed;
   }
 }

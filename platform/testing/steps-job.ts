@@ -1,5 +1,9 @@
-import { createJob, type Job, type JobDefinition } from '../jobs/job';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { createJob, type Job, type JobDefinition, type NewJob } from '../jobs/job';
 import { JobProblem, type JobHandler } from '../jobs/job-handler';
+import type { PlatformTransaction } from '../database/database';
 import type { Platform } from '../platform';
 import { pause } from '../pause';
 
@@ -7,7 +11,8 @@ import { pause } from '../pause';
 export interface StepsPayload {
   /**
    * `gate` waits until the test opens it or the job is stopped, `throw` fails for a reason of ours, `refuse` fails for
-   * good, `die` kills the process, `freeze` stops it inside a transaction (the first attempt only).
+   * good, `die` kills the process, `freeze` stops it inside a transaction and `block` keeps its main thread busy until
+   * the file STEPS_UNBLOCK is there (both in the first attempt only), `file` writes one into the attempt's directory.
    */
   steps: string[];
 }
@@ -22,9 +27,9 @@ export const stepsJob: JobDefinition<StepsPayload> = {
   },
 };
 
-/** Tables that the handler notes its steps in and looks for its gate in. */
+/** Tables that the handler notes its steps in (with the id of its process) and looks for its gate in. */
 export async function createStepsTables({ database }: Pick<Platform, 'database'>): Promise<void> {
-  await database.prisma.$executeRaw`create table step (n serial, job_id text, attempt int, step text)`;
+  await database.prisma.$executeRaw`create table step (n serial, job_id text, attempt int, step text, worker int)`;
   await database.prisma.$executeRaw`create table gate (job_id text)`;
 }
 
@@ -49,15 +54,15 @@ export function addStepsJob(
   { database, events }: Platform,
   ownerId: string,
   steps: unknown,
-  options: { maxAttempts?: number; priority?: number } = {},
+  options: { maxAttempts?: number } & Pick<NewJob<unknown>, 'priority' | 'needs' | 'size'> = {},
 ): Promise<Job> {
-  const { maxAttempts = stepsJob.maxAttempts, priority = 0 } = options;
+  const { maxAttempts = stepsJob.maxAttempts, ...rest } = options;
   return database.prisma.$transaction((tx) =>
     createJob(
       tx,
       events,
       { ...stepsJob, maxAttempts },
-      { ownerId, subjectId: 'x', payload: { steps } as StepsPayload, priority },
+      { ownerId, subjectId: 'x', payload: { steps } as StepsPayload, ...rest },
     ),
   );
 }
@@ -73,17 +78,18 @@ export function stepsHandler({ database }: Pick<Platform, 'database'>): JobHandl
         if (step === 'die') process.kill(process.pid, 'SIGKILL');
         if (step === 'throw') throw new Error('something broke');
         if (step === 'refuse') throw new JobProblem('UNSUPPORTED', 'This cannot be done.', false);
+        if (step === 'file') await writeFile(path.join(await context.directory(), 'file'), 'x');
         if (step === 'gate') await waitAtGate(id);
         else {
           await context.transaction(async (tx) => {
-            await tx.$executeRaw`insert into step (job_id, attempt, step) values (${id}, ${attempt}, ${step})`;
+            await note(tx, context.job, step);
             if (step === 'freeze' && attempt === 1) process.kill(process.pid, 'SIGSTOP');
           });
         }
+        if (step === 'block' && attempt === 1) while (!existsSync(process.env['STEPS_UNBLOCK'] ?? '')) continue;
         context.signal.throwIfAborted();
       }
-      return async (tx) =>
-        void (await tx.$executeRaw`insert into step (job_id, attempt, step) values (${id}, ${attempt}, 'result')`);
+      return (tx) => note(tx, context.job, 'result');
 
       async function waitAtGate(jobId: string): Promise<void> {
         while (!context.signal.aborted) {
@@ -98,4 +104,9 @@ export function stepsHandler({ database }: Pick<Platform, 'database'>): JobHandl
       await tx.$executeRaw`insert into step (job_id, attempt, step) values ('', 0, ${note})`;
     },
   };
+}
+
+async function note(tx: PlatformTransaction, { id, attempt }: Job, step: string): Promise<void> {
+  await tx.$executeRaw`
+    insert into step (job_id, attempt, step, worker) values (${id}, ${attempt}, ${step}, ${process.pid})`;
 }

@@ -8,7 +8,10 @@ import { createJobQueue } from '../jobs/queue';
 import type { Logger } from '../logger';
 import { stepsHandler } from './steps-job';
 
-/** A worker process that tests may freeze and kill: `node -r ./platform/testing/register.cjs steps-worker.ts DATABASE_URL`. */
+/**
+ * A worker process that tests may freeze and kill: `node -r ./platform/testing/register.cjs steps-worker.ts DATABASE_URL`.
+ * REDIS_URL and WORKER_CONCURRENCY (default 1) as for the real worker; STEPS_SCRATCH is its directory for temporary files.
+ */
 async function main(databaseUrl: string): Promise<void> {
   const tell = (_details: object, message: string): void => void process.stdout.write(`${message}\n`);
   const logger: Logger = { debug: tell, info: tell, warn: tell, error: tell, child: () => logger };
@@ -16,7 +19,7 @@ async function main(databaseUrl: string): Promise<void> {
   const notifications = new Notifications(databaseUrl, logger);
   await notifications.start();
   const events = new EventLog(database, notifications, logger);
-  const queue = createJobQueue({ databaseUrl, redisUrl: undefined, logger });
+  const queue = createJobQueue({ databaseUrl, redisUrl: process.env['REDIS_URL'], logger });
   new Dispatcher(database, notifications, queue, logger);
   const handlers = [stepsHandler({ database })];
   new JobRunner({
@@ -25,8 +28,8 @@ async function main(databaseUrl: string): Promise<void> {
     notifications,
     queue,
     handlers,
-    concurrency: 1,
-    scratchDirectory: os.tmpdir(),
+    concurrency: Number(process.env['WORKER_CONCURRENCY'] ?? 1),
+    scratchDirectory: process.env['STEPS_SCRATCH'] ?? os.tmpdir(),
     logger,
   });
   tell({}, 'ready');

@@ -12,12 +12,16 @@ export interface WorkerStack extends AsyncDisposable {
 export function startWorkerStack(
   platform: Platform,
   handlers: readonly AnyJobHandler[],
-  options: { redisUrl?: string; concurrency?: number } = {},
+  options: { redisUrl?: string; concurrency?: number; maxConcurrentJobs?: number } = {},
 ): WorkerStack {
   const { database, notifications, logger } = platform;
   const queue = createJobQueue({ databaseUrl: database.url, redisUrl: options.redisUrl, logger });
   const times = { pollMs: 200, sweepMs: 500, forgottenMs: 1_000 };
-  const dispatcher = new Dispatcher(database, notifications, queue, logger, times);
+  const { maxConcurrentJobs } = options;
+  const dispatcher = new Dispatcher(database, notifications, queue, logger, {
+    times,
+    ...(maxConcurrentJobs !== undefined && { maxConcurrentJobs }),
+  });
   const runner = new JobRunner({ ...platform, queue, handlers, concurrency: options.concurrency ?? 2 });
   let stopped: Promise<void> | undefined;
   const stop = async (graceMs: number): Promise<void> => {

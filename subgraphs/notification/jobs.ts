@@ -1,5 +1,5 @@
 import { readConnection, type Connection, type PageRequest } from '../../platform/connection';
-import { SautiError, UserProblemError } from '../../platform/errors';
+import { SautiError, UserProblemError, type UserProblem } from '../../platform/errors';
 import type { EventLog } from '../../platform/events/event-log';
 import { openStream, type StreamGap, type StreamItem } from '../../platform/events/stream';
 import { encodeCursor } from '../../platform/events/topic';
@@ -8,14 +8,15 @@ import type { Viewer } from '../../platform/identity/viewer';
 import {
   FINAL_STATES,
   jobsTopic,
-  requestCancel,
   snapshotOf,
   type Job,
+  type JobPriority,
   type JobSnapshot,
   type JobState,
 } from '../../platform/jobs/job';
+import { changePriority, JobCommandRefused, requestCancel, requestRetry } from '../../platform/jobs/job-commands';
 import type { NotificationProblemCode } from './errors';
-import type { NotificationRecords } from './records';
+import type { NotificationRecords, NotificationTransaction } from './records';
 
 /** How many jobs one subscription may name. */
 const MAX_NAMED_JOBS = 100;
@@ -54,17 +55,18 @@ export class Jobs {
   }
 
   /** Asks for a job to stop and answers it as it is now; NOT_FOUND for a job that is unknown or somebody else's. */
-  async cancel(viewer: Viewer, jobId: string): Promise<JobSummary> {
-    const moment = await this.now(viewer);
-    const job = isId('job', jobId)
-      ? await this.records.transaction((tx) => requestCancel(tx, this.events, { jobId, ownerId: viewer.userId }))
-      : null;
-    if (job) return { ...snapshotOf(job), ...moment };
-    throw new UserProblemError<NotificationProblemCode>({
-      code: 'NOT_FOUND',
-      message: 'You have no job with this ID.',
-      path: ['input', 'jobId'],
-    });
+  cancel(viewer: Viewer, jobId: string): Promise<JobSummary> {
+    return this.command(viewer, jobId, (tx, own) => requestCancel(tx, this.events, own));
+  }
+
+  /** Starts a failed or canceled job again; NOT_FOUND as for `cancel`, INVALID_STATE for any other and when its needs have failed. */
+  retry(viewer: Viewer, jobId: string): Promise<JobSummary> {
+    return this.command(viewer, jobId, (tx, own) => requestRetry(tx, this.events, own));
+  }
+
+  /** Moves a job that waits before or behind others; NOT_FOUND as for `cancel`, INVALID_STATE for one that does not wait. */
+  prioritize(viewer: Viewer, jobId: string, priority: JobPriority): Promise<JobSummary> {
+    return this.command(viewer, jobId, (tx, own) => changePriority(tx, this.events, { ...own, priority }));
   }
 
   /**
@@ -119,11 +121,34 @@ export class Jobs {
     for (const id of named) if (!owned.includes(id)) throw unknownJob(id);
   }
 
+  private async command(
+    viewer: Viewer,
+    jobId: string,
+    give: (tx: NotificationTransaction, own: { jobId: string; ownerId: string }) => Promise<Job | null>,
+  ): Promise<JobSummary> {
+    const moment = await this.now(viewer);
+    const path = ['input', 'jobId'];
+    try {
+      const job = isId('job', jobId)
+        ? await this.records.transaction((tx) => give(tx, { jobId, ownerId: viewer.userId }))
+        : null;
+      if (job) return { ...snapshotOf(job), ...moment };
+    } catch (error) {
+      if (!(error instanceof JobCommandRefused)) throw error;
+      throw problem({ code: 'INVALID_STATE', message: error.message, path });
+    }
+    throw problem({ code: 'NOT_FOUND', message: 'You have no job with this ID.', path });
+  }
+
   /** Read before the jobs it is given with, so that following from there can repeat a change but never miss one. */
   private async now(viewer: Viewer): Promise<Omit<JobSummary, keyof JobSnapshot>> {
     const topic = jobsTopic(viewer.userId);
     return { cursor: encodeCursor(topic, await this.events.head(topic)), at: new Date(), isSnapshot: true };
   }
+}
+
+function problem(details: UserProblem<NotificationProblemCode>): UserProblemError<NotificationProblemCode> {
+  return new UserProblemError(details);
 }
 
 function checkedJobIds(ids: readonly string[]): ReadonlySet<string> {

@@ -5,6 +5,7 @@ import { JobStore } from '../../platform/jobs/job-store';
 import type { Platform } from '../../platform/platform';
 import type { Subgraph } from '../../platform/subgraph/subgraph';
 import { identityOf } from '../../platform/testing/calls';
+import { claim } from '../../platform/testing/claim';
 
 /** What the transcription job of media looks like from here. */
 const definition = { kind: 'TRANSCRIBE', maxAttempts: 3, parse: (payload: unknown) => payload as object };
@@ -14,13 +15,15 @@ export function aJob({
   platform,
   by,
   about = newId('med'),
+  needs = [],
 }: {
   platform: Platform;
   by: Viewer;
   about?: string;
+  needs?: string[];
 }): Promise<Job> {
   return platform.database.prisma.$transaction((tx) =>
-    createJob(tx, platform.events, definition, { ownerId: by.userId, subjectId: about, payload: {} }),
+    createJob(tx, platform.events, definition, { ownerId: by.userId, subjectId: about, payload: {}, needs }),
   );
 }
 
@@ -28,7 +31,7 @@ export function aJob({
 export function aWorker(platform: Platform) {
   const store = new JobStore(platform.database, platform.events);
   return {
-    start: (job: Job) => store.claim(job.id, 1),
+    start: (job: Job) => claim(platform, store, job.id),
     progress: (job: Job, progress: number) =>
       store.progress(job.id, 1, { progress, stage: 'recognize', expectedAt: null }),
     succeed: (job: Job) => store.succeed(job.id, 1, () => Promise.resolve()),

@@ -66,9 +66,13 @@ export class DerivedJobs {
   }
 }
 
-/** Each with the id of the job that will make it. */
-export function withJobIds<Wanted extends object>(wanted: readonly Wanted[]): (Wanted & { jobId: string })[] {
-  return wanted.map((one) => ({ ...one, jobId: newId('job') }));
+/** Makes ids for jobs of one call that sort in the order in which they are made: ids of one millisecond would not. */
+export function orderedJobIds(): () => string {
+  let last = 0;
+  return () => {
+    last = Math.max(last + 1, Date.now());
+    return newId('job', last);
+  };
 }
 
 function jobOf({ ownerId, mediaId, priority, needs }: Derivation) {

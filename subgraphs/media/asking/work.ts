@@ -5,10 +5,10 @@ import { FINAL_STATES, PRIORITIES, type Job, type JobPriority } from '../../../p
 import type { MediaProblemCode } from '../errors';
 import { orThrow, type RecognitionOptions } from '../recognition';
 import type { MediaRecords, MediaTransaction, TranscriptRow } from '../records';
-import type { Transcripts } from '../transcripts';
+import { UNDETERMINED, type Transcripts } from '../transcripts';
 import type { TextTranslator } from '../translating/text-translator';
 import type { TranslationRecords } from '../translating/translation-records';
-import { withJobIds, type DerivedJobs, type Derivation } from './derived-jobs';
+import { orderedJobIds, type DerivedJobs, type Derivation } from './derived-jobs';
 import { checkedFile, checkedFiles, type FileInput } from './files';
 import { checkedLanguages, translationProblem } from './languages';
 import { jobsOnce } from './once';
@@ -60,20 +60,21 @@ export class MediaWork {
     const spoken = plan instanceof UserProblemError ? null : plan.language;
     const refusal = spoken && (await translationProblem(translator, spoken, languages, ['input', 'translateTo']));
 
-    const jobId = newId('job');
+    const nextId = orderedJobIds();
+    const jobId = nextId();
+    const wantedResults = {
+      translations: languages.map((language) => ({ language, jobId: nextId() })),
+      files: files.map((file) => ({ ...file, jobId: nextId() })),
+    };
     const call = { ownerId: viewer.userId, operation: 'transcribe', key, input };
     const [job] = await records.transaction((tx) =>
       jobsOnce(tx, call, [jobId], async () => {
         const wanted = orThrow(plan);
         if (refusal) throw refusal;
-        const transcriptId = newId('trn');
         const priority = priorityOf(input);
-        const job = await transcripts.begin(tx, media, wanted, { jobId, transcriptId, priority });
+        const { job, transcriptId } = await transcripts.begin(tx, media, wanted, { jobId, priority });
         const about = { ownerId: viewer.userId, mediaId: media.id, transcriptId, priority, needs: [jobId] };
-        await derived.begin(tx, about, {
-          translations: withJobIds(languages.map((language) => ({ language }))),
-          files: withJobIds(files),
-        });
+        await derived.begin(tx, about, wantedResults);
         return [job];
       }),
     );
@@ -89,8 +90,11 @@ export class MediaWork {
     const path = ['input', 'to'];
     const languages = checkedLanguages(input.to, path);
     const { language } = await this.ownTranscript(viewer, input.transcriptId);
-    const refusal = await translationProblem(translator, language, languages, path);
-    const wanted = withJobIds(languages.map((language) => ({ language })));
+    // A language that is still to be detected decides when it is known: the job fails then.
+    const isKnown = language !== UNDETERMINED;
+    const refusal = isKnown ? await translationProblem(translator, language, languages, path) : null;
+    const nextId = orderedJobIds();
+    const wanted = languages.map((language) => ({ language, jobId: nextId() }));
     const call = { ownerId: viewer.userId, operation: 'translateTranscript', key, input };
     return records.transaction((tx) =>
       jobsOnce(

@@ -57,7 +57,7 @@ export class Freshness {
       case 'EXPORT_TRANSCRIPT':
         return exportOriginNow(row, all);
       case 'TRANSCODE':
-        return null;
+        return this.renditionOriginNow(row, all.media);
     }
   }
 
@@ -65,6 +65,13 @@ export class Freshness {
     const transcript = transcripts.find(({ id }) => id === row.outputId);
     const engine = transcript && (await this.parts.engines.recognizing(transcript));
     return engine ? { inputIds: [media.fileId], ...engine, settings: row.settings as Prisma.InputJsonObject } : null;
+  }
+
+  private async renditionOriginNow({ inputIds, settings }: LineageRow, media: MediaRow): Promise<Origin | null> {
+    const engine = await this.parts.engines.converting();
+    const [, ...subtitles] = inputIds;
+    if (!engine) return null;
+    return { inputIds: [media.fileId, ...subtitles], ...engine, settings: settings as Prisma.InputJsonObject };
   }
 
   private async translationOriginNow(row: LineageRow, all: Derivations): Promise<Origin | null> {

@@ -1,5 +1,6 @@
 import type { WantedFile } from '../asking/files';
 import type { TranscriptRow } from '../records';
+import type { WantedRendition } from '../transcoding/transcodings';
 import type { TranslatingEngine } from '../translating/text-translator';
 import type { Origin } from './lineage';
 import type { LineageRow } from './lineage-records';
@@ -15,6 +16,15 @@ type Source = Pick<TranscriptRow, 'id' | 'revision'>;
 export function fileSettingsOf({ settings }: Pick<LineageRow, 'settings'>): WantedFile {
   const { format, options } = settings as unknown as WantedFile; // only exportOrigin writes them
   return { format, options };
+}
+
+/** What a rendition was asked to be, from its lineage. */
+export function renditionSettingsOf({
+  settings,
+  inputIds,
+}: Pick<LineageRow, 'settings' | 'inputIds'>): WantedRendition {
+  const { preset, clipFromMs, clipToMs } = settings as unknown as WantedRendition; // only the job writes them
+  return { preset, clipFromMs, clipToMs, subtitlesFrom: inputIds[1] ?? null };
 }
 
 /** Where a translation of a transcript comes from: its text at that revision. */

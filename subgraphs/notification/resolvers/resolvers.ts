@@ -3,6 +3,8 @@ import type { Resolvers } from '../resolvers-types.generated';
 import { JobSummary } from './JobSummary';
 import { cancelJob } from './Mutation/cancelJob';
 import { markNotifications } from './Mutation/markNotifications';
+import { prioritizeJob } from './Mutation/prioritizeJob';
+import { retryJob } from './Mutation/retryJob';
 import { Notification } from './Notification';
 import { inbox } from './Query/inbox';
 import { jobs } from './Query/jobs';
@@ -12,7 +14,7 @@ import { unread } from './unread';
 
 export const resolvers: Resolvers = {
   Query: { inbox, jobs },
-  Mutation: { markNotifications, cancelJob },
+  Mutation: { markNotifications, cancelJob, retryJob, prioritizeJob },
   Subscription: { jobEvents, inboxEvents },
   Notification,
   NotificationConnection: { unread },

@@ -2,9 +2,8 @@ import { silentLogger, type Logger } from '../../../../platform/logger';
 import { orAborted } from '../../../../platform/or-aborted';
 import { untilAborted } from '../abort';
 import { Pool } from '../pool';
+import { refuseUnsupported } from '../refuse-unsupported';
 import {
-  servesLanguage,
-  UnsupportedLanguageError,
   type Probe,
   type RecognizedSegment,
   type TranscribeOptions,
@@ -93,9 +92,10 @@ async function probe(installation: () => Installation): Promise<Probe> {
 async function* transcribe(
   { pool, vocabularies }: { pool: Pool<DecoderProcess>; vocabularies: Vocabularies },
   pcm: AsyncIterable<Int16Array>,
-  { language, vocabulary, startMs = 0, signal }: TranscribeOptions,
+  options: TranscribeOptions,
 ): AsyncGenerator<RecognizedSegment, void, undefined> {
-  if (!servesLanguage(INFO, language)) throw new UnsupportedLanguageError(language!, INFO.languages);
+  refuseUnsupported(INFO, options);
+  const { vocabulary, startMs = 0, signal } = options;
   using loan = await pool.acquire(signal);
   const decoder = loan.resource;
   const expected = vocabulary && (await vocabularies.prepare(vocabulary, { decoder, signal }));

@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { repositoryRoot } from '../../../platform/root';
+import { waitFor } from '../../../platform/testing/wait';
+import { cpuMs } from '../../gateway/system';
+import type { Bench, Figure } from '../figure';
+import { startProgram } from '../program';
+import { golden, lasting } from '../recordings';
+import { openSautiStage, succeeded } from '../sauti-stage';
+
+const run = promisify(execFile);
+
+const MINUTES = 3;
+const ENGINE_LIMIT_MS = 600_000;
+const GOAL_RATIO = 1.05;
+
+/** CPU time of a whole transcription (worker, its engine's processes, ffmpeg) beside that of the engine's adapter alone. */
+export async function measureEngineCpu(bench: Bench): Promise<Figure[]> {
+  const file = await lasting(bench, await golden(bench), MINUTES);
+  const bareMs = await bareEngineMs(bench, file);
+  const wholeMs = await transcriptionMs(bench, file);
+  const ratio = wholeMs / bareMs;
+  const perHour = (ms: number): string => `${((ms / MINUTES / 1_000) * 60).toFixed(0)} s of CPU for an hour of speech`;
+  return [
+    { title: 'the engine alone', goal: '', value: perHour(bareMs), isMet: null },
+    { title: 'a transcription', goal: '', value: perHour(wholeMs), isMet: null },
+    {
+      title: 'a transcription beside the engine alone',
+      goal: `≤ ${GOAL_RATIO} ×`,
+      value: `${ratio.toFixed(3)} ×`,
+      isMet: ratio <= GOAL_RATIO,
+    },
+  ];
+}
+
+async function bareEngineMs({ folder }: Bench, file: string): Promise<number> {
+  const pcm = path.join(folder, 'bare.pcm');
+  await run('ffmpeg', ['-v', 'error', '-y', '-i', file, '-f', 's16le', '-ar', '16000', '-ac', '1', pcm]);
+  const register = path.join(repositoryRoot(), 'platform/testing/register.cjs');
+  const args = ['-r', register, path.join(repositoryRoot(), 'bench/media/bare-engine.ts'), pcm];
+  await using engine = await startProgram({ args, env: {}, isUp: (text) => text.includes('ready\n') });
+  const beforeMs = cpuMs(engine.pid);
+  await waitFor('the engine to be done', () => engine.printed().endsWith('done\n'), ENGINE_LIMIT_MS);
+  return cpuMs(engine.pid) - beforeMs;
+}
+
+async function transcriptionMs(bench: Bench, file: string): Promise<number> {
+  await using stage = await openSautiStage(bench, { concurrency: 1 });
+  const beforeMs = cpuMs(stage.workerPid);
+  const { jobId } = await stage.upload(file, { transcribe: { language: 'en' } });
+  await succeeded(stage, jobId!);
+  return cpuMs(stage.workerPid) - beforeMs;
+}

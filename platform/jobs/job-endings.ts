@@ -1,0 +1,82 @@
+import type { PlatformTransaction } from '../database/database';
+import { putInLine, type Job, type JobFailure } from './job';
+import type { JobEnding } from './job-handler';
+import { readyAfter, waitingFor } from './job-needs';
+
+/** What the job leaves behind is removed in the transaction that ends it. */
+export type CleanUp = (tx: PlatformTransaction, job: Job, ending: JobEnding) => Promise<void>;
+
+const DEPENDENCY_FAILED: JobFailure = {
+  code: 'DEPENDENCY_FAILED',
+  message: 'A job that this one needs failed or was canceled: retry that one.',
+  retryable: true,
+};
+
+/** Ends a job as SUCCEEDED and queues those that wait only for it; answers all that have changed. */
+export async function endWithSuccess(tx: PlatformTransaction, jobId: string): Promise<Job[]> {
+  const changed = [await close(tx, jobId, 'SUCCEEDED', null)];
+  for (const { id } of await readyAfter(tx, jobId)) {
+    const released = await tx.job.update({ where: { id }, data: { state: 'QUEUED' } });
+    await putInLine(tx, released);
+    changed.push(released);
+  }
+  return changed;
+}
+
+/**
+ * Ends a job without success and, in the same way, those that wait for it, and theirs in turn. These are marked with
+ * DEPENDENCY_FAILED, the canceled ones too, which is how a retry finds them. Answers all that have changed.
+ */
+export async function endWithout(
+  tx: PlatformTransaction,
+  job: Job,
+  ending: JobEnding,
+  cleanUp: CleanUp,
+): Promise<Job[]> {
+  const affected = [job];
+  for (const one of affected) {
+    const waiting = await waitingFor(tx, one.id);
+    affected.push(...waiting.filter(({ id }) => affected.every((known) => known.id !== id)));
+  }
+  const ended: Job[] = [];
+  for (const one of affected) {
+    const own = one === job ? ending : inheritedFrom(ending);
+    await cleanUp(tx, one, own);
+    await tx.jobOutbox.deleteMany({ where: { jobId: one.id } });
+    ended.push(await close(tx, one.id, own.outcome, one === job ? ending.failure : DEPENDENCY_FAILED));
+  }
+  return ended;
+}
+
+function inheritedFrom(ending: JobEnding): JobEnding {
+  return ending.outcome === 'CANCELED' ? ending : { outcome: 'FAILED', failure: DEPENDENCY_FAILED };
+}
+
+async function close(
+  tx: PlatformTransaction,
+  jobId: string,
+  state: 'SUCCEEDED' | 'FAILED' | 'CANCELED',
+  failure: JobFailure | null,
+): Promise<Job> {
+  // By the database's clock, as the start: the difference is what forecasts are made of.
+  await tx.$executeRaw`
+    update platform.job set state = ${state}::platform.job_state, finished_at = clock_timestamp() where id = ${jobId}`;
+  const succeeded = state === 'SUCCEEDED' ? { progress: 1 } : {};
+  return tx.job.update({
+    where: { id: jobId },
+    data: { ...succeeded, stage: null, expectedAt: null, ...errorColumns(failure) },
+  });
+}
+
+/** What a row tells of the last failure; all null without one. */
+export function errorColumns(failure: JobFailure | null): {
+  errorCode: string | null;
+  errorMessage: string | null;
+  errorRetryable: boolean | null;
+} {
+  return {
+    errorCode: failure?.code ?? null,
+    errorMessage: failure?.message ?? null,
+    errorRetryable: failure?.retryable ?? null,
+  };
+}

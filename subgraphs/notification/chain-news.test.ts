@@ -1,0 +1,97 @@
+import { newId } from '../../platform/ids';
+import type { Viewer } from '../../platform/identity/viewer';
+import { createJob, finishedJobsTopic, type Job } from '../../platform/jobs/job';
+import type { Subgraph } from '../../platform/subgraph/subgraph';
+import { askFor, aViewer } from '../../platform/testing/calls';
+import { openTestPlatform, type TestPlatform } from '../../platform/testing/platform';
+import { waitFor } from '../../platform/testing/wait';
+import { runInboxConsumer } from './inbox-consumer';
+import { createNotificationSubgraph } from './subgraph';
+import { aWorker } from './testing';
+
+let opened: TestPlatform;
+let subgraph: Subgraph;
+let worker: ReturnType<typeof aWorker>;
+const stop = new AbortController();
+let consumer: Promise<void>;
+beforeAll(async () => {
+  opened = await openTestPlatform();
+  subgraph = createNotificationSubgraph(opened.platform);
+  worker = aWorker(opened.platform);
+  consumer = runInboxConsumer(opened.platform, stop.signal);
+});
+afterAll(async () => {
+  stop.abort();
+  await consumer;
+  await opened[Symbol.asyncDispose]();
+});
+
+const KINDS = ['TRANSCRIBE', 'TRANSLATE_TRANSCRIPT', 'EXPORT_TRANSCRIPT'];
+
+/** A transcription, a translation that needs it, and a file that needs both. */
+async function aChain(by: Viewer): Promise<Job[]> {
+  const { database, events } = opened.platform;
+  const [ownerId, subjectId] = [by.userId, newId('med')];
+  return database.prisma.$transaction(async (tx) => {
+    const jobs: Job[] = [];
+    for (const [index, kind] of KINDS.entries()) {
+      const definition = { kind, maxAttempts: 3, parse: (payload: unknown) => payload as object };
+      const id = newId('job', Date.now() + index);
+      const needs = jobs.map((job) => job.id);
+      jobs.push(await createJob(tx, events, definition, { id, ownerId, subjectId, payload: {}, needs }));
+    }
+    return jobs;
+  });
+}
+
+async function succeed(job: Job): Promise<void> {
+  await worker.start(job);
+  await worker.succeed(job);
+}
+
+async function toldTo(viewer: Viewer): Promise<string[]> {
+  await waitFor('the consumer to reach the newest event', async () => {
+    const [row] = await opened.platform.database.prisma.$queryRaw<{ seq: bigint }[]>`
+      select seq from platform.event_consumer where consumer = 'notification.inbox'`;
+    return Number(row?.seq) === (await opened.platform.events.head(finishedJobsTopic));
+  });
+  const query = '{ inbox(first: 100) { nodes { topic title body } } }';
+  const { inbox } = await askFor<{ inbox: { nodes: { topic: string; title: string; body: string }[] } }>(
+    subgraph,
+    viewer,
+    query,
+  );
+  return inbox.nodes.map(({ topic, title, body }) => `${topic}: ${title}. ${body}`).reverse();
+}
+
+test('a chain is told once, when nothing of it is under way any more', async () => {
+  const viewer = aViewer();
+  const [transcription, translation, file] = await aChain(viewer);
+  await succeed(transcription!);
+  await succeed(translation!);
+  expect(await toldTo(viewer)).toEqual([]);
+  await succeed(file!);
+  expect(await toldTo(viewer)).toEqual([
+    'results.ready: Your results are ready. 1 transcript, 1 translation and 1 file of your recording can be read or downloaded now.',
+  ]);
+});
+
+test('a failure is told where it happened, and what had succeeded with it; nothing of those that needed it', async () => {
+  const viewer = aViewer();
+  const [transcription, translation] = await aChain(viewer);
+  await succeed(transcription!);
+  await worker.start(translation!);
+  await worker.fail(translation!, 'The engine is gone.');
+  expect(await toldTo(viewer)).toEqual([
+    'translation.failed: Translation failed. The engine is gone.',
+    expect.stringContaining('transcript.ready: Your transcript is ready.'),
+  ]);
+});
+
+test('a chain that fails at its beginning is told once', async () => {
+  const viewer = aViewer();
+  const [transcription] = await aChain(viewer);
+  await worker.start(transcription!);
+  await worker.fail(transcription!, 'No speech.');
+  expect(await toldTo(viewer)).toEqual(['transcript.failed: Transcription failed. No speech.']);
+});
