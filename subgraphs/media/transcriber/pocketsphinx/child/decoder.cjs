@@ -138,7 +138,8 @@ class Decoder {
     const count = [0];
     check('fe_process_utt', native.analyze(this.frontEnd, pcm, pcm.length, rows, count));
     if (!rows[0]) return null;
-    const frames = native.toFrames(rows[0], count[0]).filter((frame) => frame[0] >= 0);
+    const all = count[0] > 0 ? native.toFrames(rows[0], count[0]) : []; // none of less than a frame
+    const frames = all.filter((frame) => frame[0] >= 0);
     native.freeFrames(rows[0]);
     if (frames.length === 0) return null;
     return Float32Array.from(
