@@ -8,7 +8,8 @@ import type { RecognizedSegment, Transcriber, TranscribeOptions } from '../trans
 import { createPocketSphinx } from './pocketsphinx';
 import { pocketSphinxMissing } from './testing';
 
-jest.setTimeout(120_000);
+// A minute of speech takes 10 s of CPU; on a machine that does other work, many times that.
+jest.setTimeout(240_000);
 
 const CARDS = '/usr/share/pocketsphinx/test/data/cards';
 const ALSA = '/usr/share/sounds/alsa';
@@ -61,7 +62,7 @@ describeWhenInstalled(missing, 'a vocabulary for PocketSphinx', () => {
     expect(wordErrorRate(names.join(' '), free.join(' '))).toBeGreaterThan(0.2);
   });
 
-  test("a speaker's other sentences take away a third of the errors, and leave nothing in the next call", async () => {
+  test("a speaker's other sentences take away a third of the errors", async () => {
     const prompts = readPrompts();
     const isHeard = (_: unknown, index: number) => index % 20 === 5;
     const heard = prompts.filter(isHeard).slice(0, 8);
@@ -70,19 +71,16 @@ describeWhenInstalled(missing, 'a vocabulary for PocketSphinx', () => {
     const audio = concatenate(heard.map(({ id }) => pcmOf(`${PROMPTS}/${id}.g722`)));
     const before = await hear(audio);
     const told = await hear(audio, { vocabulary: { keyterms } });
-    const after = await hear(audio);
     const [base, better] = [before, told].map((text) => wordErrorRate(wanted, text)) as [number, number];
     process.stderr.write(
       `${normalizeWords(wanted).length} words: WER ${(base * 100).toFixed(1)} %, with ${keyterms.length} other sentences ${(better * 100).toFixed(1)} %\n`,
     );
     expect(better).toBeLessThan(base * (2 / 3));
-    expect(after).toBe(before);
   });
 
-  test('a word that the dictionary lacks is heard and written as its keyterm writes it', async () => {
+  test('a word that the dictionary lacks is heard and written as its keyterm writes it, and unknown to the next call', async () => {
     // Flite says what nobody has recorded; its sounds for the name are its own.
     const audio = flite('the doctor will visit the school in kisumu next week');
-    expect(await hear(audio)).not.toMatch(/kisumu/i);
     const keyterms = ['Kisumu', 'The doctor will visit the school in Kisumu.'];
     expect(await hear(audio, { vocabulary: { keyterms } })).toMatch(/school in Kisumu/);
     expect(await hear(audio)).not.toMatch(/kisumu/i);

@@ -12,9 +12,11 @@ const { MEAN_LENGTH } = require('./native.cjs');
 
 /** What PocketSphinx is given at a time. Its estimates depend a little on it, so it is always the same. */
 const FEED_SAMPLES = 1_600;
-/** PocketSphinx's name for the search that its options ask for, and ours for the one a vocabulary asks for. */
-const GENERAL = '_default';
+/** Our names for the search with the general language model, and for the one a vocabulary asks for. */
+const GENERAL = 'general';
 const SPECIAL = 'vocabulary';
+/** Of language models: let sphinxbase find out which. */
+const ANY_FORMAT = 0;
 const ARPA_FORMAT = 1;
 /** Share of the vocabulary's own model in the mixture. Half was measured as best: alone it loses every other word. */
 const OWN_WEIGHT = 0.5;
@@ -27,7 +29,6 @@ class Decoder {
     const options = Object.entries({
       '-hmm': path.join(modelDirectory, 'en-us'),
       '-dict': path.join(modelDirectory, 'cmudict-en-us.dict'),
-      ...(withModel && { '-lm': path.join(modelDirectory, 'en-us.lm.bin') }),
       '-logfn': '/dev/null',
       // Our own voice detector cuts the audio. PocketSphinx's would drop frames and shift every word time.
       '-remove_silence': 'no',
@@ -40,6 +41,8 @@ class Decoder {
     this.firstMean = this.#mean();
     this.isAltered = false;
     this.isListening = false;
+    this.general = withModel ? this.#readModel(path.join(modelDirectory, 'en-us.lm.bin'), ANY_FORMAT) : null;
+    this.#useGeneral();
   }
 
   /**
@@ -56,11 +59,18 @@ class Decoder {
   use(/** @type {Vocabulary | null} */ vocabulary) {
     this.#drop();
     if (this.isAltered) check('ps_reinit', this.native.reinit(this.decoder, null));
-    this.isAltered = vocabulary != null;
-    if (vocabulary != null) this.expect(vocabulary);
+    else if (this.general) check('ps_unset_search', this.native.unsetSearch(this.decoder, GENERAL));
+    this.isAltered = true; // until all has gone well
+    if (vocabulary != null) return this.expect(vocabulary);
+    this.#useGeneral();
+    this.isAltered = false;
   }
 
-  /** Like `use`, but words that were added before stay in the dictionary: for a graph they are out of reach. */
+  /**
+   * Like `use`, but words that were added before stay in the dictionary: for a graph they are out of reach. There must be
+   * no search with the general model: ps_add_word would add to that too, whose memory then ends in what is no n-gram
+   * (it crashed as soon as such a word was heard).
+   */
   expect(/** @type {Vocabulary} */ { added, model, graph }) {
     this.#drop();
     for (const [word, phones] of added) {
@@ -128,7 +138,8 @@ class Decoder {
     const count = [0];
     check('fe_process_utt', native.analyze(this.frontEnd, pcm, pcm.length, rows, count));
     if (!rows[0]) return null;
-    const frames = native.toFrames(rows[0], count[0]).filter((frame) => frame[0] >= 0);
+    const all = count[0] > 0 ? native.toFrames(rows[0], count[0]) : []; // none of less than a frame
+    const frames = all.filter((frame) => frame[0] >= 0);
     native.freeFrames(rows[0]);
     if (frames.length === 0) return null;
     return Float32Array.from(
@@ -137,14 +148,19 @@ class Decoder {
     );
   }
 
+  #useGeneral() {
+    if (!this.general) return;
+    check('ps_set_lm', this.native.setLanguageModel(this.decoder, GENERAL, this.general));
+    check('ps_set_search', this.native.useSearch(this.decoder, GENERAL));
+  }
+
   /** Half the general language model, half the given one. */
   #mixIn(/** @type {string} */ arpa) {
     const { native } = this;
-    const own = this.#readModel(arpa);
+    const own = inFile(arpa, (file) => this.#readModel(file, ARPA_FORMAT));
     const names = ['general', 'own'];
     const weights = [1 - OWN_WEIGHT, OWN_WEIGHT];
-    const general = native.languageModel(this.decoder, GENERAL);
-    const mixture = native.joinModels(this.config, [general, own], names, weights, names.length);
+    const mixture = native.joinModels(this.config, [this.general, own], names, weights, names.length);
     native.freeModel(own); // the mixture holds it now
     if (!mixture) throw new Error('ngram_model_set_init failed.');
     native.interpolate(mixture, names, weights);
@@ -154,10 +170,9 @@ class Decoder {
     check('ps_set_search', native.useSearch(this.decoder, SPECIAL));
   }
 
-  #readModel(/** @type {string} */ arpa) {
-    const logMath = this.native.logMath(this.decoder);
-    const model = inFile(arpa, (file) => this.native.readModel(this.config, file, ARPA_FORMAT, logMath));
-    if (!model) throw new Error('ngram_model_read refuses the model of the vocabulary.');
+  #readModel(file, format) {
+    const model = this.native.readModel(this.config, file, format, this.native.logMath(this.decoder));
+    if (!model) throw new Error(`ngram_model_read refuses ${file}.`);
     return model;
   }
 

@@ -64,9 +64,9 @@ function functionsOfSphinx(sphinx) {
     segmentProbability: sphinx.func('int32_t ps_seg_prob(void*, void*, void*, void*)'),
     lookUp: sphinx.func('const char* ps_lookup_word(void*, const char*)'),
     addWord: sphinx.func('int ps_add_word(void*, const char*, const char*, int)'),
-    languageModel: sphinx.func('void* ps_get_lm(void*, const char*)'),
     setLanguageModel: sphinx.func('int ps_set_lm(void*, const char*, void*)'),
     setGraph: sphinx.func('int ps_set_fsg(void*, const char*, void*)'),
+    unsetSearch: sphinx.func('int ps_unset_search(void*, const char*)'),
     useSearch: sphinx.func('int ps_set_search(void*, const char*)'),
   };
 }
