@@ -7,6 +7,7 @@ import type { MediaProblemCode } from '../errors';
 import { recordLineage } from '../lineage/lineage';
 import { wantedFor } from '../recognition';
 import { MEDIA_MODELS, MediaRecords, type MediaTransaction } from '../records';
+import { InvalidVocabularyError } from '../transcriber/pocketsphinx/vocabulary/grammar-text';
 import {
   EngineUnavailableError,
   TranscriberFailedError,
@@ -126,6 +127,7 @@ function asJobProblem(error: unknown): unknown {
   if (error instanceof UnsupportedLanguageError || error instanceof UnsupportedOptionError) {
     return problem('UNSUPPORTED', error.message, false, error);
   }
+  if (error instanceof InvalidVocabularyError) return problem('INVALID_INPUT', error.message, false, error);
   if (error instanceof EngineUnavailableError) return problem('ENGINE_UNAVAILABLE', error.message, true, error);
   if (error instanceof TranscriberFailedError) {
     const message = 'The speech engine stopped before the recording was heard to its end.';

@@ -1,5 +1,6 @@
 import { UserProblemError } from '../../../platform/errors';
 import type { MediaProblemCode } from '../errors';
+import { checkGrammar } from '../transcriber/pocketsphinx/vocabulary/grammar';
 import { REDACTION_KINDS, type RecognitionWishes, type RedactionKind } from './recognition-plan';
 
 /** `RecognitionOptions` of the graph. */
@@ -22,7 +23,6 @@ const MAX_SPEAKERS = 30;
 const MAX_KEYTERMS = 1_000;
 const MAX_KEYTERM_LENGTH = 200;
 const MAX_KEYTERM_WORDS = 20;
-const MAX_GRAMMAR_LENGTH = 10_000;
 
 /**
  * Checks the options and fills the defaults in. Throws INVALID_INPUT with the path of the option behind `path`, which names
@@ -90,13 +90,8 @@ function checkedKeyterms({ keyterms }: RecognitionOptions, fail: Fail): string[]
 function checkedGrammar({ grammar, keyterms }: RecognitionOptions, fail: Fail): string | null {
   if (grammar == null) return null;
   if (keyterms && keyterms.length > 0) fail('grammar', 'Give either "keyterms" or "grammar".');
-  const length = [...grammar].length;
-  if (length > MAX_GRAMMAR_LENGTH) {
-    fail('grammar', `A grammar has at most ${MAX_GRAMMAR_LENGTH} characters; this one has ${length}.`);
-  }
-  // The first line that every JSGF grammar has: www.w3.org/TR/jsgf, section 3.
-  if (!/^\uFEFF?#JSGF\s+V1\.0\b/.test(grammar) || /(?![\n\r\t])[\p{Cc}\p{Cs}]/u.test(grammar)) {
-    fail('grammar', 'A grammar begins with the line "#JSGF V1.0;" and has no control characters but line breaks.');
-  }
+  if (/(?![\n\r\t])[\p{Cc}\p{Cs}]/u.test(grammar)) fail('grammar', 'A grammar has no control characters.');
+  const fault = checkGrammar(grammar);
+  if (fault !== null) fail('grammar', fault);
   return grammar;
 }
