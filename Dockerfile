@@ -1,10 +1,10 @@
 # One image for every process of docker-compose.yml; the command chooses which one runs.
 FROM node:20-bookworm-slim
 
-# The engines: ffmpeg for media, PocketSphinx for speech, Apertium for translation. Child processes and libraries, all from Debian.
+# The engines: ffmpeg for media, PocketSphinx (with espeak-ng for words it does not know) for speech, Apertium for translation. Child processes and libraries, all from Debian.
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      ffmpeg libpocketsphinx3 pocketsphinx-en-us apertium apertium-eng-spa \
+      ffmpeg libpocketsphinx3 pocketsphinx-en-us espeak-ng apertium apertium-eng-spa \
  && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /sauti

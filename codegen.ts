@@ -54,6 +54,7 @@ const config: CodegenConfig = {
       Speaker: './speakers/speaker-records#SpeakerRow',
       SearchHit: './search/search#Hit',
       MediaJob: './records#JobRow',
+      Rendition: './transcoding/rendition-records#RenditionRow',
       MediaJobResult: './job-results#JobResult',
       StreamGap: '../../platform/events/stream#StreamGap as Gap',
     }),

@@ -24,8 +24,8 @@ export interface StreamSource<Payload, Content> {
   present(isTold: boolean): Promise<{ head: number; items: Content[] }>;
   /** What the subscriber gets for an event; null for nothing. */
   contentOf(payload: Payload): Content | null | Promise<Content | null>;
-  /** Whether nothing more is to be told once the events up to the present have been. */
-  isOver(): boolean;
+  /** Whether nothing more is to be told behind this position, which is not before the present. */
+  isOver(position: number): boolean;
   /** Throws when the subscriber may not have the stream any more; see `EventLog.read` for when it is asked. */
   check?: () => Promise<void>;
 }
@@ -108,7 +108,7 @@ async function* tellEvents<Payload, Content extends object>(
   head: number,
 ): AsyncGenerator<StreamItem<Content> | StreamGap, Lost | null, void> {
   let position = after;
-  if (position >= head && source.isOver()) return null;
+  if (position >= head && source.isOver(position)) return null;
   for await (const event of events.read(topic, { after, signal, permit })) {
     const cursor = encodeCursor(topic, event.seq);
     if (event.type === 'gap') {
@@ -119,7 +119,7 @@ async function* tellEvents<Payload, Content extends object>(
       if (content !== null) yield { ...content, cursor, at: event.at, isSnapshot: false };
     }
     position = event.seq;
-    if (position >= head && source.isOver()) return null;
+    if (position >= head && source.isOver(position)) return null;
   }
   return null;
 }

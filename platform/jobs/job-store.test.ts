@@ -54,6 +54,50 @@ describe('the moves of a row', () => {
     expect(claims.filter((claimed) => claimed !== null)).toHaveLength(1);
   });
 
+  describe('when a worker is lost', () => {
+    const store = (): JobStore => new JobStore(platform.database, platform.events);
+    const aRunningJob = async (workerId: string, losses = 0): Promise<Job> => {
+      const { id } = await addStepsJob(platform, newId('usr'), [], { maxAttempts: 2 });
+      await platform.database.prisma.job.update({ where: { id }, data: { losses } });
+      return (await claim(platform, store(), id, { workerId }))!;
+    };
+    const lose = async ({ id }: Job): Promise<Job> => {
+      await expireLease(id);
+      expect(await store().takeOver(id, cleanUp)).toBe(true);
+      return read(id);
+    };
+
+    test('a job that ran alone has used an attempt', async () => {
+      await aRunningJob('another worker');
+      expect(await lose(await aRunningJob('worker'))).toMatchObject({ losses: 1, attempt: 1, maxAttempts: 2 });
+    });
+
+    test('jobs that ran side by side have not, whatever has become of the first when the last is taken over', async () => {
+      const [one, other] = [await aRunningJob('worker'), await aRunningJob('worker')];
+      expect(await lose(one)).toMatchObject({ losses: 1, attempt: 1, maxAttempts: 3 });
+      await claim(platform, store(), one.id, { attempt: 2, workerId: 'another worker' });
+      expect(await lose(other)).toMatchObject({ losses: 1, attempt: 1, maxAttempts: 3 });
+    });
+
+    test('a job that has lost two workers has, whoever ran beside it', async () => {
+      const [suspect] = [await aRunningJob('worker', 2), await aRunningJob('worker')];
+      expect(await lose(suspect)).toMatchObject({ losses: 3, attempt: 1, maxAttempts: 2 });
+    });
+
+    test('a worker that runs such a job takes another job of the owner instead, or lets it wait', async () => {
+      const ownerId = newId('usr');
+      const [suspect, other] = [await addStepsJob(platform, ownerId, []), await addStepsJob(platform, ownerId, [])];
+      await platform.database.prisma.job.update({ where: { id: suspect.id }, data: { losses: 2 } });
+      await platform.database.prisma.job.updateMany({ data: { handedAt: new Date() } });
+      const entry = { jobId: suspect.id, attempt: 1, workerId: 'worker', isApart: true };
+      expect(await store().claim(entry)).toMatchObject({ id: other.id });
+      expect(await store().claim(entry)).toBeNull();
+      // It has lost its entry in the queue, so it is in line for another one.
+      expect(await read(suspect.id)).toMatchObject({ state: 'QUEUED', handedAt: null });
+      expect(await platform.database.prisma.jobOutbox.findUnique({ where: { jobId: suspect.id } })).not.toBeNull();
+    });
+  });
+
   test.each([
     ['at least', 0, [1_000, 2_000, 4_000]],
     ['at most', 0.999_999, [2_000, 4_000, 8_000]],

@@ -34,10 +34,10 @@ export interface IncomingObject {
   accept?: (mimeType: string) => void;
   /** Path of the argument that problems are reported at. */
   argumentPath: string[];
-  /** Id of the object or recording this one belongs to: it then is in no list of files, and found there by its name. */
-  partOf?: string | undefined;
   /** The type of bytes that we have made ourselves; told from the bytes otherwise. */
   mimeType?: string | undefined;
+  /** Id of the object or recording this one belongs to: it then is in no list of files, and found there by its name. */
+  partOf?: string | undefined;
 }
 
 /** Bytes that are durable and have no row yet: either {@link register} them or {@link discard} them. */

@@ -11,6 +11,8 @@ const ENGINES = [
     isThere: () => libraryFolders().some((folder) => existsSync(`${folder}/libpocketsphinx.so.3`)),
   },
   { name: 'pocketsphinx-en-us', isThere: () => existsSync('/usr/share/pocketsphinx/model/en-us') },
+  // Knows how words are said that the dictionary of PocketSphinx lacks.
+  { name: 'espeak-ng', isThere: () => isProgram('espeak-ng') },
   { name: 'apertium', isThere: () => isProgram('apertium') },
   { name: 'apertium-eng-spa', isThere: () => existsSync('/usr/share/apertium/modes/eng-spa.mode') },
   // The recording that `npm run demo` transcribes.
@@ -20,12 +22,17 @@ const ENGINES = [
   },
 ];
 
-/** For the tests only: what the speaker of the recordings says, a Redis for the queue, and a look at which files a decoder opens. */
+/**
+ * For the tests only: what the speaker of the recordings says, recordings of a small vocabulary, a Redis for the queue,
+ * and a look at which files a decoder opens.
+ */
 const TEST_PACKAGES = [
   {
     name: 'asterisk-core-sounds-en',
     isThere: () => existsSync('/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz'),
   },
+  { name: 'pocketsphinx-testdata', isThere: () => existsSync('/usr/share/pocketsphinx/test/data/cards/cards.gram') },
+  { name: 'alsa-utils', isThere: () => existsSync('/usr/share/sounds/alsa/Front_Center.wav') },
   { name: 'redis-server', isThere: () => isProgram('redis-server') },
   { name: 'strace', isThere: () => isProgram('strace') },
 ];

@@ -3,7 +3,11 @@ import type { EventLog } from '../../platform/events/event-log';
 import { isId, type IdPrefix } from '../../platform/ids';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import type { Job } from '../../platform/jobs/job';
+import type { Platform } from '../../platform/platform';
+import type { MediaFacts } from './facts/facts';
+import type { FactRecords, MediaDetails } from './facts/records';
 import type { MediaWork } from './asking/work';
+import type { Estimates } from './estimating/estimates';
 import type { ExportJobRecords } from './exporting/export-job-records';
 import type { SegmentEdits } from './editing/segment-edits';
 import type { ExportRecords } from './exports/export-records';
@@ -16,6 +20,8 @@ import type { Search } from './search/search';
 import type { SpeakerNames } from './speakers/rename-speaker';
 import type { SpeakerRecords, SpeakerRow } from './speakers/speaker-records';
 import type { Transcribers } from './transcribers';
+import type { RenditionRecords, RenditionRow } from './transcoding/rendition-records';
+import type { Transcodings } from './transcoding/transcodings';
 import type { Transcripts } from './transcripts';
 import type { TranslationRecords, TranslationRow } from './translating/translation-records';
 
@@ -25,11 +31,18 @@ export interface MediaServices {
   records: MediaRecords;
   transcribers: Transcribers;
   events: EventLog;
+  facts: MediaFacts;
+  factRecords: FactRecords;
+  transcodings: Transcodings;
+  renditions: RenditionRecords;
+  /** What links to files are made with. */
+  links: Pick<Platform, 'secret' | 'filesUrl'>;
   exportRecords: ExportRecords;
   exportJobs: ExportJobRecords;
   translations: TranslationRecords;
   lineage: LineageRecords;
   freshness: Freshness;
+  estimates: Estimates;
   work: MediaWork;
   reprocessing: Reprocessing;
   edits: SegmentEdits;
@@ -52,6 +65,9 @@ export interface Loaders {
   ownSegment: DataLoader<string, SegmentRow | null>;
   ownTranslation: DataLoader<string, TranslationRow | null>;
   ownJob: DataLoader<string, Job | null>;
+  ownRendition: DataLoader<string, RenditionRow | null>;
+  /** What the headers and tags of a recording say, found out when nobody has asked before. */
+  details: DataLoader<MediaRow, MediaDetails, string>;
   /** By a job that the viewer has been found to own: those it needs. */
   neededJobs: DataLoader<string, Job[]>;
   /** By a job that the viewer has been found to own: the id of the file it has rendered. */
@@ -62,6 +78,8 @@ export interface Loaders {
   speakersOfTranscript: DataLoader<string, SpeakerRow[]>;
   /** By the id that a segment of the viewer names; null when that speaker has become one with another. */
   speaker: DataLoader<string, SpeakerRow | null>;
+  /** By the id of a recording that the viewer has been found to own; newest first. */
+  renditionsOfMedia: DataLoader<string, RenditionRow[]>;
   /** By the id of a transcript that the viewer has been found to own. */
   textOfTranscript: DataLoader<string, string>;
   /** By the id of a transcript that the viewer has been found to own. */
@@ -80,7 +98,7 @@ export function createContext(services: MediaServices, identity: CallIdentity, s
 }
 
 function createLoaders(services: MediaServices, viewer: Viewer | null): Loaders {
-  const { records, speakers, translations, exportJobs, lineage, freshness } = services;
+  const { records, speakers, facts, factRecords, renditions, translations, exportJobs, lineage, freshness } = services;
   const own = <Row extends { id: string }>(
     prefix: IdPrefix,
     read: (ids: readonly string[], ownerId: string) => Promise<Row[]>,
@@ -97,6 +115,18 @@ function createLoaders(services: MediaServices, viewer: Viewer | null): Loaders 
     ownSegment: own('seg', (ids, ownerId) => records.segmentsByIds(ids, ownerId)),
     ownTranslation: own('ttr', (ids, ownerId) => translations.byIds(ids, ownerId)),
     ownJob: own('job', (ids, ownerId) => records.jobsByIds(ids, ownerId)),
+    ownRendition: own('rnd', (ids, ownerId) => renditions.byIds(ids, ownerId)),
+    renditionsOfMedia: new DataLoader(async (ids) => {
+      const rows = await renditions.ofMedia(ids);
+      return ids.map((id) => rows.filter((row) => row.mediaId === id));
+    }),
+    details: new DataLoader(
+      async (recordings) => {
+        const known = await factRecords.details(recordings.map(({ id }) => id));
+        return Promise.all(recordings.map((media) => known.get(media.id) ?? facts.details(media)));
+      },
+      { cacheKeyFn: ({ id }) => id },
+    ),
     transcriptsOfMedia: new DataLoader(async (ids) => {
       const rows = await records.transcriptsOfMedia(ids);
       return ids.map((id) => rows.filter((row) => row.mediaId === id));

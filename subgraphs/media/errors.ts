@@ -8,5 +8,6 @@ export type MediaProblemCode =
   | 'UNSUPPORTED'
   | 'ENGINE_UNAVAILABLE'
   | 'LANGUAGE_PAIR_UNSUPPORTED'
+  | 'INSUFFICIENT_STORAGE'
   | 'NO_SPEECH'
   | 'INTERNAL';

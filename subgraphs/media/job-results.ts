@@ -1,15 +1,18 @@
 import type { Job } from '../../platform/jobs/job';
 import type { Loaders } from './context';
 import type { MediaJobKind } from './jobs/kinds';
+import { transcodeJob } from './jobs/transcode';
 import { transcribeJob } from './jobs/transcribe';
 import { translateTranscriptJob } from './jobs/translate-transcript';
 import type { TranscriptRow } from './records';
+import type { RenditionRow } from './transcoding/rendition-records';
 import type { TranslationRow } from './translating/translation-records';
 
 /** What a job of this slice has made or makes, as the graph's MediaJobResult. */
 export type JobResult =
   | (TranscriptRow & { __typename: 'Transcript' })
   | (TranslationRow & { __typename: 'TranscriptTranslation' })
+  | (RenditionRow & { __typename: 'Rendition' })
   | { __typename: 'File'; id: string };
 
 /** The result of a job that the viewer has been found to own; null when there is none, or none yet. */
@@ -29,7 +32,9 @@ export async function resultOf(job: Job, loaders: Loaders): Promise<JobResult | 
       const id = await loaders.fileOfJob.load(job);
       return id === null ? null : { __typename: 'File', id };
     }
-    case 'TRANSCODE':
-      return null;
+    case 'TRANSCODE': {
+      const rendition = await loaders.ownRendition.load(transcodeJob.parse(job.payload).renditionId);
+      return rendition && { __typename: 'Rendition', ...rendition };
+    }
   }
 }

@@ -461,7 +461,8 @@ describe('what belongs to somebody else', () => {
 });
 
 test('mediaEngines tells everybody what there is, and why what is not available is not', async () => {
-  const query = '{ mediaEngines { id task available reason local languages streaming wordTimes speakers keyterms } }';
+  const query = `{ mediaEngines { id task available reason local languages streaming wordTimes confidence speakers keyterms
+    grammar detectsLanguage punctuation maxKeyterms version quality } }`;
   const engine = {
     id: 'scripted',
     task: 'RECOGNIZE',
@@ -471,8 +472,15 @@ test('mediaEngines tells everybody what there is, and why what is not available 
     languages: ['en-US', 'sw'],
     streaming: true,
     wordTimes: true,
+    confidence: true,
     speakers: false,
     keyterms: false,
+    grammar: false,
+    detectsLanguage: false,
+    punctuation: true,
+    maxKeyterms: 0,
+    version: null,
+    quality: 'Says what the test wrote.',
   };
   expect(await askFor(slice.subgraph, null, query)).toEqual({ mediaEngines: [engine] });
   script.probe = { available: false, reason: 'It sleeps.' };

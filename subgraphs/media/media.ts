@@ -10,7 +10,7 @@ import { openUpload, type IncomingFile } from '../../platform/subgraph/uploads';
 import { withoutNulls } from './asking/once';
 import type { MediaProblemCode } from './errors';
 import { checkedFilter, checkedTexts, kindOf, titleFromName, type MediaTexts } from './media-input';
-import { orThrow, type RecognitionOptions, type RecognitionPlan } from './recognition';
+import { orThrow, sameCallOptions, type RecognitionOptions, type RecognitionPlan } from './recognition';
 import {
   asMediaTransaction,
   type LibraryFilter,
@@ -131,7 +131,11 @@ export class MediaLibrary {
       ownerId: viewer.userId,
       operation: OPERATION,
       key: input.idempotencyKey,
-      input: withoutNulls({ ...source, ...texts, transcribe: input.transcribe }),
+      input: withoutNulls({
+        ...source,
+        ...texts,
+        transcribe: input.transcribe ? sameCallOptions(input.transcribe) : null,
+      }),
     };
     const id = newId('med');
     const earlier = await claimIdempotencyKey(tx, call, id);
@@ -146,7 +150,8 @@ export class MediaLibrary {
       ...texts,
       title: texts.title ?? titleFromName(file.name),
     });
-    return { media, job: recognitionPlan ? await this.transcripts.begin(tx, media, recognitionPlan) : null };
+    const begun = recognitionPlan && (await this.transcripts.begin(tx, media, recognitionPlan));
+    return { media, job: begun?.job ?? null };
   }
 }
 

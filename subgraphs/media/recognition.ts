@@ -19,11 +19,29 @@ export async function planRecognition(
   options: RecognitionOptions,
   path: string[],
 ): Promise<RecognitionPlan | UserProblemError> {
-  const wishes = checkedWishes(options, path);
-  const pinned = options.engine != null;
+  return planFor(transcribers, checkedWishes(options, path), options.engine ?? undefined, path);
+}
+
+/** The plan of the same request as it would be made here and now; see {@link planRecognition}. */
+export function planAgain(
+  transcribers: Transcribers,
+  { engine, pinned, ...wishes }: RecognitionPlan,
+  path: string[],
+): Promise<RecognitionPlan | UserProblemError> {
+  return planFor(transcribers, wishes, pinned ? engine : undefined, path);
+}
+
+async function planFor(
+  transcribers: Transcribers,
+  wishes: RecognitionWishes,
+  engineId: string | undefined,
+  path: string[],
+): Promise<RecognitionPlan | UserProblemError> {
   try {
-    const { info } = await transcribers.choose(wantedFor(wishes, pinned ? options.engine! : undefined));
-    return { ...wishes, engine: info.id, pinned };
+    const { info } = await transcribers.choose(wantedFor(wishes, engineId));
+    // An engine that cannot find out what is spoken assumes its own language.
+    const language = wishes.language ?? (info.detectsLanguage ? null : (info.languages[0] ?? null));
+    return { ...wishes, language, engine: info.id, pinned: engineId !== undefined };
   } catch (error) {
     if (error instanceof UnsupportedLanguageError) {
       return problem('UNSUPPORTED', error, [...path, wishes.languages.length > 0 ? 'languages' : 'language']);

@@ -4,6 +4,7 @@ import { FINAL_STATES, type Job } from '../../platform/jobs/job';
 import { MEDIA_JOB_KINDS } from './jobs/kinds';
 import { transcribeJob } from './jobs/transcribe';
 import type { Word } from './transcriber/transcriber';
+import type { RecognitionPlan } from './transcription/recognition-plan';
 
 export type { MediaKind, TranscriptState } from '../../platform/database/prisma-client/client';
 export type MediaRow = Media;
@@ -75,9 +76,14 @@ export class MediaRecords {
     await tx.media.update({ where: { id }, data: found });
   }
 
+  /** How much there is to do, once that is known: milliseconds of media. */
+  async setJobSize(tx: MediaTransaction, jobId: string, size: number | null): Promise<void> {
+    await tx.job.update({ where: { id: jobId }, data: { size } });
+  }
+
   insertTranscript(
     tx: MediaTransaction,
-    transcript: Pick<TranscriptRow, 'id' | 'mediaId' | 'jobId' | 'language' | 'engine'>,
+    transcript: Pick<TranscriptRow, 'id' | 'mediaId' | 'jobId' | 'language' | 'engine'> & { options: RecognitionPlan },
   ): Promise<TranscriptRow> {
     return tx.transcript.create({ data: transcript });
   }
@@ -93,14 +99,6 @@ export class MediaRecords {
   /** Newest first. */
   transcriptsOfMedia(mediaIds: readonly string[]): Promise<TranscriptRow[]> {
     return this.database.transcript.findMany({ where: { mediaId: { in: [...mediaIds] } }, orderBy: { id: 'desc' } });
-  }
-
-  async finishTranscript(
-    tx: MediaTransaction,
-    id: string,
-    result: Partial<Pick<TranscriptRow, 'confidence' | 'durationMs'>> & Pick<TranscriptRow, 'state'>,
-  ): Promise<void> {
-    await tx.transcript.update({ where: { id }, data: result });
   }
 
   /** The transcript as it is behind a correction. */
@@ -151,25 +149,9 @@ export class MediaRecords {
     });
   }
 
-  /** Locked until the transaction ends, so that nobody corrects it meanwhile. */
-  async segmentAt(tx: MediaTransaction, transcriptId: string, position: number): Promise<SegmentRow | null> {
-    await tx.$queryRaw`
-      select 1 from media.segment where transcript_id = ${transcriptId} and position = ${position} for update`;
-    const row = await tx.segment.findUnique({ where: { transcriptId_position: { transcriptId, position } } });
-    return row && asSegmentRow(row);
-  }
-
   async writeSegment(tx: MediaTransaction, { words, ...segment }: SegmentRow): Promise<void> {
     const data = { ...segment, words: words as unknown as Prisma.InputJsonArray };
     await tx.segment.upsert({ where: { id: segment.id }, create: data, update: data });
-  }
-
-  /** Removes the segments from `fromPosition` on and answers their ids in order. */
-  async deleteSegments(tx: MediaTransaction, transcriptId: string, fromPosition: number): Promise<string[]> {
-    const where = { transcriptId, position: { gte: fromPosition } };
-    const rows = await tx.segment.findMany({ where, orderBy: { position: 'asc' }, select: { id: true } });
-    if (rows.length > 0) await tx.segment.deleteMany({ where });
-    return rows.map((row) => row.id);
   }
 
   jobsByIds(ids: readonly string[], ownerId: string, tx: Pick<MediaDatabase, 'job'> = this.database): Promise<Job[]> {
@@ -219,7 +201,7 @@ export class MediaRecords {
 }
 
 export function asSegmentRow({ createdAt: _createdAt, words, ...row }: Segment): SegmentRow {
-  return { ...row, words: words as unknown as Word[] }; // only writeSegment writes this column
+  return { ...row, words: words as unknown as Word[] }; // only segments are written into this column
 }
 
 function libraryConditions({ search, kinds, hasTranscript, language }: LibraryFilter): Prisma.MediaWhereInput {

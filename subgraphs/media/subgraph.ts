@@ -6,10 +6,13 @@ import type { Subgraph } from '../../platform/subgraph/subgraph';
 import { DerivedJobs } from './asking/derived-jobs';
 import { MediaWork } from './asking/work';
 import { createContext } from './context';
-import { ExportJobRecords } from './exporting/export-job-records';
 import { EditRecords } from './editing/edit-records';
 import { SegmentEdits } from './editing/segment-edits';
 import { speechEnvironment } from './environment';
+import { Estimates } from './estimating/estimates';
+import { MediaFacts } from './facts/facts';
+import { FactRecords } from './facts/records';
+import { ExportJobRecords } from './exporting/export-job-records';
 import { ExportRecords } from './exports/export-records';
 import { EnginesNow } from './lineage/engines-now';
 import { Freshness } from './lineage/freshness';
@@ -22,26 +25,41 @@ import { Search } from './search/search';
 import { SearchRecords } from './search/search-records';
 import { SpeakerNames } from './speakers/rename-speaker';
 import { SpeakerRecords } from './speakers/speaker-records';
+import { createPocketSphinxAligner } from './transcriber/pocketsphinx/aligner';
 import type { Aligner } from './transcriber/transcriber';
 import { createTranscribers, type Transcribers } from './transcribers';
+import { RenditionRecords } from './transcoding/rendition-records';
+import { Transcodings } from './transcoding/transcodings';
 import { Transcripts } from './transcripts';
 import type { TextTranslator } from './translating/text-translator';
 import { TranslationRecords } from './translating/translation-records';
 
+/** A person who corrects a segment waits for this; milliseconds. */
+const ALIGN_WITHIN_MS = 5_000;
+
 /**
- * Recordings and what was said in them. Here it is only asked which engines there are; the worker runs them.
+ * Recordings and what was said in them. Here it is only asked which engines there are; the worker runs them. Only the few
+ * words of a correction are aligned here, because somebody waits for them; `aligner: null` places them by their length.
  * Engines made here are disposed by the lifecycle, those handed in by their owner.
  */
 export function createMediaSubgraph(
   platform: Platform,
   lifecycle: Lifecycle,
-  tools: { translator: TextTranslator; transcribers?: Transcribers; aligner?: Aligner },
+  tools: { translator: TextTranslator; transcribers?: Transcribers; aligner?: Aligner | null; alignWithinMs?: number },
 ): Subgraph {
-  const { translator, transcribers = ownTranscribers(platform, lifecycle), aligner = null } = tools;
+  const {
+    translator,
+    transcribers = ownTranscribers(platform, lifecycle),
+    aligner = ownAligner(lifecycle),
+    alignWithinMs = ALIGN_WITHIN_MS,
+  } = tools;
   const database = platform.database.slice(MEDIA_MODELS);
   const records = new MediaRecords(database);
   const transcripts = new Transcripts(records, platform.events, transcribers);
   const library = new MediaLibrary(records, transcripts, platform);
+  const factRecords = new FactRecords(database);
+  const facts = new MediaFacts(factRecords, platform);
+  lifecycle.onStop('looks into recordings', () => facts[Symbol.asyncDispose]());
   const translations = new TranslationRecords(database);
   const derived = new DerivedJobs(translations, platform.events);
   const lineage = new LineageRecords(database);
@@ -55,13 +73,22 @@ export function createMediaSubgraph(
     transcribers,
     events: platform.events,
     exportRecords: new ExportRecords(database),
+    facts,
+    factRecords,
+    transcodings: new Transcodings(records, facts, platform.events),
+    renditions: new RenditionRecords(database),
+    links: platform,
     exportJobs: new ExportJobRecords(database),
     translations,
     lineage,
     freshness,
+    estimates: new Estimates(records, translations, async () => null),
     reprocessing: new Reprocessing({ records, transcripts, derived, freshness }),
     work: new MediaWork({ records, transcripts, translations, translator, derived }),
-    edits: new SegmentEdits(records, new EditRecords(database), platform, aligner),
+    edits: new SegmentEdits(records, new EditRecords(database), platform, {
+      aligner,
+      withinMs: alignWithinMs,
+    }),
     speakers,
     speakerNames: new SpeakerNames(records, speakers, platform.events),
     search: new Search(new SearchRecords(database)),
@@ -80,4 +107,10 @@ function ownTranscribers(platform: Platform, lifecycle: Lifecycle): Transcribers
   const transcribers = createTranscribers({ settings: speechEnvironment(), concurrency: 1, logger: platform.logger });
   lifecycle.onStop('speech engines', async () => transcribers[Symbol.asyncDispose]());
   return transcribers;
+}
+
+function ownAligner(lifecycle: Lifecycle): Aligner {
+  const aligner = createPocketSphinxAligner();
+  lifecycle.onStop('aligner', async () => aligner[Symbol.asyncDispose]());
+  return aligner;
 }

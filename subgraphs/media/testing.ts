@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Lifecycle } from '../../platform/lifecycle';
+import { newId } from '../../platform/ids';
 import { silentLogger } from '../../platform/logger';
 import { UserProblemError } from '../../platform/errors';
 import type { Viewer } from '../../platform/identity/viewer';
@@ -30,9 +31,17 @@ export async function openMediaSlice(
   const test_ = await openTestPlatform();
   const { platform } = test_;
   const workers: WorkerStack[] = [];
+  const lifecycle = new Lifecycle(silentLogger);
   return {
     platform,
-    subgraph: createMediaSubgraph(platform, new Lifecycle(silentLogger), { transcribers, ...tools, translator }),
+    subgraph: createMediaSubgraph(platform, lifecycle, {
+      transcribers,
+      aligner: null,
+      alignWithinMs: 60_000, // a busy machine must not decide what a test sees
+
+      ...tools,
+      translator,
+    }),
     startWorker() {
       const worker = startWorkerStack(platform, createMediaHandlers({ platform, transcribers, translator }));
       workers.push(worker);
@@ -40,6 +49,7 @@ export async function openMediaSlice(
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(workers.map((worker) => worker.stop()));
+      await lifecycle.stop();
       await transcribers[Symbol.asyncDispose]();
       await test_[Symbol.asyncDispose]();
     },
@@ -271,4 +281,30 @@ export async function wholeStream(
     limit.abort();
     await stream.return();
   }
+}
+
+/** A recording with a complete transcript in US English, whose segments have these texts, a second each. */
+export async function aCompleteTranscript(
+  { platform }: MediaSlice,
+  viewer: Viewer,
+  texts: readonly string[],
+): Promise<{ mediaId: string; transcriptId: string }> {
+  const { prisma } = platform.database;
+  const media = {
+    id: newId('med'),
+    ownerId: viewer.userId,
+    fileId: newId('fil'),
+    kind: 'AUDIO',
+    title: 'Talk',
+  } as const;
+  await prisma.media.create({ data: { ...media, durationMs: texts.length * 1_000 } });
+  const transcript = { id: newId('trn'), mediaId: media.id, jobId: newId('job'), engine: 'scripted' };
+  await prisma.transcript.create({ data: { ...transcript, language: 'en-US', state: 'COMPLETE' } });
+  await prisma.segment.createMany({
+    data: texts.map((text, position) => ({
+      ...{ id: newId('seg'), transcriptId: transcript.id, position, text, language: 'en-US', words: [] },
+      ...{ startMs: position * 1_000, endMs: position * 1_000 + 900 },
+    })),
+  });
+  return { mediaId: media.id, transcriptId: transcript.id };
 }

@@ -1,7 +1,7 @@
 import { aViewer } from '../../platform/testing/calls';
 import { MEDIA_MODELS, MediaRecords } from './records';
 import { aScript, follow, heard, openMediaSlice, scripted, transcribing, type MediaSlice } from './testing';
-import { TranscriptGrowth } from './transcripts';
+import { TranscriptGrowth } from './transcription/transcript-growth';
 
 const viewer = aViewer();
 let slice: MediaSlice;
@@ -14,13 +14,13 @@ beforeEach(async () => {
   slice = await openMediaSlice(scripted(aScript()));
   ({ mediaId, transcriptId } = await transcribing(slice, viewer));
   records = new MediaRecords(slice.platform.database.slice(MEDIA_MODELS));
-  growth = new TranscriptGrowth(records, slice.platform.events, transcriptId);
+  growth = new TranscriptGrowth(slice.platform.events, transcriptId);
   await put(0);
 });
 afterEach(() => slice[Symbol.asyncDispose]());
 
 const put = (index: number): Promise<void> =>
-  records.transaction((tx) => growth.put(tx, heard(index, index * 1_000, 'One.')));
+  records.transaction((tx) => growth.put(tx, [heard(index, index * 1_000, 'One.')]));
 const changeOwner = (ownerId: string): Promise<unknown> =>
   slice.platform.database.prisma.media.update({ where: { id: mediaId }, data: { ownerId } });
 

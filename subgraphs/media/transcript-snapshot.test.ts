@@ -11,7 +11,7 @@ import {
   type MediaSlice,
   type StreamEvent,
 } from './testing';
-import { TranscriptGrowth } from './transcripts';
+import { TranscriptGrowth } from './transcription/transcript-growth';
 
 const viewer = aViewer();
 const SEGMENTS = [heard(0, 500, 'One two three.'), heard(1, 3_000, 'Four five.'), heard(2, 6_000, 'Six.')];
@@ -24,11 +24,12 @@ beforeEach(async () => {
   slice = await openMediaSlice(scripted(aScript()));
   ({ transcriptId: id } = await transcribing(slice, viewer));
   records = new MediaRecords(slice.platform.database.slice(MEDIA_MODELS));
-  growth = new TranscriptGrowth(records, slice.platform.events, id);
+  growth = new TranscriptGrowth(slice.platform.events, id);
 });
 afterEach(() => slice[Symbol.asyncDispose]());
 
-const put = (segment: (typeof SEGMENTS)[number]): Promise<void> => records.transaction((tx) => growth.put(tx, segment));
+const put = (segment: (typeof SEGMENTS)[number]): Promise<void> =>
+  records.transaction((tx) => growth.put(tx, [segment]));
 const complete = (segmentCount: number): Promise<void> =>
   records.transaction((tx) => growth.complete(tx, { segmentCount, confidence: 0.9, durationMs: 10_000 }));
 const told = (events: StreamEvent[]): string[] =>

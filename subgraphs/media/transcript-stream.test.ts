@@ -15,7 +15,7 @@ import {
   type MediaSlice,
   type StreamEvent,
 } from './testing';
-import { TranscriptGrowth } from './transcripts';
+import { TranscriptGrowth } from './transcription/transcript-growth';
 
 const viewer = aViewer();
 const SEGMENTS = [heard(0, 500, 'One two three.'), heard(1, 3_000, 'Four five.'), heard(2, 6_000, 'Six.')];
@@ -28,11 +28,11 @@ beforeEach(async () => {
   slice = await openMediaSlice(scripted(aScript()));
   ({ transcriptId } = await transcribing(slice, viewer));
   records = new MediaRecords(slice.platform.database.slice(MEDIA_MODELS));
-  growth = new TranscriptGrowth(records, slice.platform.events, transcriptId);
+  growth = new TranscriptGrowth(slice.platform.events, transcriptId);
 });
 afterEach(() => slice[Symbol.asyncDispose]());
 
-const put = (index: number): Promise<void> => records.transaction((tx) => growth.put(tx, SEGMENTS[index]!));
+const put = (index: number): Promise<void> => records.transaction((tx) => growth.put(tx, [SEGMENTS[index]!]));
 const complete = (segmentCount: number): Promise<void> =>
   records.transaction((tx) => growth.complete(tx, { segmentCount, confidence: 0.9, durationMs: 10_000 }));
 const eventOf = (result: IteratorResult<{ data?: Record<string, unknown> | null }, void>): StreamEvent =>
@@ -70,7 +70,7 @@ test('who comes late gets everything from the beginning; who comes back, what is
 
 test('a replay shows each segment as it was then, whatever it is now', async () => {
   await put(0);
-  await records.transaction((tx) => growth.put(tx, heard(0, 500, 'One two tree.')));
+  await records.transaction((tx) => growth.put(tx, [heard(0, 500, 'One two tree.')]));
   await complete(1);
   const events = await wholeStream(slice, viewer, { id: transcriptId });
   expect(events.map(({ segment }) => segment && `${segment.text} ${segment.revision}`)).toEqual([

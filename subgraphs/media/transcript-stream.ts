@@ -3,7 +3,7 @@ import type { EventLog } from '../../platform/events/event-log';
 import { openStream, type StreamGap, type StreamItem, type StreamSource } from '../../platform/events/stream';
 import { isId } from '../../platform/ids';
 import type { Viewer } from '../../platform/identity/viewer';
-import { snapshotOf } from '../../platform/jobs/job';
+import { FINAL_STATES, snapshotOf } from '../../platform/jobs/job';
 import { transcriptTopic, type TranscriptEvent } from './events';
 import type { MediaRecords, MediaTransaction, SegmentRow, TranscriptRow } from './records';
 
@@ -39,47 +39,72 @@ export function openTranscriptStream(
 
 function sourceOf(services: Services, viewer: Viewer, transcriptId: string): StreamSource<TranscriptEvent, Content> {
   const { records, events } = services;
-  let isFinished = false;
+  const topic = transcriptTopic(transcriptId);
+  /** Behind this event there are no others; null while it is not known to be the last one. */
+  let last: number | null = null;
   const transcriptNow = async (tx?: MediaTransaction): Promise<TranscriptRow> => {
     const ids = isId('trn', transcriptId) ? [transcriptId] : [];
     const [transcript] = await records.transcriptsByIds(ids, viewer.userId, tx);
     if (!transcript) throw new SautiError('NOT_FOUND', 'You have no transcript with this ID.');
     return transcript;
   };
+  /** Read behind the state, the head of a finished transcript is the last event there is. */
+  const lookForEnd = async (): Promise<number> => {
+    const isOver = await isFinished(services, viewer, await transcriptNow());
+    const head = await events.head(topic);
+    last = isOver ? head : null;
+    return head;
+  };
   return {
     async present(isTold) {
-      if (isTold) {
-        const present = await records.momentOf(async (tx) => presentOf(services, viewer, await transcriptNow(tx), tx));
-        isFinished = present.isFinished;
-        return present;
-      }
-      isFinished = (await transcriptNow()).state !== 'TRANSCRIBING';
-      // Read behind the state: of a finished transcript this is the last event there will ever be.
-      return { head: await events.head(transcriptTopic(transcriptId)), items: [] };
+      if (!isTold) return { head: await lookForEnd(), items: [] };
+      const present = await records.momentOf(async (tx) => presentOf(services, viewer, await transcriptNow(tx), tx));
+      last = present.isFinished ? present.head : null;
+      return present;
     },
-    contentOf(event) {
+    async contentOf(event) {
       if (event.type === 'segment.changed') return event;
-      isFinished = true;
+      await lookForEnd(); // it may have been begun again since, or even have ended again
       return { ...event, transcriptId };
     },
-    isOver: () => isFinished,
+    isOver: (position) => last !== null && position >= last,
     check: async () => void (await transcriptNow()),
   };
 }
 
+/** Whether it will not grow any more: a failed one does when its job is tried again. */
+async function isFinished(
+  { records }: Services,
+  viewer: Viewer,
+  { state, jobId }: TranscriptRow,
+  tx?: MediaTransaction,
+): Promise<boolean> {
+  if (state === 'TRANSCRIBING' || state === 'COMPLETE') return state === 'COMPLETE';
+  const [job] = await records.jobsByIds([jobId], viewer.userId, tx);
+  return !job || FINAL_STATES.includes(job.state);
+}
+
 /** The segments in the order of the recording and, when there will be no more, how it ended. */
 async function presentOf(
-  { records, events }: Services,
+  services: Services,
   viewer: Viewer,
-  { id, jobId, state }: TranscriptRow,
+  transcript: TranscriptRow,
   tx: MediaTransaction,
 ): Promise<{ head: number; items: Content[]; isFinished: boolean }> {
+  const { records, events } = services;
+  const { id, jobId, state } = transcript;
   const head = await events.head(transcriptTopic(id), tx);
   const segments = await records.segments(id, {}, tx);
   const items = segments.map((segment): Content => ({ type: 'segment.changed', segment }));
-  if (state === 'TRANSCRIBING') return { head, items, isFinished: false };
+  if (!(await isFinished(services, viewer, transcript, tx))) return { head, items, isFinished: false };
   const [job] = state === 'FAILED' ? await records.jobsByIds([jobId], viewer.userId, tx) : [];
   const error = job ? snapshotOf(job).error : null;
-  items.push({ type: 'transcript.finished', state, error, removedSegmentIds: [], transcriptId: id });
+  items.push({
+    type: 'transcript.finished',
+    state: state as Finished['state'],
+    error,
+    removedSegmentIds: [],
+    transcriptId: id,
+  });
   return { head, items, isFinished: true };
 }

@@ -79,7 +79,7 @@ describe('jobs', () => {
     await worker.start(job);
     await worker.fail(job, 'Nobody speaks.');
     const query = `{ jobs { nodes {
-      at cursor jobId kind state stage progress attempt expectedAt error { code message retryable } subjectId
+      at cursor jobId kind state stage progress attempt maxAttempts priority expectedAt error { code message retryable } subjectId
       subject { __typename id } job { ... on MediaJob { __typename id } }
     } } }`;
     const { jobs } = await askFor<{ jobs: JobList }>(subgraph, viewer, query);
@@ -93,6 +93,8 @@ describe('jobs', () => {
         stage: null,
         progress: 0,
         attempt: 1,
+        maxAttempts: 3,
+        priority: 'NORMAL',
         expectedAt: null,
         error: { code: 'NO_SPEECH', message: 'Nobody speaks.', retryable: false },
         subjectId: job.subjectId,
@@ -138,5 +140,93 @@ describe('cancelJob', () => {
     };
     for (const id of [job.id, newId('job'), 'job_\u0000']) expect(await cancel(aViewer(), id)).toEqual(refused);
     expect((await list(owner)).nodes).toEqual([{ jobId: job.id, state: 'QUEUED' }]);
+  });
+});
+
+describe('retryJob', () => {
+  const retry = async (viewer: Viewer | null, jobId: string) => {
+    const query = `mutation ($jobId: ID!) {
+      retryJob(input: { jobId: $jobId }) { job { jobId state attempt maxAttempts error { code } } errors { code message path } }
+    }`;
+    return (await ask(subgraph, viewer, query, { jobId })).data?.retryJob;
+  };
+
+  test('starts a job that failed for good again, which the list of failed jobs has shown', async () => {
+    const viewer = aViewer();
+    const job = await aJob({ platform, by: viewer });
+    await worker.start(job);
+    await worker.fail(job, 'Nobody speaks.');
+    expect((await list(viewer, { filter: { states: ['FAILED'] } })).nodes).toEqual([
+      { jobId: job.id, state: 'FAILED' },
+    ]);
+    const started = { jobId: job.id, state: 'QUEUED', attempt: 1, maxAttempts: 4, error: null };
+    expect(await retry(viewer, job.id)).toEqual({ job: started, errors: [] });
+    expect((await list(viewer, { filter: { states: ['FAILED'] } })).nodes).toEqual([]);
+  });
+
+  test('lets the jobs that need it wait again', async () => {
+    const viewer = aViewer();
+    const parent = await aJob({ platform, by: viewer });
+    const child = await aJob({ platform, by: viewer, needs: [parent.id] });
+    await worker.start(parent);
+    await worker.fail(parent, 'Nobody speaks.');
+    const refused = await retry(viewer, child.id);
+    expect(refused).toMatchObject({ job: null, errors: [{ code: 'INVALID_STATE' }] });
+    await retry(viewer, parent.id);
+    expect((await list(viewer, { filter: { states: ['WAITING'] } })).nodes).toEqual([
+      { jobId: child.id, state: 'WAITING' },
+    ]);
+  });
+
+  test('refuses a job that has not ended, and one that is not there', async () => {
+    const viewer = aViewer();
+    const job = await aJob({ platform, by: viewer });
+    expect(await retry(viewer, job.id)).toEqual({
+      job: null,
+      errors: [
+        {
+          code: 'INVALID_STATE',
+          message: 'Only a failed or canceled job can be retried; this one is QUEUED.',
+          path: ['input', 'jobId'],
+        },
+      ],
+    });
+    for (const id of [newId('job'), 'job_\u0000'])
+      expect(await retry(viewer, id)).toMatchObject({ job: null, errors: [{ code: 'NOT_FOUND' }] });
+    expect(await retry(aViewer(), job.id)).toMatchObject({ job: null, errors: [{ code: 'NOT_FOUND' }] });
+  });
+});
+
+describe('prioritizeJob', () => {
+  const prioritize = async (viewer: Viewer | null, jobId: string) => {
+    const query = `mutation ($jobId: ID!) {
+      prioritizeJob(input: { jobId: $jobId, priority: HIGH }) { job { jobId priority } errors { code message path } }
+    }`;
+    return (await ask(subgraph, viewer, query, { jobId })).data?.prioritizeJob;
+  };
+
+  test('moves a job that waits, whatever it waits for', async () => {
+    const viewer = aViewer();
+    const queued = await aJob({ platform, by: viewer });
+    const waiting = await aJob({ platform, by: viewer, needs: [queued.id] });
+    for (const { id } of [queued, waiting])
+      expect(await prioritize(viewer, id)).toEqual({ job: { jobId: id, priority: 'HIGH' }, errors: [] });
+  });
+
+  test('refuses a job that runs, and somebody else’s', async () => {
+    const viewer = aViewer();
+    const job = await aJob({ platform, by: viewer });
+    expect(await prioritize(aViewer(), job.id)).toMatchObject({ job: null, errors: [{ code: 'NOT_FOUND' }] });
+    await worker.start(job);
+    expect(await prioritize(viewer, job.id)).toEqual({
+      job: null,
+      errors: [
+        {
+          code: 'INVALID_STATE',
+          message: 'Only a job that waits can be moved; this one is RUNNING.',
+          path: ['input', 'jobId'],
+        },
+      ],
+    });
   });
 });

@@ -15,13 +15,15 @@ export function aJob({
   platform,
   by,
   about = newId('med'),
+  needs = [],
 }: {
   platform: Platform;
   by: Viewer;
   about?: string;
+  needs?: string[];
 }): Promise<Job> {
   return platform.database.prisma.$transaction((tx) =>
-    createJob(tx, platform.events, definition, { ownerId: by.userId, subjectId: about, payload: {} }),
+    createJob(tx, platform.events, definition, { ownerId: by.userId, subjectId: about, payload: {}, needs }),
   );
 }
 

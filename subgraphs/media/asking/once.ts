@@ -1,5 +1,8 @@
+import { UserProblemError } from '../../../platform/errors';
 import { claimIdempotencyKey, type IdempotentCall } from '../../../platform/idempotency';
 import type { Job } from '../../../platform/jobs/job';
+import { NeedError } from '../../../platform/jobs/job-needs';
+import type { MediaProblemCode } from '../errors';
 import type { MediaTransaction } from '../records';
 
 /** A call of a mutation, as idempotency sees it; what of the input is null counts as left out. */
@@ -18,7 +21,14 @@ export async function jobsOnce(
   begin: () => Promise<Job[]>,
 ): Promise<Job[]> {
   const earlier = await claimIdempotencyKey(tx, { ...call, input: withoutNulls(call.input) }, jobIds.join(' '));
-  return earlier === null ? begin() : jobsInOrder(tx, earlier.split(' ').filter(Boolean));
+  if (earlier !== null) return jobsInOrder(tx, earlier.split(' ').filter(Boolean));
+  try {
+    return await begin();
+  } catch (error) {
+    // What is waited for has failed since it was looked at.
+    if (!(error instanceof NeedError)) throw error;
+    throw new UserProblemError<MediaProblemCode>({ code: 'INVALID_STATE', message: error.message }, { cause: error });
+  }
 }
 
 /** The same input however its absence of values is written: a variable that is null says no more than none. */

@@ -5,7 +5,7 @@ import { FINAL_STATES, PRIORITIES, type Job, type JobPriority } from '../../../p
 import type { MediaProblemCode } from '../errors';
 import { orThrow, type RecognitionOptions } from '../recognition';
 import type { MediaRecords, MediaTransaction, TranscriptRow } from '../records';
-import type { Transcripts } from '../transcripts';
+import { UNDETERMINED, type Transcripts } from '../transcripts';
 import type { TextTranslator } from '../translating/text-translator';
 import type { TranslationRecords } from '../translating/translation-records';
 import { withJobIds, type DerivedJobs, type Derivation } from './derived-jobs';
@@ -66,9 +66,8 @@ export class MediaWork {
       jobsOnce(tx, call, [jobId], async () => {
         const wanted = orThrow(plan);
         if (refusal) throw refusal;
-        const transcriptId = newId('trn');
         const priority = priorityOf(input);
-        const job = await transcripts.begin(tx, media, wanted, { jobId, transcriptId, priority });
+        const { job, transcriptId } = await transcripts.begin(tx, media, wanted, { jobId, priority });
         const about = { ownerId: viewer.userId, mediaId: media.id, transcriptId, priority, needs: [jobId] };
         await derived.begin(tx, about, {
           translations: withJobIds(languages.map((language) => ({ language }))),
@@ -89,7 +88,9 @@ export class MediaWork {
     const path = ['input', 'to'];
     const languages = checkedLanguages(input.to, path);
     const { language } = await this.ownTranscript(viewer, input.transcriptId);
-    const refusal = await translationProblem(translator, language, languages, path);
+    // A language that is still to be detected decides when it is known: the job fails then.
+    const isKnown = language !== UNDETERMINED;
+    const refusal = isKnown ? await translationProblem(translator, language, languages, path) : null;
     const wanted = withJobIds(languages.map((language) => ({ language })));
     const call = { ownerId: viewer.userId, operation: 'translateTranscript', key, input };
     return records.transaction((tx) =>

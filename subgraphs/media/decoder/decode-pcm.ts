@@ -1,19 +1,18 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { programEnvironment } from '../../../platform/environment';
 import { PCM_SAMPLE_RATE_HZ } from '../transcriber/transcriber';
-import { FFMPEG_IN_PATH, ffmpegMissing, guardedInput, type FfmpegPrograms } from './ffmpeg';
-import { DEFAULT_MAX_DURATION_MS, tooLong } from './inspect-media';
+import { FFMPEG_IN_PATH, guardedInput, type FfmpegPrograms } from './ffmpeg';
+import { DEFAULT_MEDIA_LIMITS } from '../../../platform/environment';
+import { tooLong } from './read-probe';
 import { DecoderFailedError, MediaProblem } from './media-problem';
 import { noSamples } from './probe-output';
+import { spawnGuarded, type GuardedProgram, type ProgramEnd } from './spawn-guarded';
 
 export interface DecodeOptions {
   /** Kills ffmpeg; the iterator then throws the signal's reason. */
   signal: AbortSignal;
   /** What the header states (`inspection.audio.statedDurationMs`): markedly less sound means a cut-off file. */
   statedDurationMs?: number | null;
-  /** Decoding ends with TOO_LONG beyond this; milliseconds, default {@link DEFAULT_MAX_DURATION_MS}. */
+  /** Decoding ends with TOO_LONG beyond this; milliseconds, default {@link DEFAULT_MEDIA_LIMITS}. */
   maxDurationMs?: number;
   /** How long the consumer may wait for the next byte before ffmpeg is thought stuck; milliseconds, default 60 000. */
   stuckAfterMs?: number;
@@ -32,7 +31,6 @@ export interface DecodeOptions {
 const CHUNK_SAMPLES = PCM_SAMPLE_RATE_HZ / 10;
 /** Real files give sound within seconds; one that was made to keep a decoder busy must not hold a worker for ever. */
 const STUCK_AFTER_MS = 60_000;
-const STDERR_KEPT_CHARACTERS = 16_384;
 /** ffmpeg begins this much earlier: the first frames behind a jump are decoded without those they build on. */
 const RUN_UP_MS = 2_000;
 
@@ -70,7 +68,12 @@ async function* decode(
   channels: number,
   options: DecodeOptions,
 ): AsyncGenerator<Int16Array, void, undefined> {
-  const { signal, maxDurationMs = DEFAULT_MAX_DURATION_MS, stuckAfterMs = STUCK_AFTER_MS, startMs = 0 } = options;
+  const {
+    signal,
+    maxDurationMs = DEFAULT_MEDIA_LIMITS.maxDurationMs,
+    stuckAfterMs = STUCK_AFTER_MS,
+    startMs = 0,
+  } = options;
   signal.throwIfAborted();
   const seekMs = seekOf(options);
   await using ffmpeg = startFfmpeg(filePath, { channels, seekMs, ...options });
@@ -113,17 +116,7 @@ class FramesFrom {
   }
 }
 
-interface FfmpegEnd {
-  exitCode: number | null;
-  stderr: string;
-}
-
-interface RunningFfmpeg extends AsyncDisposable {
-  stdout: Readable;
-  ended: Promise<FfmpegEnd>;
-}
-
-function startFfmpeg(filePath: string, options: DecodeOptions & { channels: number; seekMs: number }): RunningFfmpeg {
+function startFfmpeg(filePath: string, options: DecodeOptions & { channels: number; seekMs: number }): GuardedProgram {
   const { signal, seekMs, programs = FFMPEG_IN_PATH } = options;
   const parameters = [
     ...['-hide_banner', '-nostdin', '-v', 'error', '-threads', '1'],
@@ -133,24 +126,7 @@ function startFfmpeg(filePath: string, options: DecodeOptions & { channels: numb
     ...filtersOf(options),
     ...['-f', 's16le', 'pipe:1'],
   ];
-  const child = spawn(programs.ffmpeg, parameters, {
-    env: programEnvironment(),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const kill = () => void child.kill('SIGKILL');
-  signal.addEventListener('abort', kill, { once: true });
-  const ended = watchEnd(child, programs.ffmpeg);
-  ended.catch(() => {}); // read by the caller after stdout; a failed start must not become an unhandled rejection first
-  return {
-    stdout: child.stdout,
-    ended,
-    async [Symbol.asyncDispose]() {
-      signal.removeEventListener('abort', kill);
-      kill();
-      child.stdout.destroy();
-      await ended.catch(() => {});
-    },
-  };
+  return spawnGuarded(programs.ffmpeg, parameters, { signal });
 }
 
 /**
@@ -164,19 +140,6 @@ function filtersOf({ channels, channel, normalize }: DecodeOptions & { channels:
   const wanted = channel === undefined ? Array.from({ length: channels }, (_, index) => index) : [channel];
   all.push([`pan=${channels}c`, ...wanted.map((from, to) => `c${to}=c${from}`)].join('|'));
   return ['-af', all.join(',')];
-}
-
-async function watchEnd(child: ChildProcessByStdio<null, Readable, Readable>, program: string): Promise<FfmpegEnd> {
-  let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr = (stderr + text).slice(-STDERR_KEPT_CHARACTERS);
-  });
-  try {
-    const [exitCode] = (await once(child, 'close')) as [number | null];
-    return { exitCode, stderr };
-  } catch (error) {
-    throw ffmpegMissing(program, error);
-  }
 }
 
 /** The bytes of a pipe; throws DecoderFailedError when the reader has waited `limitMs` for the next ones. */
@@ -216,7 +179,7 @@ function toSamples(bytes: Buffer): Int16Array {
 
 /** Turns how ffmpeg ended into the error it means; returns when all is well. */
 function refuseBadEnd(
-  { exitCode, stderr }: FfmpegEnd,
+  { exitCode, stderr }: ProgramEnd,
   { samples, endMs, options }: { samples: number; endMs: number; options: DecodeOptions },
 ): void {
   if (exitCode === null) throw new DecoderFailedError('ffmpeg was stopped from outside before it had finished.');

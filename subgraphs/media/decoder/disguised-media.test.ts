@@ -1,9 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describeWhenInstalled, programMissing } from '../../../platform/testing/installed';
+import { repositoryRoot } from '../../../platform/root';
+import { readPeaks } from '../facts/peaks';
+import { readCover, readTags } from '../facts/read-tags';
+import { takePicture } from '../facts/take-picture';
+import { encode } from '../transcoding/encode';
+import { outputParameters } from '../transcoding/encoding';
 import { decodePcm } from './decode-pcm';
+import { guardedInput } from './ffmpeg';
 import { inspectMedia } from './inspect-media';
 
 /*
@@ -69,17 +76,29 @@ function write(name: string, content: string): string {
   return file;
 }
 
+function traced(name: string, program: string, logFile: string): string {
+  const script = write(
+    `traced-${name}.sh`,
+    `#!/bin/sh\nexec strace -f -qq -A -e trace=open,openat,socket,connect -o ${logFile} ${program} "$@"\n`,
+  );
+  chmodSync(script, 0o755);
+  return script;
+}
+
 /** Programs that note every file and socket they open. */
 function tracedPrograms(logFile: string) {
-  const trace = (program: string) => {
-    const script = write(
-      `traced-${program}.sh`,
-      `#!/bin/sh\nexec strace -f -qq -A -e trace=open,openat,socket,connect -o ${logFile} ${program} "$@"\n`,
-    );
-    chmodSync(script, 0o755);
-    return script;
-  };
+  const trace = (program: string): string => traced(program, program, logFile);
   return hasStrace ? { ffmpeg: trace('ffmpeg'), ffprobe: trace('ffprobe') } : { ffmpeg: 'ffmpeg', ffprobe: 'ffprobe' };
+}
+
+/** Opened files that are neither in the directory nor parts of the programs and the system they need. */
+function opensOutside(log: string, directory: string): string[] {
+  const opened = [...log.matchAll(/\bopen(?:at)?\([^"]*"([^"]*)"[^)]*\) = \d+/g)].map((match) => match[1]!);
+  const own = [directory, repositoryRoot(), path.resolve(process.execPath, '../..')];
+  const system = /^\/(?:usr\/|lib|etc\/(?:ld\.so|ssl\/openssl\.cnf|fonts|OpenCL)|proc\/|sys\/|dev\/)/;
+  return opened.filter(
+    (file) => !system.test(file) && !own.some((root) => file === root || file.startsWith(`${root}/`)),
+  );
 }
 
 async function decodeAll(file: string, programs?: ReturnType<typeof tracedPrograms>): Promise<number> {
@@ -111,6 +130,40 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a disguised playlist'
       expect(log).not.toContain('victim.ts');
       expect(log).not.toMatch(/AF_INET/);
     }
+  });
+
+  test.each(kinds)('%s opens nothing for waveform, thumbnail, tags and transcode either', async (kind) => {
+    const home = mkdtempSync(path.join(folder, 'home-'));
+    const file = path.join(home, 'disguised.mp4');
+    writeFileSync(file, DISGUISES[kind]!.content());
+    writeFileSync(path.join(home, 'victim.ts'), readFileSync(victim));
+    const logFile = path.join(folder, 'callers.log');
+    rmSync(logFile, { force: true });
+    const programs = tracedPrograms(logFile);
+    const node = hasStrace ? traced('node', process.execPath, logFile) : process.execPath;
+    const plan = {
+      preset: 'MP3',
+      contents: { hasSound: true, hasPicture: false },
+      heightPx: null,
+      subtitles: null,
+    } as const;
+    const parameters = [...guardedInput(file), ...outputParameters(plan)];
+    const onProgress = (): void => undefined;
+
+    await expect(readPeaks(file, { signal, programs })).rejects.toMatchObject({ name: 'MediaProblem' });
+    expect(await takePicture(file, home, { atMs: 0, width: 64, signal, maxPixels: 10_000, programs })).toBeNull();
+    const encoding = encode(parameters, { signal, directory: home, onProgress, maxDurationMs: 9_000, programs });
+    await expect(encoding).rejects.toMatchObject({ name: 'MediaProblem' });
+    expect(await readTags(file, signal, node)).toEqual({ artist: null, album: null });
+    expect(await readCover(file, signal, node)).toBeNull();
+
+    expect(readdirSync(home).sort()).toEqual(['disguised.mp4', 'victim.ts']);
+    if (!hasStrace) return;
+    const log = readFileSync(logFile, 'utf8');
+    expect(log.split('disguised.mp4').length).toBeGreaterThan(5); // each of them did open it
+    expect(opensOutside(log, home)).toEqual([]);
+    expect(log).not.toContain('victim.ts');
+    expect(log).not.toMatch(/\b(socket|connect)\(/);
   });
 
   test('a playlist is told apart from a file that is simply no media', async () => {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
-import { programEnvironment } from '../../../platform/environment';
+import { DEFAULT_MEDIA_LIMITS, programEnvironment } from '../../../platform/environment';
 import { EngineUnavailableError, type Probe } from '../transcriber/transcriber';
 
 /** The programs of an ffmpeg installation: names looked up in PATH, or full paths. */
@@ -27,9 +27,12 @@ const MAX_ALLOCATION_BYTES = 256 * 1024 * 1024;
  * and the absolute path keep a name like `-i`, `concat:a|b` or `subfile,,…` from being an option or a protocol. Outside
  * tracks of QuickTime files (`enable_drefs`) stay off, as is ffmpeg's default.
  */
-export function guardedInput(filePath: string): string[] {
+export function guardedInput(
+  filePath: string,
+  { maxPixels = DEFAULT_MEDIA_LIMITS.maxPixels }: { maxPixels?: number } = {},
+): string[] {
   return [
-    ...['-max_alloc', String(MAX_ALLOCATION_BYTES)],
+    ...['-max_alloc', String(MAX_ALLOCATION_BYTES), '-max_pixels', String(maxPixels)],
     ...['-protocol_whitelist', 'file', '-format_whitelist', ALLOWED_DEMUXERS.join(','), '-max_streams', '64'],
     ...['-i', `file:${path.resolve(filePath)}`],
   ];

@@ -7,7 +7,9 @@ export type MediaProblemReason =
   | 'NO_AUDIO'
   | 'NO_SAMPLES'
   | 'CUT_OFF'
-  | 'TOO_LONG';
+  | 'TOO_LONG'
+  | 'PICTURE_TOO_LARGE'
+  | 'TOO_MANY_STREAMS';
 
 /** The public error code of each reason. */
 const CODES = {
@@ -19,6 +21,8 @@ const CODES = {
   NO_SAMPLES: 'INVALID_INPUT',
   CUT_OFF: 'INVALID_INPUT',
   TOO_LONG: 'INVALID_INPUT',
+  PICTURE_TOO_LARGE: 'INVALID_INPUT',
+  TOO_MANY_STREAMS: 'INVALID_INPUT',
 } as const satisfies Record<MediaProblemReason, string>;
 
 export type MediaProblemCode = (typeof CODES)[MediaProblemReason];

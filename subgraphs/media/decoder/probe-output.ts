@@ -27,22 +27,33 @@ interface VideoTrack {
 }
 
 /** What is used of ffprobe's JSON. Every field may be missing: it describes an outsider's file. */
-interface ProbeOutput {
-  format?: { format_name?: string; duration?: string; probe_score?: number };
+export interface ProbeOutput {
+  format?: ProbeFormat;
   streams?: ProbeStream[];
   packets?: unknown[];
 }
 
-interface ProbeStream {
+export interface ProbeFormat {
+  format_name?: string;
+  duration?: string;
+  bit_rate?: string;
+  probe_score?: number;
+  tags?: Record<string, string>;
+}
+
+export interface ProbeStream {
   codec_type?: string;
   codec_name?: string;
   codec_tag_string?: string;
+  bit_rate?: string;
+  avg_frame_rate?: string;
   sample_rate?: string;
   channels?: number;
   duration?: string;
   width?: number;
   height?: number;
   disposition?: { attached_pic?: number };
+  side_data_list?: { rotation?: number }[];
 }
 
 /**
@@ -62,9 +73,11 @@ const SEEK_EXACTLY: ReadonlySet<string> = new Set([
   'aac',
 ]);
 
-/** Turns ffprobe's JSON into a {@link MediaInspection}. Throws MediaProblem: NOT_MEDIA, NO_AUDIO, UNKNOWN_CODEC, NO_SAMPLES. */
-export function parseProbe(json: string, { durationIsEstimate }: { durationIsEstimate: boolean }): MediaInspection {
-  const { format, streams = [], packets = [] } = JSON.parse(json) as ProbeOutput;
+/** Turns ffprobe's output into a {@link MediaInspection}. Throws MediaProblem: NOT_MEDIA, NO_AUDIO, UNKNOWN_CODEC, NO_SAMPLES. */
+export function parseProbe(
+  { format, streams = [], packets = [] }: ProbeOutput,
+  { durationIsEstimate }: { durationIsEstimate: boolean },
+): MediaInspection {
   const audio = streams.find((stream) => stream.codec_type === 'audio');
   if (!audio) throw new MediaProblem('NO_AUDIO', 'The file has no sound track. Upload a recording with sound.');
   if (audio.codec_name == null || audio.codec_name === 'none' || audio.codec_name === 'unknown')
@@ -108,13 +121,19 @@ function unknownCodec(audio: ProbeStream): MediaProblem {
   );
 }
 
+/** Whether a stream is a film; cover art is not one. */
+export function isMovingPicture(stream: ProbeStream): boolean {
+  return stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1;
+}
+
 function findVideo(streams: readonly ProbeStream[]): VideoTrack | null {
-  const video = streams.find((stream) => stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1);
+  const video = streams.find(isMovingPicture);
   if (!video) return null;
   return { codec: video.codec_name ?? 'unknown', width: video.width ?? 0, height: video.height ?? 0 };
 }
 
-function milliseconds(seconds: string | undefined): number | null {
+/** ffprobe's seconds as whole milliseconds; null when there are none. */
+export function milliseconds(seconds: string | undefined): number | null {
   const value = Number.parseFloat(seconds ?? '');
   return Number.isFinite(value) && value >= 0 ? Math.round(value * 1_000) : null;
 }

@@ -21,12 +21,12 @@ export class SegmentEdits {
     private readonly records: MediaRecords,
     private readonly edits: EditRecords,
     private readonly platform: Pick<Platform, 'events' | 'objects' | 'scratchDirectory' | 'logger'>,
-    private readonly aligner: Aligner | null,
+    private readonly alignment: { aligner: Aligner | null; withinMs: number },
   ) {}
 
   /**
    * Corrects a segment of the viewer and answers it as it is then: EDITED, of the next revision, without a confidence. Its
-   * words are aligned first, which takes at most 5 s; nothing is locked meanwhile, so the revision is looked at again when
+   * words are aligned first, which takes at most `withinMs`; nothing is locked meanwhile, so the revision is looked at again when
    * it is written. A job that still recognizes the recording leaves the segment alone from then on.
    * Throws NOT_FOUND, INVALID_STATE, INVALID_INPUT, {@link SegmentConflict} or the signal's reason; then nothing is changed.
    */
@@ -41,14 +41,15 @@ export class SegmentEdits {
     return this.write({ ...segment, ...checked, words, speakerId: input.speakerId ?? segment.speakerId });
   }
 
-  /** Locks segment, transcript, event topic, in the order in which a job that recognizes does. */
+  /** Locks speaker, segment, transcript, event topic, in the order in which renaming does, and a job that recognizes. */
   private write(edited: SegmentRow): Promise<SegmentRow> {
     return this.records.transaction(async (tx) => {
+      const { speakerId, transcriptId } = edited;
+      const isThere = speakerId === null || (await this.edits.hasSpeaker(tx, transcriptId, speakerId));
       const now = await this.edits.lock(tx, edited.id);
       if (!now) throw unknownSegment();
       if (now.revision !== edited.revision) throw new SegmentConflict(now, edited.revision);
-      const { speakerId, transcriptId } = edited;
-      if (speakerId !== null && !(await this.edits.hasSpeaker(tx, transcriptId, speakerId))) throw unknownSpeaker();
+      if (!isThere) throw unknownSpeaker();
       const segment: SegmentRow = { ...edited, revision: now.revision + 1, state: 'EDITED', confidence: null };
       await this.records.writeSegment(tx, segment);
       await this.records.raiseRevision(tx, transcriptId);
@@ -68,7 +69,7 @@ export class SegmentEdits {
     return timeWords(
       { old: segment.words, texts: text.split(' '), startMs, endMs, language: segment.language },
       {
-        aligner: this.aligner,
+        ...this.alignment,
         audio: (span, limit) => this.audioOf(media.fileId, span, { channel, signal: limit }),
         report: (error) => this.platform.logger.warn({ error, segment: segment.id }, 'new words could not be aligned'),
       },

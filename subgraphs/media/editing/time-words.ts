@@ -7,10 +7,12 @@ import { keepTimes, type Gap, type Span } from './align-words';
 export interface Listening {
   /** Null where no engine can align. */
   aligner: Aligner | null;
+  /** How long all of it may take; milliseconds. */
+  withinMs: number;
   /** 16 kHz PCM of a part of the recording. */
-  audio(span: Span, signal: AbortSignal): Promise<Int16Array>;
+  audio: (span: Span, signal: AbortSignal) => Promise<Int16Array>;
   /** Called with what kept a stretch from being aligned. */
-  report(error: unknown): void;
+  report: (error: unknown) => void;
 }
 
 export interface CorrectedSegment extends Span {
@@ -21,20 +23,18 @@ export interface CorrectedSegment extends Span {
   language: string;
 }
 
-/** A person who corrects a segment waits for this; milliseconds. */
-const DEADLINE_MS = 5_000;
 /** The longest stretch that an {@link Aligner} takes. */
 const MAX_STRETCH_MS = 60_000;
 
 /**
  * The new words with their times, inside the segment and one behind the other. Words that were there before keep their
- * time and confidence. Of the others each stretch is aligned to its part of the audio; where that cannot be done within
- * 5 s in all, its time is divided by the length of the words. Throws the signal's reason.
+ * time and confidence. Of the others each stretch is aligned to its part of the audio; where that cannot be done in
+ * time, its time is divided by the length of the words. Throws the signal's reason.
  */
 export async function timeWords(segment: CorrectedSegment, listening: Listening, signal: AbortSignal): Promise<Word[]> {
   const { old, texts, language } = segment;
   const { found, times, gaps } = keepTimes(old, texts, segment);
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]);
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(listening.withinMs)]);
   for (const gap of gaps) {
     const words = texts.slice(gap.first, gap.first + gap.count);
     const heard = await listen(gap, { words, language }, listening, limit);

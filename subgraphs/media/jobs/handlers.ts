@@ -3,6 +3,7 @@ import type { Platform } from '../../../platform/platform';
 import type { Transcribers } from '../transcribers';
 import type { TextTranslator } from '../translating/text-translator';
 import { createExportTranscriptHandler } from './export-transcript.handler';
+import { createTranscodeHandler } from './transcode.handler';
 import { createTranscribeHandler } from './transcribe.handler';
 import { createTranslateTranscriptHandler } from './translate-transcript.handler';
 
@@ -17,6 +18,7 @@ export interface MediaWorkTools {
 export function createMediaHandlers(tools: MediaWorkTools): AnyJobHandler[] {
   return [
     createTranscribeHandler(tools),
+    createTranscodeHandler(tools),
     createTranslateTranscriptHandler(tools),
     createExportTranscriptHandler(tools),
   ];

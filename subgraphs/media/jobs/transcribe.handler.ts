@@ -1,22 +1,30 @@
 import type { JobContext, JobHandler } from '../../../platform/jobs/job-handler';
 import { JobProblem } from '../../../platform/jobs/job-handler';
+import { DownloadFailed } from '../../../platform/objects/download';
 import type { Platform } from '../../../platform/platform';
-import { decodePcm } from '../decoder/decode-pcm';
-import { inspectMedia } from '../decoder/inspect-media';
 import { DecoderFailedError, MediaProblem } from '../decoder/media-problem';
 import type { MediaProblemCode } from '../errors';
+import { recordLineage } from '../lineage/lineage';
+import { wantedFor } from '../recognition';
 import { MEDIA_MODELS, MediaRecords, type MediaTransaction } from '../records';
 import {
   EngineUnavailableError,
-  PCM_SAMPLE_RATE_HZ,
   TranscriberFailedError,
   UnsupportedLanguageError,
+  UnsupportedOptionError,
+  type Transcriber,
 } from '../transcriber/transcriber';
 import type { Transcribers } from '../transcribers';
-import { TranscriptGrowth } from '../transcripts';
+import { confidenceOf, languageOf, type Checkpoint } from '../transcription/checkpoint';
+import { parsePlan, settingsOf } from '../transcription/recognition-plan';
+import { Recording } from '../transcription/recording';
+import { TranscriptGrowth } from '../transcription/transcript-growth';
+import { transcribeRecording, type Outcome } from '../transcription/transcription';
 import { transcribeJob, type TranscribePayload } from './transcribe';
 
 type Context = JobContext<MediaTransaction>;
+
+const MAX_CHANNELS = 8;
 
 /** Makes the handler of TRANSCRIBE jobs; `transcribers` stays the caller's to dispose. */
 export function createTranscribeHandler(options: {
@@ -26,27 +34,19 @@ export function createTranscribeHandler(options: {
   const { platform, transcribers } = options;
   const records = new MediaRecords(platform.database.slice(MEDIA_MODELS));
   const growthOf = (payload: TranscribePayload): TranscriptGrowth =>
-    new TranscriptGrowth(records, platform.events, payload.transcriptId);
+    new TranscriptGrowth(platform.events, payload.transcriptId);
   return {
     definition: transcribeJob,
     async run(payload, context) {
       try {
-        const file = await platform.objects.localPath(payload.fileId);
-        const { kind, durationMs, pcm } = await openRecording(file, context);
-        const engine = await transcribers.choose({ language: payload.language, engineId: payload.engine });
-        const audio = new MeteredAudio(pcm, durationMs, (fraction) => context.progress(fraction, 'recognize'));
         const growth = growthOf(payload);
-        const total = new Totals();
-        for await (const segment of engine.transcribe(audio, { language: payload.language, signal: context.signal })) {
-          await context.transaction((tx) => growth.put(tx, segment));
-          total.add(segment);
-        }
-        if (total.segmentCount === 0) throw noSpeech(audio.heardMs);
-        const result = { ...total.result(), durationMs: audio.heardMs };
-        return async (tx) => {
-          await records.describeMedia(tx, payload.mediaId, { kind, durationMs: durationMs ?? audio.heardMs });
-          await growth.complete(tx, result);
-        };
+        const checkpoint = await context.transaction((tx) => growth.open(tx));
+        const recording = await openRecording(payload, context);
+        const engines = await enginesFor(payload, checkpoint);
+        const plan = parsePlan(payload);
+        const outcome = await transcribeRecording({ plan, recording, growth, context, checkpoint }, engines);
+        if (outcome.total.segmentCount === 0) throw noSpeech(outcome.total);
+        return (tx) => finish(tx, payload, { recording, growth, outcome });
       } catch (error) {
         throw context.signal.aborted ? error : asJobProblem(error);
       }
@@ -54,80 +54,88 @@ export function createTranscribeHandler(options: {
     abandon: (payload, tx, ending) => growthOf(payload).abandon(tx, ending),
   };
 
-  async function openRecording(file: string, context: Context) {
-    context.progress(0, 'inspect');
-    const { video, audio, durationMs } = await inspectMedia(file, { signal: context.signal });
-    const kind = video ? ('VIDEO' as const) : ('AUDIO' as const);
-    const mediaId = context.job.subjectId;
-    await context.transaction((tx) => records.describeMedia(tx, mediaId, { kind, durationMs }));
-    const pcm = decodePcm(file, { signal: context.signal, statedDurationMs: audio.statedDurationMs });
-    return { kind, durationMs, pcm };
+  async function openRecording(payload: TranscribePayload, context: Context): Promise<Recording> {
+    const recording = await Recording.open(platform, payload, context);
+    const { kind, durationMs, inspection } = recording;
+    await context.transaction(async (tx) => {
+      await records.describeMedia(tx, payload.mediaId, { kind, durationMs });
+      await records.setJobSize(tx, context.job.id, durationMs);
+    });
+    if (payload.perChannel && inspection.audio.channels > MAX_CHANNELS)
+      throw tooManyChannels(inspection.audio.channels);
+    return recording;
+  }
+
+  /** Best first; but what an engine has begun it goes on with, and else the one that was chosen at first has its turn. */
+  async function enginesFor(payload: TranscribePayload, checkpoint: Checkpoint | null): Promise<Transcriber[]> {
+    const engines = await transcribers.candidates(wantedFor(payload, payload.pinned ? payload.engine : undefined));
+    const rank = ({ info }: Transcriber): number =>
+      info.id === checkpoint?.engine ? 0 : info.id === payload.engine ? 1 : 2;
+    return [...engines].sort((one, other) => rank(one) - rank(other));
+  }
+
+  async function finish(
+    tx: MediaTransaction,
+    payload: TranscribePayload,
+    { recording, growth, outcome }: { recording: Recording; growth: TranscriptGrowth; outcome: Outcome },
+  ): Promise<void> {
+    const { engine, total } = outcome;
+    const { transcriptId, mediaId, fileId } = payload;
+    const detected = payload.language === null ? languageOf(total) : null;
+    await records.describeMedia(tx, mediaId, {
+      kind: recording.kind,
+      durationMs: recording.durationMs ?? total.heardMs,
+    });
+    await recordLineage(
+      tx,
+      { outputId: transcriptId, mediaId, kind: transcribeJob.kind },
+      {
+        inputIds: [fileId],
+        engine: engine.info.id,
+        engineVersion: engine.info.version ?? '',
+        settings: settingsOf(parsePlan(payload)),
+      },
+    );
+    await growth.complete(tx, {
+      segmentCount: total.segmentCount,
+      confidence: confidenceOf(total),
+      durationMs: total.heardMs,
+      ...(detected ? { language: detected.language, languageConfidence: detected.confidence } : {}),
+    });
   }
 }
 
-/** Counts audio on its way to the engine, which takes it only as fast as it recognizes: that is the progress. */
-class MeteredAudio {
-  private samples = 0;
-
-  constructor(
-    private readonly source: AsyncIterable<Int16Array>,
-    private readonly durationMs: number | null,
-    private readonly report: (fraction: number) => void,
-  ) {}
-
-  /** Milliseconds of audio taken so far. */
-  get heardMs(): number {
-    return Math.round((this.samples * 1_000) / PCM_SAMPLE_RATE_HZ);
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Int16Array, void, undefined> {
-    this.report(0);
-    for await (const samples of this.source) {
-      yield samples;
-      this.samples += samples.length;
-      // A file that does not state its length shows the stage, and no invented fraction.
-      this.report(this.durationMs ? this.heardMs / this.durationMs : 0);
-    }
-  }
-}
-
-/** What is told of all segments together. */
-class Totals {
-  segmentCount = 0;
-  private lengthMs = 0;
-  private weighted = 0;
-
-  add(segment: { startMs: number; endMs: number; confidence: number | null }): void {
-    const lengthMs = Math.max(1, segment.endMs - segment.startMs);
-    this.segmentCount++;
-    this.lengthMs += lengthMs;
-    this.weighted += lengthMs * (segment.confidence ?? 0);
-  }
-
-  result(): { segmentCount: number; confidence: number } {
-    return { segmentCount: this.segmentCount, confidence: Math.round((this.weighted / this.lengthMs) * 1_000) / 1_000 };
-  }
-}
-
-function noSpeech(heardMs: number): JobProblem {
-  const seconds = Math.round(heardMs / 1_000);
+function noSpeech({ heardMs, spokenMs }: Checkpoint): JobProblem {
+  const seconds = (ms: number): string => String(+(ms / 1_000).toFixed(1));
+  const share = heardMs === 0 ? 0 : Math.round((spokenMs / heardMs) * 100);
   return problem(
     'NO_SPEECH',
-    `No speech was found in ${seconds} s of audio. Check that the right sound track was recorded, and how loud.`,
+    `No speech was recognized in ${seconds(heardMs)} s of audio; ${seconds(spokenMs)} s of it (${share} %) sounded like a voice. Check that the right sound track was recorded, and how loud.`,
     false,
   );
+}
+
+function tooManyChannels(channels: number): JobProblem {
+  const message = `The recording has ${channels} sound channels; at most ${MAX_CHANNELS} can be recognized apart.`;
+  return problem('UNSUPPORTED', message, false);
 }
 
 /** Names a failure for the job's owner; what is none of ours stays as it is, for the log and another attempt. */
 function asJobProblem(error: unknown): unknown {
   if (error instanceof MediaProblem) return problem(error.code, error.message, false, error);
-  if (error instanceof UnsupportedLanguageError) return problem('UNSUPPORTED', error.message, false, error);
+  if (error instanceof UnsupportedLanguageError || error instanceof UnsupportedOptionError) {
+    return problem('UNSUPPORTED', error.message, false, error);
+  }
   if (error instanceof EngineUnavailableError) return problem('ENGINE_UNAVAILABLE', error.message, true, error);
   if (error instanceof TranscriberFailedError) {
-    return problem('INTERNAL', 'The speech engine stopped before the recording was heard to its end.', true, error);
+    const message = 'The speech engine stopped before the recording was heard to its end.';
+    return problem('INTERNAL', message, error.retryable, error);
   }
   if (error instanceof DecoderFailedError) {
     return problem('INTERNAL', 'The decoder was stopped before the recording was heard to its end.', true, error);
+  }
+  if (error instanceof DownloadFailed) {
+    return problem(error.problem === 'GONE' ? 'NOT_FOUND' : 'INTERNAL', error.message, error.retryable, error);
   }
   return error;
 }

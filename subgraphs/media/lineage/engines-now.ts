@@ -1,7 +1,8 @@
 import { UserProblemError } from '../../../platform/errors';
-import { planRecognition, type RecognitionOptions } from '../recognition';
+import { planAgain } from '../recognition';
 import type { TranscriptRow } from '../records';
 import type { Transcribers } from '../transcribers';
+import { storedPlan } from '../transcription/recognition-plan';
 import type { LanguagePair, TextTranslator, TranslatingEngine } from '../translating/text-translator';
 import { NO_ENGINE } from './origins';
 
@@ -14,8 +15,9 @@ export class EnginesNow {
 
   /** For the request that a transcript was made for. */
   async recognizing(transcript: TranscriptRow): Promise<TranslatingEngine | null> {
-    const plan = await planRecognition(this.transcribers, requestOf(transcript), []);
-    if (plan instanceof UserProblemError) return null;
+    const asked = storedPlan(transcript.options);
+    const plan = asked && (await planAgain(this.transcribers, asked, []));
+    if (!plan || plan instanceof UserProblemError) return null;
     const engines = await this.transcribers.list();
     const version = engines.find(({ info }) => info.id === plan.engine)?.info.version;
     return { engine: plan.engine, engineVersion: version ?? '' };
@@ -29,10 +31,4 @@ export class EnginesNow {
       throw error;
     }
   }
-}
-
-/** What was asked for when a transcript was begun: the engine belongs to it only when it was pinned. */
-export function requestOf({ language, options }: TranscriptRow): RecognitionOptions {
-  const { engine, pinned, ...wishes } = options as { engine?: string; pinned?: boolean };
-  return { language, ...wishes, ...(pinned && engine !== undefined ? { engine } : {}) };
 }

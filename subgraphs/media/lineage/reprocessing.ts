@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { UserProblemError } from '../../../platform/errors';
-import { isId, newId } from '../../../platform/ids';
+import { isId } from '../../../platform/ids';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { PRIORITIES, type Job, type JobPriority } from '../../../platform/jobs/job';
 import { withJobIds, type DerivedJobs, type WantedResults } from '../asking/derived-jobs';
@@ -11,7 +11,7 @@ import type { MediaJobKind } from '../jobs/kinds';
 import { orThrow, type RecognitionOptions, type RecognitionPlan } from '../recognition';
 import type { MediaRecords, MediaRow, TranscriptRow } from '../records';
 import type { Transcripts } from '../transcripts';
-import { requestOf } from './engines-now';
+import { storedPlan } from '../transcription/recognition-plan';
 import type { Derivations, Freshness } from './freshness';
 import { fileSettingsOf } from './origins';
 
@@ -59,16 +59,17 @@ export class Reprocessing {
       );
     }
     const { source, plan, results } = await this.renewalOf(media, input);
-    const [anew] = plan ? withJobIds([{ transcriptId: newId('trn') }]) : [];
-    const jobIds = [...(anew ? [anew] : []), ...results.translations, ...results.files].map(({ jobId }) => jobId);
+    const anew = plan ? withJobIds([{}]) : [];
+    const jobIds = [...anew, ...results.translations, ...results.files].map(({ jobId }) => jobId);
     const call = { ownerId: viewer.userId, operation: 'reprocess', key, input };
     return records.transaction((tx) =>
       jobsOnce(tx, call, jobIds, async () => {
         const priority = PRIORITIES[input.priority ?? 'NORMAL'];
         const wanted = orThrow(plan);
-        const transcriptId = anew?.transcriptId ?? source?.id;
+        const begun = wanted && (await transcripts.begin(tx, media, wanted, { ...anew[0], priority }));
+        const transcriptId = begun?.transcriptId ?? source?.id;
         if (transcriptId === undefined) return [];
-        const jobs = wanted && anew ? [await transcripts.begin(tx, media, wanted, { ...anew, priority })] : [];
+        const jobs = begun ? [begun.job] : [];
         const needs = jobs.map(({ id }) => id);
         const about = { ownerId: viewer.userId, mediaId: media.id, transcriptId, priority, needs };
         return [...jobs, ...(await derived.begin(tx, about, results))];
@@ -119,7 +120,8 @@ export class Reprocessing {
   ): Promise<RecognitionPlan | UserProblemError | null> {
     const { transcripts } = this.parts;
     const path = ['input', 'options'];
-    const asBefore = await transcripts.plan(requestOf(source), path);
+    const asked = storedPlan(source.options);
+    const asBefore = asked && (await transcripts.planAgain(asked, path));
     if (!options) return stale.has(source.id) ? asBefore : null;
     const plan = await transcripts.plan(options, path);
     return stale.has(source.id) || !isDeepStrictEqual(plan, asBefore) ? plan : null;

@@ -10,7 +10,9 @@ import { reprocess } from './Mutation/reprocess';
 import { editSegment } from './Mutation/editSegment';
 import { renameSpeaker } from './Mutation/renameSpeaker';
 import { transcribe } from './Mutation/transcribe';
+import { transcode } from './Mutation/transcode';
 import { translateTranscript } from './Mutation/translateTranscript';
+import { estimate } from './Query/estimate';
 import { library } from './Query/library';
 import { media } from './Query/media';
 import { mediaEngines } from './Query/mediaEngines';
@@ -19,21 +21,24 @@ import { transcript } from './Query/transcript';
 import { SearchHit } from './SearchHit';
 import { Speaker } from './Speaker';
 import { transcriptEvents } from './Subscription/transcriptEvents';
+import { Rendition } from './Rendition';
 import { Transcript } from './Transcript';
 import { TranscriptEvent, TranscriptFinished } from './TranscriptEvent';
 import { TranscriptSegment } from './TranscriptSegment';
 import { TranscriptTranslation } from './TranscriptTranslation';
 
 export const resolvers: Resolvers = {
-  Query: { media, library, transcript, search, mediaEngines },
+  Query: { media, library, transcript, search, mediaEngines, estimate },
   Mutation: {
     createMedia,
     transcribe,
     translateTranscript,
     exportTranscript,
+    transcode,
     reprocess,
     editSegment,
     renameSpeaker,
+    transcode,
   },
   Subscription: { transcriptEvents },
   Media,
@@ -42,6 +47,7 @@ export const resolvers: Resolvers = {
   Speaker,
   SearchHit,
   MediaJob,
+  Rendition,
   MediaJobResult: { __resolveType: ({ __typename }) => __typename! },
   TranscriptTranslation,
   Lineage,

@@ -13,7 +13,7 @@ export interface FoundText extends SearchKey {
   mediaId: string;
   /** Null for a hit in what is said about the recording. */
   segment: { id: string; startMs: number; endMs: number; words: Word[]; text: string } | null;
-  /** Parts of the text around the words, each word between U+0001 and U+0002; in English stems, and as written. */
+  /** The text with each word that was looked for between U+0001 and U+0002: by English stems, and as written. */
   stemmed: string;
   written: string;
 }
@@ -29,9 +29,8 @@ interface Row extends SearchKey {
   written: string;
 }
 
-/** One part of the text, long enough for 300 characters; the marks are characters that no stored text holds. */
-const HEADLINE =
-  'StartSel=\u0001, StopSel=\u0002, MaxFragments=1, MinWords=15, MaxWords=40, ShortWord=0, FragmentDelimiter=';
+/** The whole text; the marks are characters that no stored text holds. */
+const HEADLINE = 'StartSel=\u0001, StopSel=\u0002, HighlightAll=true';
 
 /** The queries of the search. */
 export class SearchRecords {

@@ -1,3 +1,4 @@
+import { waitFor } from '../../../platform/testing/wait';
 import { Pool, type Pooled } from './pool';
 
 class Tool implements Pooled {
@@ -12,9 +13,10 @@ class Tool implements Pooled {
   }
 }
 
-function aPool(limit: number) {
+function aPool(limit: number, idleMs?: number) {
   const opened: Tool[] = [];
-  const pool = new Pool({ limit, open: async () => (opened.push(new Tool()), opened.at(-1)!) });
+  const open = async () => (opened.push(new Tool()), opened.at(-1)!);
+  const pool = new Pool({ limit, open, ...(idleMs != null && { idleMs }) });
   return { pool, opened };
 }
 
@@ -136,4 +138,37 @@ test('closing closes lent and idle resources and refuses those who wait', async 
   await expect(waiting).rejects.toThrow('The pool is closed.');
   await expect(pool.acquire(never)).rejects.toThrow();
   expect(opened.every((tool) => tool.isClosed)).toBe(true);
+});
+
+test('a resource that nobody has used for a while is closed, and one in use is not', async () => {
+  const { pool, opened } = aPool(2, 1);
+  const used = await pool.acquire(never);
+  const left = await pool.acquire(never);
+  left[Symbol.dispose]();
+  await waitFor('the idle one to be closed', () => left.resource.isClosed);
+  expect(used.resource.isClosed).toBe(false);
+  expect((await pool.acquire(never)).resource).not.toBe(left.resource);
+  expect(opened).toHaveLength(3);
+});
+
+test('a caller that leaves while a resource is opened leaves it to the next', async () => {
+  let finish = () => {};
+  const opened: Tool[] = [];
+  const pool = new Pool({
+    limit: 1,
+    open: async () => {
+      await new Promise<void>((resolve) => (finish = resolve));
+      opened.push(new Tool());
+      return opened.at(-1)!;
+    },
+  });
+  const leaving = new AbortController();
+  const left = pool.acquire(leaving.signal);
+  const staying = pool.acquire(never);
+  expect(await isPending(left)).toBe(true);
+  leaving.abort(new Error('left'));
+  await expect(left).rejects.toThrow('left');
+  finish();
+  expect((await staying).resource).toBe(opened[0]);
+  expect(opened).toHaveLength(1);
 });

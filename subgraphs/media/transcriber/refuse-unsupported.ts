@@ -7,7 +7,7 @@ import {
 } from './transcriber';
 
 /** Throws UnsupportedLanguageError or UnsupportedOptionError when a call asks for what the engine does not declare. */
-export function refuseUnsupported(info: TranscriberInfo, options: TranscribeOptions): void {
+export function refuseUnsupported(info: Omit<TranscriberInfo, 'pieces'>, options: TranscribeOptions): void {
   const { language, languages = [], vocabulary, speakers } = options;
   const unserved = [language, ...languages].find((spoken) => !servesLanguage(info, spoken));
   if (unserved !== undefined) throw new UnsupportedLanguageError(unserved, info.languages);

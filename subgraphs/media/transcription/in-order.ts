@@ -78,11 +78,14 @@ class Run<Item, Result> {
 
   private begin(item: Item): void {
     this.running++;
-    const result = this.work(item, this.stop.signal).finally(() => {
-      this.running--;
-      this.changed();
-    });
-    result.catch((error: unknown) => this.fail(error));
+    const result = this.work(item, this.stop.signal);
+    result
+      .catch((error: unknown) => this.fail(error))
+      .finally(() => {
+        this.running--;
+        this.changed();
+      })
+      .catch(() => undefined);
     this.begun.push(result);
     this.changed();
   }

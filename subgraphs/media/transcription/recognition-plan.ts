@@ -37,6 +37,11 @@ export function parsePlan(value: unknown): RecognitionPlan {
   return plan.parse(value);
 }
 
+/** The plan that a transcript was begun with; null for one that is older than plans. */
+export function storedPlan(options: unknown): RecognitionPlan | null {
+  return plan.safeParse(options).data ?? null;
+}
+
 /** What of a plan decides the result, for its lineage: the engine stands there by itself. */
 export function settingsOf({ engine: _engine, pinned: _pinned, ...settings }: RecognitionPlan): RecognitionWishes {
   return settings;

@@ -82,7 +82,7 @@ class Alignment {
     const margin = new Int16Array((MARGIN_MS * PCM_SAMPLE_RATE_HZ) / 1_000);
     const audio = new Int16Array(margin.length * 2 + pcm.length);
     audio.set(pcm, margin.length);
-    await orAborted(this.decoder.forget(), this.signal);
+    await orAborted(this.decoder.tuneIn(pcm), this.signal);
     await orAborted(this.decoder.beginUtterance(), this.signal);
     for (let from = 0; from < audio.length; from += PCM_SAMPLE_RATE_HZ) {
       await orAborted(this.decoder.feed(audio.slice(from, from + PCM_SAMPLE_RATE_HZ)), this.signal);

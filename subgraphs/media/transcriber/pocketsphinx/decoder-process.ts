@@ -89,9 +89,9 @@ export class DecoderProcess implements Pooled {
     return this.child.pid;
   }
 
-  /** Forgets what was heard before, so that a recording gives the same text whatever came before it. */
-  async forget(): Promise<void> {
-    await this.#request({ type: 'forget' });
+  /** Forgets what was heard before, and expects the sound of the voice in this audio (some seconds of speech). */
+  async tuneIn(pcm: Int16Array): Promise<void> {
+    await this.#request({ type: 'tuneIn', pcm });
   }
 
   /** Makes the decoder expect this and nothing of what was expected before; null: nothing in particular. */

@@ -2,9 +2,8 @@ import { silentLogger, type Logger } from '../../../../platform/logger';
 import { orAborted } from '../../../../platform/or-aborted';
 import { untilAborted } from '../abort';
 import { Pool } from '../pool';
+import { refuseUnsupported } from '../refuse-unsupported';
 import {
-  servesLanguage,
-  UnsupportedLanguageError,
   type Probe,
   type RecognizedSegment,
   type TranscribeOptions,
@@ -47,7 +46,11 @@ const INFO: Omit<TranscriberInfo, 'pieces'> = {
   version: '5prealpha',
 };
 
-const PIECES = { idealMs: 60_000, maxMs: 90_000 };
+/**
+ * Measured on 270 s of prompts (549 words), whose words are wrong in 26.2 % when heard in one go: 28.1 % in pieces of 20 s,
+ * 27.1 % of 30 s, 27.3 % of 60 s. A piece begins without having heard the speaker before.
+ */
+const PIECES = { idealMs: 30_000, maxMs: 60_000 };
 /** A recording's pieces come one after the other with the same vocabulary; it is prepared once. */
 const KEPT_VOCABULARIES = 8;
 
@@ -89,14 +92,14 @@ async function probe(installation: () => Installation): Promise<Probe> {
 async function* transcribe(
   { pool, vocabularies }: { pool: Pool<DecoderProcess>; vocabularies: Vocabularies },
   pcm: AsyncIterable<Int16Array>,
-  { language, vocabulary, startMs = 0, signal }: TranscribeOptions,
+  options: TranscribeOptions,
 ): AsyncGenerator<RecognizedSegment, void, undefined> {
-  if (!servesLanguage(INFO, language)) throw new UnsupportedLanguageError(language!, INFO.languages);
+  refuseUnsupported(INFO, options);
+  const { vocabulary, startMs = 0, signal } = options;
   using loan = await pool.acquire(signal);
   const decoder = loan.resource;
   const expected = vocabulary && (await vocabularies.prepare(vocabulary, { decoder, signal }));
   await orAborted(decoder.use(expected?.decoder ?? null), signal);
-  await orAborted(decoder.forget(), signal);
   const recognizer = new UtteranceRecognizer(decoder, { startMs, signal });
   let index = 0;
   for await (const event of voiceEvents(untilAborted(pcm, signal))) {

@@ -24,14 +24,10 @@ let guard: Promise<readonly string[]> | undefined;
  * for it (`setpriv` and `prlimit` of util-linux), and speaks with us over `send` and `message`. Its errors are on `stderr`.
  */
 export async function startChild(file: string): Promise<ChildProcess> {
-  const [execPath, ...execArgv] = [
-    ...(await (guard ??= findGuard())),
-    process.execPath,
-    `--max-old-space-size=${HEAP_MEGABYTES}`,
-  ];
+  const command = [...(await (guard ??= findGuard())), process.execPath, `--max-old-space-size=${HEAP_MEGABYTES}`];
   return fork(file, [], {
-    execPath: execPath!,
-    execArgv,
+    execPath: command[0]!,
+    execArgv: command.slice(1),
     env: programEnvironment(),
     cwd: '/',
     serialization: 'advanced',

@@ -9,6 +9,8 @@ import type { Token } from './text';
 const SEND_SAMPLES = PCM_SAMPLE_RATE_HZ;
 /** The decoder needs to hear an end: tried with shorter silences, the last word was often wrong. */
 const TRAILING_SILENCE_MS = 300;
+/** How much of the first voice tells the sound of a recording. */
+const TUNING_SAMPLES = PCM_SAMPLE_RATE_HZ * 5;
 /** How much audio may pass before other work of this process gets its turn, should the source never wait. */
 const TURN_SAMPLES = PCM_SAMPLE_RATE_HZ * 10;
 const MS_PER_FRAME = 10;
@@ -34,6 +36,8 @@ export async function* voiceEvents(pcm: AsyncIterable<Int16Array>): AsyncGenerat
  */
 export class UtteranceRecognizer {
   #beginMs = 0;
+  /** The beginning of the first utterance, until there is enough of it to tune in. */
+  #voice: Int16Array[] | null = [];
   #batch = new Int16Array(SEND_SAMPLES);
   #batchSamples = 0;
 
@@ -46,16 +50,34 @@ export class UtteranceRecognizer {
   async take(event: VoiceEvent): Promise<Token[] | null> {
     if (event.type === 'begin') {
       this.#beginMs = this.call.startMs + toMs(event.atSample);
-      await orAborted(this.decoder.beginUtterance(), this.call.signal);
+      if (!this.#voice) await orAborted(this.decoder.beginUtterance(), this.call.signal);
       return null;
     }
     if (event.type === 'audio') {
-      await this.#feed(event.samples);
+      await this.#hear(event.samples);
       return null;
     }
+    await this.#tuneIn();
     await this.#feed(new Int16Array(Math.max(0, TRAILING_SILENCE_MS - event.silentMs) * (PCM_SAMPLE_RATE_HZ / 1_000)));
     await this.#feedBatch();
     return this.#finish(this.call.startMs + toMs(event.atSample));
+  }
+
+  async #hear(samples: Int16Array): Promise<void> {
+    if (!this.#voice) return this.#feed(samples);
+    this.#voice.push(samples);
+    if (lengthOf(this.#voice) >= TUNING_SAMPLES) await this.#tuneIn();
+  }
+
+  /** Begins the first utterance once its sound is known. */
+  async #tuneIn(): Promise<void> {
+    const voice = this.#voice;
+    if (!voice) return;
+    this.#voice = null;
+    const pcm = concatenate(voice);
+    await orAborted(this.decoder.tuneIn(pcm.slice(0, TUNING_SAMPLES)), this.call.signal);
+    await orAborted(this.decoder.beginUtterance(), this.call.signal);
+    await this.#feed(pcm);
   }
 
   async #feed(samples: Int16Array): Promise<void> {
@@ -90,4 +112,18 @@ export class UtteranceRecognizer {
 /** Utterances begin on whole frames; only the very last sample of a recording may lie between two milliseconds. */
 function toMs(samples: number): number {
   return Math.ceil(samples / (PCM_SAMPLE_RATE_HZ / 1_000));
+}
+
+function lengthOf(parts: readonly Int16Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
+}
+
+function concatenate(parts: readonly Int16Array[]): Int16Array {
+  const whole = new Int16Array(lengthOf(parts));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

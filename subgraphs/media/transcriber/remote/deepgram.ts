@@ -81,6 +81,7 @@ async function* transcribe(
 ): AsyncGenerator<RecognizedSegment, void, undefined> {
   refuseUnsupported(info, options);
   const { startMs = 0, signal } = options;
+  signal.throwIfAborted();
   await using audio = await ReplayableAudio.open(untilAborted(pcm, signal));
   if (!(await audio.begins())) return;
   const request = {

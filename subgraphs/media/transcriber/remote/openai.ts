@@ -53,6 +53,7 @@ async function* transcribe(
   options: TranscribeOptions,
 ): AsyncGenerator<RecognizedSegment, void, undefined> {
   refuseUnsupported(info, options);
+  options.signal.throwIfAborted();
   let index = 0;
   let startMs = options.startMs ?? 0;
   for await (const piece of takenIn(untilAborted(pcm, options.signal), MAX_PIECE_MS * (PCM_SAMPLE_RATE_HZ / 1_000))) {

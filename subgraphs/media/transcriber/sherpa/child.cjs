@@ -36,9 +36,10 @@ const handlers = {
     }
     return null;
   },
-  /** Another language, or another way, for what follows. */
+  /** Another language for what follows. Whisper takes it at once; others are loaded anew. */
   configure({ recognizer: config }) {
-    recognizer.setConfig(config);
+    if (config.modelConfig.whisper) recognizer.setConfig(config);
+    else recognizer = new sherpa.OfflineRecognizer(config);
     return null;
   },
   /** Forgets a recording that was under way. */

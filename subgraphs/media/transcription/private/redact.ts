@@ -1,4 +1,4 @@
-import { REDACTION_KINDS, type RedactionKind } from '../recognition-plan';
+import type { RedactionKind } from '../recognition-plan';
 import { eMails } from './e-mail';
 import { isAmount, numberRuns, type NumberRun } from './numbers';
 import { withoutOverlaps, type Span } from './spans';
@@ -23,8 +23,7 @@ export function privateSpans(
     PHONE: () => runs.flatMap((run) => phonesIn(run, words)),
     NUMBER: () => runs.filter(({ isCertain }) => isCertain),
   };
-  const order = ['EMAIL', 'CARD', 'PHONE', 'NUMBER'] as const satisfies
-    typeof REDACTION_KINDS | readonly RedactionKind[];
+  const order: RedactionKind[] = ['EMAIL', 'CARD', 'PHONE', 'NUMBER'];
   return withoutOverlaps(
     order
       .filter((kind) => kinds.includes(kind))

@@ -36,20 +36,25 @@ class Decoder {
     this.config = native.parseConfig(null, native.options(), options.length, options, 1);
     this.decoder = this.config && native.init(this.config);
     if (!this.decoder) throw new Error(`PocketSphinx refuses the model in ${modelDirectory}.`);
+    this.frontEnd = native.openFrontEnd(this.config);
     this.firstMean = this.#mean();
     this.isAltered = false;
+    this.isListening = false;
   }
 
   /**
-   * Makes the decoder hear as if it had heard nothing before: the running cepstral mean would otherwise carry the sound
-   * of one recording into the text of the next. Only ps_reinit does it too, for 0.3 s of CPU.
+   * Makes the decoder hear as if it had heard nothing before but the sound of this voice: its running cepstral mean
+   * carries the sound of one recording into the text of the next, and without any it adapts only after the first
+   * utterance, which is then heard badly. Only ps_reinit forgets too, for 0.3 s of CPU.
    */
-  forget() {
-    this.native.setMean(this.native.meanOf(this.native.features(this.decoder)), this.firstMean);
+  tuneIn(/** @type {Int16Array} */ pcm) {
+    const mean = this.#meanOf(pcm) ?? this.firstMean;
+    this.native.setMean(this.native.meanOf(this.native.features(this.decoder)), mean);
   }
 
   /** Takes away what an earlier vocabulary has added, words in the dictionary included, then adds this one. */
   use(/** @type {Vocabulary | null} */ vocabulary) {
+    this.#drop();
     if (this.isAltered) check('ps_reinit', this.native.reinit(this.decoder, null));
     this.isAltered = vocabulary != null;
     if (vocabulary != null) this.expect(vocabulary);
@@ -57,6 +62,7 @@ class Decoder {
 
   /** Like `use`, but words that were added before stay in the dictionary: for a graph they are out of reach. */
   expect(/** @type {Vocabulary} */ { added, model, graph }) {
+    this.#drop();
     for (const [word, phones] of added) {
       check(`ps_add_word(${word})`, this.native.addWord(this.decoder, word, phones, 0));
     }
@@ -71,8 +77,10 @@ class Decoder {
 
   /** Frame numbers count from ps_start_stream, so calling it before each utterance makes word times exact. */
   begin() {
+    this.#drop();
     check('ps_start_stream', this.native.startStream(this.decoder));
     check('ps_start_utt', this.native.startUtterance(this.decoder));
+    this.isListening = true;
   }
 
   feed(/** @type {Int16Array} */ pcm) {
@@ -85,7 +93,7 @@ class Decoder {
   /** @returns {HeardWord[]} everything PocketSphinx reports, fillers included; probabilities exist only after the end */
   finish() {
     const { native, decoder } = this;
-    check('ps_end_utt', native.endUtterance(decoder));
+    this.#drop();
     const logMath = native.logMath(decoder);
     const words = [];
     for (let segment = native.segments(decoder); segment; segment = native.nextSegment(segment)) {
@@ -99,10 +107,34 @@ class Decoder {
     return words;
   }
 
+  /** Ends the utterance under way, also one that an aborted call has left. */
+  #drop() {
+    if (this.isListening) check('ps_end_utt', this.native.endUtterance(this.decoder));
+    this.isListening = false;
+  }
+
   #mean() {
     const mean = new Float32Array(MEAN_LENGTH);
     this.native.getMean(this.native.meanOf(this.native.features(this.decoder)), mean);
     return mean;
+  }
+
+  /** The mean of the audio's cepstral vectors; those of no energy say nothing. Null when there is no other. */
+  #meanOf(pcm) {
+    const { native } = this;
+    native.startFrontEndStream(this.frontEnd);
+    check('fe_start_utt', native.startFrontEnd(this.frontEnd));
+    const rows = [null];
+    const count = [0];
+    check('fe_process_utt', native.analyze(this.frontEnd, pcm, pcm.length, rows, count));
+    if (!rows[0]) return null;
+    const frames = native.toFrames(rows[0], count[0]).filter((frame) => frame[0] >= 0);
+    native.freeFrames(rows[0]);
+    if (frames.length === 0) return null;
+    return Float32Array.from(
+      { length: MEAN_LENGTH },
+      (_, n) => frames.reduce((sum, frame) => sum + frame[n], 0) / frames.length,
+    );
   }
 
   /** Half the general language model, half the given one. */

@@ -5,7 +5,7 @@
  * `decoder-process.ts` with one reply; ends when its parent does.
  *
  * @typedef {{ type: 'open', modelDirectory: string, libraries: { sphinxbase: string, pocketsphinx: string }, for: 'recognition' | 'alignment' | 'probe' }} Open
- * @typedef {Open | { type: 'forget' } | { type: 'use', vocabulary: import('./decoder.cjs').Vocabulary | null } | { type: 'expect', vocabulary: import('./decoder.cjs').Vocabulary } | { type: 'unknown', words: string[] } | { type: 'begin' } | { type: 'feed', pcm: Int16Array } | { type: 'finish' }} Request
+ * @typedef {Open | { type: 'tuneIn', pcm: Int16Array } | { type: 'use', vocabulary: import('./decoder.cjs').Vocabulary | null } | { type: 'expect', vocabulary: import('./decoder.cjs').Vocabulary } | { type: 'unknown', words: string[] } | { type: 'begin' } | { type: 'feed', pcm: Int16Array } | { type: 'finish' }} Request
  */
 const { Decoder } = require('./decoder.cjs');
 const { loadNative } = require('./native.cjs');
@@ -26,7 +26,7 @@ function open(/** @type {Open} */ request) {
 
 function answer(/** @type {Request} */ request) {
   if (request.type === 'open') return open(request);
-  if (request.type === 'forget') return decoder.forget();
+  if (request.type === 'tuneIn') return decoder.tuneIn(request.pcm);
   if (request.type === 'use') return decoder.use(request.vocabulary);
   if (request.type === 'expect') return decoder.expect(request.vocabulary);
   if (request.type === 'unknown') return decoder.unknown(request.words);

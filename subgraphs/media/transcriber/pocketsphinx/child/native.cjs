@@ -19,12 +19,21 @@ function loadNative(libraries) {
     ...functionsOfBase(base),
     ...functionsOfSphinx(sphinx),
     meanOf: (features) => koffi.decode(features, OFFSET_OF_MEAN, 'void*'),
+    toFrames: (rows, count) =>
+      koffi
+        .decode(rows, koffi.array('void*', count))
+        .map((row) => koffi.decode(row, koffi.array('float', MEAN_LENGTH))),
   }));
 }
 
 function functionsOfBase(base) {
   return {
     parseConfig: base.func('void* cmd_ln_parse_r(void*, void*, int, const char**, int)'),
+    openFrontEnd: base.func('void* fe_init_auto_r(void*)'),
+    startFrontEndStream: base.func('void fe_start_stream(void*)'),
+    startFrontEnd: base.func('int fe_start_utt(void*)'),
+    analyze: base.func('int fe_process_utt(void*, int16_t*, size_t, _Out_ void**, _Out_ int32_t*)'),
+    freeFrames: base.func('void fe_free_2d(void*)'),
     fromLog: base.func('double logmath_exp(void*, int)'),
     getMean: base.func('void cmn_live_get(void*, _Out_ float*)'),
     setMean: base.func('void cmn_live_set(void*, float*)'),

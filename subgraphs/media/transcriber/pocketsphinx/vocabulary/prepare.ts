@@ -18,7 +18,7 @@ export interface PreparedVocabulary {
 /** What is asked while a vocabulary is prepared. */
 export interface Sources {
   /** Which of these entries the decoder's dictionary lacks. */
-  unknownWords(entries: readonly string[]): Promise<string[]>;
+  unknownWords: (entries: readonly string[]) => Promise<string[]>;
   signal: AbortSignal;
   /** Name or path of espeak-ng. */
   espeak?: string;

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** Words of the tone model, by what it hears: nothing, or sound. */
+/** Words of the sound model, by what it hears: nothing, or sound. */
 const TOKENS = ['<blk>', '▁hello'];
 
 /**
@@ -9,8 +9,8 @@ const TOKENS = ['<blk>', '▁hello'];
  * while the mean of the 80 mel bands is above a level it hears "hello", otherwise nothing. So each stretch of sound between
  * silences becomes that word, at its time; the library's own feature extraction, ONNX runtime and CTC decoder do the work.
  */
-export function writeToneModel(folder: string): void {
-  writeFileSync(path.join(folder, 'model.onnx'), toneModel());
+export function writeSoundModel(folder: string): void {
+  writeFileSync(path.join(folder, 'model.onnx'), soundModel());
   writeFileSync(path.join(folder, 'tokens.txt'), TOKENS.map((token, id) => `${token} ${id}\n`).join(''));
 }
 
@@ -18,7 +18,7 @@ export function writeToneModel(folder: string): void {
  * ONNX is a protocol buffer (github.com/onnx/onnx, onnx.proto3); the numbers are its field numbers. The graph takes every
  * fourth frame, as a zipformer does: log_probs = LogSoftmax(mean(x) · W + b), log_probs_len = ceil(x_lens / 4).
  */
-function toneModel(): Buffer {
+function soundModel(): Buffer {
   const graph = message(
     [1, node('Slice', ['x', 'starts', 'ends', 'axes', 'steps'], ['x4'])],
     [1, node('ReduceMean', ['x4'], ['mean'], [integers('axes', [2]), integer('keepdims', 1)])],
@@ -27,7 +27,7 @@ function toneModel(): Buffer {
     [1, node('LogSoftmax', ['logits'], ['log_probs'], [integer('axis', -1)])],
     [1, node('Add', ['x_lens', 'three'], ['padded'])],
     [1, node('Div', ['padded', 'four'], ['log_probs_len'])],
-    [2, text('tone')],
+    [2, text('sound')],
     [5, int64s('starts', [0])],
     [5, int64s('ends', [1_000_000_000])],
     [5, int64s('axes', [1])],
@@ -44,7 +44,7 @@ function toneModel(): Buffer {
   return message([1, 8], [7, graph], [8, message([1, text('')], [2, 13])]);
 }
 
-/** Mean log mel energies of digital silence lie near −15.9, those of a tone of a tenth of full scale above −8. */
+/** Mean log mel energies of digital silence lie near −15.9, those of a rushing noise or of speech far above −12. */
 const LEVEL_OFFSET = 12;
 const FLOAT = 1;
 const INT64 = 7;

@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { programEnvironment } from '../../../platform/environment';
+import { ffmpegMissing } from './ffmpeg';
+import { underLimits } from './program-limits';
+
+export interface GuardedOptions {
+  /** Kills the program at once. */
+  signal: AbortSignal;
+  /** Most writable memory of its own, in bytes; default 512 MiB. Beyond it the program cannot allocate, and ends. */
+  maxMemoryBytes?: number;
+  /** Where it runs; default: where we do. */
+  directory?: string;
+}
+
+export interface ProgramEnd {
+  /** Null: ended by a signal, which is not the program's own doing. */
+  exitCode: number | null;
+  /** The last 16,384 characters. */
+  stderr: string;
+}
+
+/** Disposing it kills the program and waits for its end. */
+export interface GuardedProgram extends AsyncDisposable {
+  stdout: Readable;
+  /** Rejects with EngineUnavailableError when the program could not be started at all. */
+  ended: Promise<ProgramEnd>;
+  kill(): void;
+}
+
+const MAX_MEMORY_BYTES = 512 * 1024 * 1024;
+const STDERR_KEPT_CHARACTERS = 16_384;
+
+/**
+ * Starts a program that reads what a stranger has sent: with nothing of our environment but the way to its programs, no
+ * input, a bound on its memory, and an end as soon as the signal aborts, it is disposed, or this process dies (where the
+ * operating system offers it).
+ */
+export function spawnGuarded(program: string, parameters: readonly string[], options: GuardedOptions): GuardedProgram {
+  const { signal, maxMemoryBytes = MAX_MEMORY_BYTES, directory } = options;
+  const [command, ...all] = [...underLimits(maxMemoryBytes), program, ...parameters] as [string, ...string[]];
+  const child = spawn(command, all, {
+    env: programEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(directory === undefined ? {} : { cwd: directory }),
+  });
+  const kill = (): void => void child.kill('SIGKILL');
+  if (signal.aborted) kill();
+  signal.addEventListener('abort', kill, { once: true });
+  const ended = endOf(child, program);
+  ended.catch(() => {}); // read by the caller after stdout; a failed start must not become an unhandled rejection first
+  const release = (): void => signal.removeEventListener('abort', kill);
+  ended.then(release, release);
+  return {
+    stdout: child.stdout,
+    ended,
+    kill,
+    async [Symbol.asyncDispose]() {
+      release();
+      kill();
+      child.stdout.destroy();
+      await ended.catch(() => {});
+    },
+  };
+}
+
+async function endOf(child: ReturnType<typeof spawn> & { stderr: Readable }, program: string): Promise<ProgramEnd> {
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-STDERR_KEPT_CHARACTERS);
+  });
+  try {
+    const [exitCode] = (await once(child, 'close')) as [number | null];
+    if (/^(setpriv|prlimit): failed to execute /m.test(stderr) && exitCode !== null && exitCode >= 126) {
+      throw new Error(stderr.trim());
+    }
+    return { exitCode, stderr };
+  } catch (error) {
+    throw ffmpegMissing(program, error);
+  }
+}

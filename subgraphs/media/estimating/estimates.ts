@@ -1,0 +1,99 @@
+import { SautiError } from '../../../platform/errors';
+import { isId } from '../../../platform/ids';
+import type { Viewer } from '../../../platform/identity/viewer';
+import { PRIORITIES } from '../../../platform/jobs/job';
+import { queuePosition, speedOf } from '../../../platform/jobs/job-forecast';
+import type { MediaJobKind } from '../jobs/kinds';
+import type { MediaRecords, MediaRow } from '../records';
+import type { TranslationRecords } from '../translating/translation-records';
+import { CHARACTERS_PER_MS, MEASURED_SPEEDS, OVERHEAD_MS } from './measured';
+
+const MAX_TARGET_LANGUAGES = 10;
+/** The largest GraphQL Int. */
+const MAX_INT = 2 ** 31 - 1;
+
+export interface EstimateInput {
+  kind: MediaJobKind;
+  mediaId?: string | null | undefined;
+  durationMs?: number | null | undefined;
+  targetLanguages?: number | null | undefined;
+}
+
+export interface Estimate {
+  expectedMs: number;
+  queuePosition: number;
+  expectedAt: Date;
+}
+
+/** How long work would take, from what earlier work took. */
+export class Estimates {
+  constructor(
+    private readonly records: MediaRecords,
+    private readonly translations: TranslationRecords,
+    /** How long a recording plays that has not been asked yet, in milliseconds. */
+    private readonly lengthOf: (media: MediaRow) => Promise<number | null>,
+  ) {}
+
+  /**
+   * Estimates a job of normal priority that would be queued now; those before it are taken to be as long. Throws
+   * BAD_USER_INPUT for input that contradicts itself or a recording that does not tell its length, NOT_FOUND for a foreign one.
+   */
+  async estimate(viewer: Viewer, input: EstimateInput): Promise<Estimate> {
+    const size = await this.sizeOf(viewer, checked(input));
+    const { ownerId, priority } = { ownerId: viewer.userId, priority: PRIORITIES.NORMAL };
+    const { speed, before } = await this.records.transaction(async (tx) => ({
+      speed: await speedOf(tx, input.kind),
+      before: await queuePosition(tx, { ownerId, priority }),
+    }));
+    const expectedMs = Math.min(MAX_INT, Math.round(OVERHEAD_MS + size / (speed ?? MEASURED_SPEEDS[input.kind])));
+    return { expectedMs, queuePosition: before, expectedAt: new Date(Date.now() + (before + 1) * expectedMs) };
+  }
+
+  /** In the unit that jobs of the kind are measured in: milliseconds of sound, or characters. */
+  private async sizeOf(viewer: Viewer, { kind, mediaId, durationMs, targetLanguages }: CheckedInput): Promise<number> {
+    if (mediaId === null) {
+      return kind === 'TRANSLATE_TRANSCRIPT' ? durationMs! * CHARACTERS_PER_MS * targetLanguages : durationMs!;
+    }
+    const [media] = isId('med', mediaId) ? await this.records.mediaByIds([mediaId], viewer.userId) : [];
+    if (!media) throw new SautiError('NOT_FOUND', 'You have no recording with this ID.');
+    if (kind === 'TRANSLATE_TRANSCRIPT') return (await this.charactersOf(media)) * targetLanguages;
+    return this.knownLengthOf(media);
+  }
+
+  /** Of the newest complete transcript; without one as many as are usual. */
+  private async charactersOf(media: MediaRow): Promise<number> {
+    const transcripts = await this.records.transcriptsOfMedia([media.id]);
+    const newest = transcripts.find(({ state }) => state === 'COMPLETE');
+    if (!newest) return (await this.knownLengthOf(media)) * CHARACTERS_PER_MS;
+    return this.records.transaction((tx) => this.translations.charactersOf(tx, newest.id));
+  }
+
+  private async knownLengthOf(media: MediaRow): Promise<number> {
+    const durationMs = media.durationMs ?? (await this.lengthOf(media));
+    if (durationMs !== null) return durationMs;
+    throw new SautiError('BAD_USER_INPUT', 'This recording does not tell how long it is: give "durationMs".');
+  }
+}
+
+interface CheckedInput {
+  kind: MediaJobKind;
+  mediaId: string | null;
+  /** Not null without `mediaId`. */
+  durationMs: number | null;
+  targetLanguages: number;
+}
+
+function checked({ kind, mediaId = null, durationMs = null, targetLanguages }: EstimateInput): CheckedInput {
+  const languages = targetLanguages ?? 1;
+  if ((mediaId === null) === (durationMs === null)) {
+    throw new SautiError('BAD_USER_INPUT', 'Give exactly one of "mediaId" and "durationMs".');
+  }
+  if (durationMs !== null && durationMs < 1) {
+    throw new SautiError('BAD_USER_INPUT', `"durationMs" must be at least 1; it was ${durationMs}.`);
+  }
+  if (languages < 1 || languages > MAX_TARGET_LANGUAGES) {
+    const message = `"targetLanguages" must be 1 to ${MAX_TARGET_LANGUAGES}; it was ${languages}.`;
+    throw new SautiError('BAD_USER_INPUT', message);
+  }
+  return { kind, mediaId, durationMs, targetLanguages: languages };
+}

@@ -1,0 +1,117 @@
+import { UserProblemError } from '../../../platform/errors';
+import type { EventLog } from '../../../platform/events/event-log';
+import { claimIdempotencyKey } from '../../../platform/idempotency';
+import { isId, newId } from '../../../platform/ids';
+import type { Viewer } from '../../../platform/identity/viewer';
+import { createJob, PRIORITIES, type Job, type JobPriority } from '../../../platform/jobs/job';
+import type { MediaProblemCode } from '../errors';
+import type { MediaFacts } from '../facts/facts';
+import type { MediaDetails } from '../facts/records';
+import { transcodeJob } from '../jobs/transcode';
+import type { MediaRecords, MediaRow } from '../records';
+import { missingFor, PRESETS, type TranscodePreset } from './presets';
+
+export interface TranscodeInput {
+  mediaId: string;
+  preset: TranscodePreset;
+  clipFromMs?: number | null | undefined;
+  clipToMs?: number | null | undefined;
+  subtitlesFrom?: string | null | undefined;
+  priority?: JobPriority | null | undefined;
+  idempotencyKey?: string | null | undefined;
+}
+
+/** Asking for other versions of recordings. */
+export class Transcodings {
+  constructor(
+    private readonly records: MediaRecords,
+    private readonly facts: MediaFacts,
+    private readonly events: EventLog,
+  ) {}
+
+  /**
+   * Begins a version of the viewer's recording. What the recording's headers show to be impossible is refused here, the
+   * rest by the job. NOT_FOUND, INVALID_INPUT (clip), UNSUPPORTED (no film, no sound), INVALID_STATE (transcript not
+   * complete), IDEMPOTENCY_MISMATCH.
+   */
+  async transcode(viewer: Viewer, input: TranscodeInput): Promise<Job> {
+    const [media] = isId('med', input.mediaId) ? await this.records.mediaByIds([input.mediaId], viewer.userId) : [];
+    if (!media) throw problem('NOT_FOUND', 'You have no recording with this ID.', 'mediaId');
+    const { preset, clipFromMs = null, clipToMs = null, subtitlesFrom = null } = input;
+    const wanted = { preset, clipFromMs, clipToMs, subtitlesFrom };
+    const details = await this.facts.knownDetails(media);
+    const refusal = refuseImpossible(wanted, details) ?? (await this.refuseSubtitles(viewer, media, wanted));
+    const id = newId('job');
+    const call = {
+      ownerId: viewer.userId,
+      operation: 'transcode',
+      key: input.idempotencyKey,
+      input: { mediaId: media.id, ...wanted },
+    };
+    return this.records.transaction(async (tx) => {
+      const earlier = await claimIdempotencyKey(tx, call, id);
+      if (earlier !== null) return tx.job.findUniqueOrThrow({ where: { id: earlier } });
+      if (refusal) throw refusal; // a call that was made before is answered as it was then
+      return createJob(tx, this.events, transcodeJob, {
+        id,
+        ownerId: media.ownerId,
+        subjectId: media.id,
+        payload: { renditionId: newId('rnd'), mediaId: media.id, fileId: media.fileId, ...wanted },
+        priority: PRIORITIES[input.priority ?? 'NORMAL'],
+        size: lengthOf(wanted, details.durationMs),
+      });
+    });
+  }
+
+  private async refuseSubtitles(
+    viewer: Viewer,
+    media: MediaRow,
+    { preset, subtitlesFrom }: Wanted,
+  ): Promise<UserProblemError | null> {
+    if (subtitlesFrom === null) return null;
+    if (!PRESETS[preset].takesSubtitles) {
+      return problem('INVALID_INPUT', 'Only MP4_720P, MP4_1080P and HLS take subtitles.', 'subtitlesFrom');
+    }
+    const known = isId('trn', subtitlesFrom);
+    const [transcript] = known ? await this.records.transcriptsByIds([subtitlesFrom], viewer.userId) : [];
+    if (transcript?.mediaId !== media.id) {
+      return problem('NOT_FOUND', 'The recording has no transcript with this ID.', 'subtitlesFrom');
+    }
+    if (transcript.state === 'COMPLETE') return null;
+    return problem('INVALID_STATE', `The transcript is not complete: it is ${transcript.state}.`, 'subtitlesFrom');
+  }
+}
+
+type Wanted = Pick<TranscodeInput, 'preset'> & {
+  clipFromMs: number | null;
+  clipToMs: number | null;
+  subtitlesFrom: string | null;
+};
+
+function refuseImpossible(wanted: Wanted, { probe, durationMs }: MediaDetails): UserProblemError | null {
+  const { preset, clipFromMs, clipToMs } = wanted;
+  const fromMs = clipFromMs ?? 0;
+  const endMs = durationMs ?? Infinity;
+  if (fromMs < 0) return problem('INVALID_INPUT', `"clipFromMs" must not be negative; it was ${fromMs}.`, 'clipFromMs');
+  if (fromMs >= endMs) {
+    const message = `"clipFromMs" must lie before the end at ${endMs}; it was ${fromMs}.`;
+    return problem('INVALID_INPUT', message, 'clipFromMs');
+  }
+  if (clipToMs !== null && (clipToMs <= fromMs || clipToMs > endMs)) {
+    const message = `"clipToMs" must lie behind ${fromMs}${endMs === Infinity ? '' : ` and not behind the end at ${endMs}`}; it was ${clipToMs}.`;
+    return problem('INVALID_INPUT', message, 'clipToMs');
+  }
+  if (!probe) return null; // the job tells why it cannot be read
+  const has = (type: string): boolean => probe.streams.some((stream) => stream.type === type);
+  const missing = missingFor(preset, { hasSound: has('audio'), hasPicture: has('video') });
+  return missing === null ? null : problem('UNSUPPORTED', missing, 'preset');
+}
+
+function lengthOf({ clipFromMs, clipToMs }: Wanted, durationMs: number | null): number | null {
+  const endMs = clipToMs ?? durationMs;
+  return endMs === null ? null : endMs - (clipFromMs ?? 0);
+}
+
+function problem(code: MediaProblemCode, message: string, argument: string): UserProblemError<MediaProblemCode> {
+  return new UserProblemError({ code, message, path: ['input', argument] });
+}
