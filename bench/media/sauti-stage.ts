@@ -31,6 +31,8 @@ export interface Uploaded {
 
 const ENDED = ['SUCCEEDED', 'FAILED', 'CANCELED'];
 const JOB_LIMIT_MS = 3_600_000;
+/** Within this, a job comes to the stage that a figure wants. */
+const STAGE_LIMIT_MS = 60_000;
 
 export async function openSautiStage({ folder }: Bench, options: { concurrency: number }): Promise<SautiStage> {
   const resources = new Resources();
@@ -93,21 +95,29 @@ export async function readJob({ store }: SautiStage, jobId: string): Promise<Job
 }
 
 /** Resolves with a job as soon as it looks like that; rejects when it ends otherwise. */
-export async function jobThat(stage: SautiStage, jobId: string, isWanted: (job: JobRow) => boolean): Promise<JobRow> {
+export async function jobThat(
+  stage: SautiStage,
+  jobId: string,
+  isWanted: (job: JobRow) => boolean,
+  limitMs = STAGE_LIMIT_MS,
+): Promise<JobRow> {
+  let last: JobRow | undefined;
   let ended: JobRow | undefined;
   const found = await waitFor(
     'the job',
     async () => {
-      const job = await readJob(stage, jobId);
+      const job = (last = await readJob(stage, jobId));
       if (isWanted(job)) return job;
       if (ENDED.includes(job.state)) return (ended = job);
       return null;
     },
-    JOB_LIMIT_MS,
-  );
+    limitMs,
+  ).catch((error: Error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(last)}`);
+  });
   if (ended) throw new Error(`The job ended as ${ended.state}: ${ended.error ?? ''}`);
   return found;
 }
 
 export const succeeded = (stage: SautiStage, jobId: string): Promise<JobRow> =>
-  jobThat(stage, jobId, ({ state }) => state === 'SUCCEEDED');
+  jobThat(stage, jobId, ({ state }) => state === 'SUCCEEDED', JOB_LIMIT_MS);

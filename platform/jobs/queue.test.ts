@@ -40,7 +40,7 @@ const finished = (id: string): Promise<Job> =>
   );
 
 function behavesAsAQueue(): void {
-  test('the same attempt twice is one entry, and the next attempt another', async () => {
+  test('the same attempt twice is one entry, and the next attempt another, which comes first', async () => {
     await using queue = openQueue();
     const jobId = newId('job');
     for (const attempt of [1, 1, 2]) await queue.add({ jobId, attempt, priority: 0 });
@@ -52,7 +52,7 @@ function behavesAsAQueue(): void {
       'both entries to be taken',
       async () => !(await queue.has({ jobId, attempt: 2 })) && taken.length > 1,
     );
-    expect(taken).toEqual([`${jobId} 1`, `${jobId} 2`]);
+    expect(taken).toEqual([`${jobId} 2`, `${jobId} 1`]);
   });
 
   test('takes no more at once than it may, and nothing once it is paused', async () => {

@@ -13,8 +13,9 @@ export interface QueueEntry {
 
 /**
  * What decides whose turn it is. It carries ids only: the job rows decide what is true, and what runs. Entries come out
- * in the order in which they were added, whosever they are, and those of low priority behind the others; that a job is
- * more urgent than others of its owner is seen to when one of them is claimed, so nobody's jobs are overtaken by it.
+ * in the order in which they were added, whosever they are, those of jobs that were begun before the others and those of
+ * low priority behind them; that a job is more urgent than others of its owner is seen to when one of them is claimed, so
+ * nobody's jobs are overtaken by it.
  */
 export interface JobQueue extends AsyncDisposable {
   /**
@@ -36,8 +37,9 @@ const QUEUE_NAME = 'sauti';
 /** A Redis that is away is waited for without end by its client; whoever asks us is told after this time instead. */
 const ANSWER_LIMIT_MS = 5_000;
 /** BullMQ counts priorities from 1 (first) to 2^21; 0 would mean "before all others". */
-const USUAL_PLACE = 1;
-const LAST_PLACE = 2;
+const FIRST_PLACE = 1;
+const USUAL_PLACE = 2;
+const LAST_PLACE = 3;
 
 /** BullMQ on PostgreSQL, or on Redis when `redisUrl` is given: the same calls, so the choice stays in this function. */
 export function createJobQueue(options: {
@@ -54,13 +56,13 @@ export function createJobQueue(options: {
 
   return {
     async add({ jobId, attempt, priority }) {
-      const place = { jobId: entryId(jobId, attempt), priority: placeOf(priority) };
+      const place = { jobId: entryId(jobId, attempt), priority: placeOf({ priority, attempt }) };
       await answer(queue.add('job', { jobId, attempt }, { ...place, removeOnComplete: true, removeOnFail: true }));
     },
     async move({ jobId, attempt, priority }) {
       const entry = await answer(queue.getJob(entryId(jobId, attempt)));
-      if (!entry || entry.priority === placeOf(priority)) return;
-      const moved = entry.changePriority({ priority: placeOf(priority) });
+      if (!entry || entry.priority === placeOf({ priority, attempt })) return;
+      const moved = entry.changePriority({ priority: placeOf({ priority, attempt }) });
       await answer(
         moved.catch((error: unknown) => {
           if (!isGone(error)) throw error; // taken since we looked
@@ -103,8 +105,10 @@ async function answer<Value>(call: Promise<Value>): Promise<Value> {
   }
 }
 
-function placeOf(priority: number): number {
-  return priority < 0 ? LAST_PLACE : USUAL_PLACE;
+/** What was at work already, and lost its worker, does not stand in line again behind all that came since. */
+function placeOf({ priority, attempt }: Omit<QueueEntry, 'jobId'>): number {
+  if (priority < 0) return LAST_PLACE;
+  return attempt > 1 ? FIRST_PLACE : USUAL_PLACE;
 }
 
 /** BullMQ's code for an entry that it does not have (`ErrorCode.JobNotExist`). */

@@ -11,7 +11,8 @@ import { pause } from '../pause';
 export interface StepsPayload {
   /**
    * `gate` waits until the test opens it or the job is stopped, `throw` fails for a reason of ours, `refuse` fails for
-   * good, `die` kills the process, `freeze` stops it inside a transaction and `block` keeps its main thread busy until
+   * good, `die` kills the process, `die once` does so in the first attempt only, `die at end` likewise with the result
+   * written and not committed, `freeze` stops it inside a transaction and `block` keeps its main thread busy until
    * the file STEPS_UNBLOCK is there (both in the first attempt only), `file` writes one into the attempt's directory.
    */
   steps: string[];
@@ -75,7 +76,7 @@ export function stepsHandler({ database }: Pick<Platform, 'database'>): JobHandl
       const { id, attempt } = context.job;
       for (const [index, step] of steps.entries()) {
         context.progress(index / steps.length, step);
-        if (step === 'die') process.kill(process.pid, 'SIGKILL');
+        if (step === 'die' || (step === 'die once' && attempt === 1)) process.kill(process.pid, 'SIGKILL');
         if (step === 'throw') throw new Error('something broke');
         if (step === 'refuse') throw new JobProblem('UNSUPPORTED', 'This cannot be done.', false);
         if (step === 'file') await writeFile(path.join(await context.directory(), 'file'), 'x');
@@ -89,7 +90,10 @@ export function stepsHandler({ database }: Pick<Platform, 'database'>): JobHandl
         if (step === 'block' && attempt === 1) while (!existsSync(process.env['STEPS_UNBLOCK'] ?? '')) continue;
         context.signal.throwIfAborted();
       }
-      return (tx) => note(tx, context.job, 'result');
+      return async (tx) => {
+        await note(tx, context.job, 'result');
+        if (steps.includes('die at end') && attempt === 1) process.kill(process.pid, 'SIGKILL');
+      };
 
       async function waitAtGate(jobId: string): Promise<void> {
         while (!context.signal.aborted) {

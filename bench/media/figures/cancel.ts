@@ -65,6 +65,7 @@ export async function measureCancels(bench: Bench): Promise<Figure[]> {
   for (const [name, scene] of Object.entries(SCENES)) {
     const canceled: number[] = [];
     const quiet: number[] = [];
+    bench.tell(`  ${name}`);
     try {
       for (let time = 0; time < TIMES; time++) {
         const { jobId, others } = await scene(stage, files);
