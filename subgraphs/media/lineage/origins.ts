@@ -27,6 +27,20 @@ export function renditionSettingsOf({
   return { preset, clipFromMs, clipToMs, subtitlesFrom: inputIds[1] ?? null };
 }
 
+/** Where a rendition comes from: the file and, with subtitles, the transcript at that revision. */
+export function renditionOrigin(
+  fileId: string,
+  subtitles: Source | null,
+  converter: TranslatingEngine,
+  { preset, clipFromMs, clipToMs }: Omit<WantedRendition, 'subtitlesFrom'>,
+): Origin {
+  return {
+    inputIds: subtitles ? [fileId, subtitles.id] : [fileId],
+    ...converter,
+    settings: { preset, clipFromMs, clipToMs, ...(subtitles ? { revision: subtitles.revision } : {}) },
+  };
+}
+
 /** Where a translation of a transcript comes from: its text at that revision. */
 export function translationOrigin(transcript: Source, language: string, engine: TranslatingEngine | null): Origin {
   return {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { JobProblem } from '../../../platform/jobs/job-handler';
 import type { ExportRecords } from '../exports/export-records';
 import type { TranscodePayload } from '../jobs/transcode';
-import type { MediaRecords } from '../records';
+import type { MediaRecords, TranscriptRow } from '../records';
 import { HLS_SUBTITLES_TEXT } from './hls';
 import { clippedSubtitles, mp4Language } from './subtitles';
 
@@ -14,6 +14,8 @@ export interface Subtitles {
   language: string;
   /** See {@link mp4Language}. */
   mp4Language: string | null;
+  /** As it was before its text was read: a correction in between makes the rendition stale, never look fresh. */
+  transcript: Pick<TranscriptRow, 'id' | 'revision'>;
 }
 
 /** Renders the transcript that a job names, for its part of the recording; null when it names none. */
@@ -29,5 +31,6 @@ export async function subtitlesFor(
   const { segments } = await from.contents.contentOf(transcript.id, null);
   const file = path.join(from.directory, HLS_SUBTITLES_TEXT);
   await writeFile(file, clippedSubtitles(transcript, segments, { fromMs: clipFromMs ?? 0, toMs: clipToMs }));
-  return { file, language: transcript.language, mp4Language: mp4Language(transcript.language) };
+  const { language } = transcript;
+  return { file, language, mp4Language: mp4Language(language), transcript };
 }
