@@ -8,6 +8,7 @@ import { FFMPEG_IN_PATH, guardedInput, probeFfmpeg, type FfmpegPrograms } from '
 import { DecoderFailedError, MediaProblem } from '../decoder/media-problem';
 import { ExportRecords } from '../exports/export-records';
 import { recordLineage } from '../lineage/lineage';
+import { renditionOrigin } from '../lineage/origins';
 import { MEDIA_MODELS, MediaRecords, type MediaTransaction } from '../records';
 import { encode } from '../transcoding/encode';
 import { outputParameters } from '../transcoding/encoding';
@@ -49,7 +50,8 @@ export function createTranscodeHandler(options: {
         context.progress(ENCODING_SHARE, 'store');
         const output = await holdOutput(payload, { job, signal, directory, subtitles, platform, programs });
         const engine = await probeFfmpeg(programs);
-        return finishing(payload, job.id, { ...output, engineVersion: engine.available ? engine.version : 'unknown' });
+        const engineVersion = engine.available ? engine.version : 'unknown';
+        return finishing(payload, job.id, { ...output, subtitles, engineVersion });
       } catch (error) {
         throw signal.aborted ? error : asJobProblem(error);
       }
@@ -106,9 +108,9 @@ export function createTranscodeHandler(options: {
   function finishing(
     payload: TranscodePayload,
     jobId: string,
-    output: Output & { engineVersion: string },
+    output: Output & { subtitles: Subtitles | null; engineVersion: string },
   ): FinishingWrites<MediaTransaction> {
-    const { renditionId, mediaId, fileId, preset, clipFromMs, clipToMs, subtitlesFrom } = payload;
+    const { renditionId, mediaId, fileId, preset } = payload;
     return async (tx) => {
       for (const object of output.objects) await object.register(tx);
       const { main, mimeType, width, height, bitrate, durationMs } = output;
@@ -116,16 +118,10 @@ export function createTranscodeHandler(options: {
         ...{ id: renditionId, mediaId, jobId, preset, fileId: main.id },
         ...{ mimeType, width, height, bitrate, durationMs },
       });
-      await recordLineage(
-        tx,
-        { outputId: renditionId, mediaId, kind: transcodeJob.kind },
-        {
-          inputIds: subtitlesFrom === null ? [fileId] : [fileId, subtitlesFrom],
-          engine: 'ffmpeg',
-          engineVersion: output.engineVersion,
-          settings: { preset, clipFromMs, clipToMs },
-        },
-      );
+      const { subtitles, engineVersion } = output;
+      const engine = { engine: 'ffmpeg', engineVersion };
+      const origin = renditionOrigin(fileId, subtitles?.transcript ?? null, payload, engine);
+      await recordLineage(tx, { outputId: renditionId, mediaId, kind: transcodeJob.kind }, origin);
     };
   }
 }

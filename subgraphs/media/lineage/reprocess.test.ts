@@ -14,7 +14,9 @@ import {
   type Script,
   type WrittenTranslator,
 } from '../testing';
+import { probeFfmpeg } from '../decoder/ffmpeg';
 import { recordLineage } from './lineage';
+import { renditionOrigin } from './origins';
 
 const viewer = aViewer();
 const PLAN: RecognitionPlan = {
@@ -184,6 +186,24 @@ test('a rendition by another version of ffmpeg is made anew, also of a recording
     clipToMs: 500,
     subtitlesFrom: null,
   });
+});
+
+test('a rendition with subtitles is stale when these have been corrected', async () => {
+  const { prisma } = slice.platform.database;
+  const { fileId } = await prisma.media.findUniqueOrThrow({ where: { id: mediaId } });
+  const ffmpeg = await probeFfmpeg();
+  const engine = { engine: 'ffmpeg', engineVersion: ffmpeg.available ? ffmpeg.version : '' };
+  const wanted = { preset: 'HLS', clipFromMs: null, clipToMs: null } as const;
+  const origin = renditionOrigin(fileId, { id: transcriptId, revision: 1 }, wanted, engine);
+  const result = { outputId: newId('rnd'), mediaId, kind: 'TRANSCODE' };
+  await prisma.$transaction((tx) => recordLineage(tx, result, origin));
+  expect(await staleKinds()).toEqual([]);
+  await correct();
+  const { jobs } = await reprocess({ steps: ['TRANSCODE'] });
+  const made = await prisma.job.findMany({ where: { id: { in: jobs.map(({ id }) => id) } } });
+  expect(made.map(({ payload }) => payload)).toMatchObject(
+    ffmpeg.available ? [{ preset: 'HLS', subtitlesFrom: transcriptId }] : [],
+  );
 });
 
 test('an engine that cannot work now makes nothing stale', async () => {
