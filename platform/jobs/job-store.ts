@@ -14,6 +14,11 @@ const SWEEP_SIZE = 100;
 /** How often a move is tried that PostgreSQL ended in favour of another transaction. */
 const MOVE_TRIES = 5;
 
+const WORKER_LOST: JobFailure = {
+  code: 'WORKER_LOST',
+  message: 'The worker died or stopped answering; it is tried again.',
+  retryable: true,
+};
 const CANCELED: JobEnding = { outcome: 'CANCELED', failure: null };
 
 /**
@@ -37,7 +42,8 @@ export class JobStore {
     const [job] = await this.move(async (tx) => {
       const [row] = await tx.$queryRaw<{ id: string | null }[]>`
         select platform.claim_job(${entry.jobId}, ${entry.attempt}::int, ${entry.workerId}, ${entry.isApart}) as id`;
-      return row?.id ? [await tx.job.findUniqueOrThrow({ where: { id: row.id } })] : [];
+      // Why the last attempt failed is told only as long as the job waits for this one.
+      return row?.id ? [await tx.job.update({ where: { id: row.id }, data: errorColumns(null) })] : [];
     });
     return job ?? null;
   }
@@ -135,9 +141,9 @@ export class JobStore {
            and heartbeat_at < now() - ${LEASE_MS} * interval '1 millisecond' for no key update skip locked`;
       if (!row) return [];
       const job = await countLoss(tx, await tx.job.findUniqueOrThrow({ where: { id: jobId } }));
-      if (job.attempt < job.maxAttempts) return [await this.requeue(tx, job, null, 0)];
+      if (job.attempt < job.maxAttempts) return [await this.requeue(tx, job, WORKER_LOST, 0)];
       const message = `The worker died or stopped answering ${job.losses} times while running this job.`;
-      const failure = { code: 'WORKER_LOST', message, retryable: true };
+      const failure = { ...WORKER_LOST, message };
       return endWithout(tx, job, { outcome: 'FAILED', failure }, cleanUp);
     });
     return changed.length > 0;

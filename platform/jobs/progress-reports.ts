@@ -15,7 +15,8 @@ export class ProgressReports {
   private next: { fraction: number; stage: string } | undefined;
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> | undefined;
-  private readonly startedAt = Date.now();
+  /** Where this attempt began: behind the checkpoint of an earlier one it is not at 0. */
+  private first: { fraction: number; at: number } | undefined;
   private usual: Promise<number | null> | undefined;
 
   constructor(
@@ -26,6 +27,7 @@ export class ProgressReports {
   ) {}
 
   report(fraction: number, stage: string): void {
+    this.first ??= { fraction: Math.max(0, fraction), at: Date.now() };
     const bounded = Math.min(0.999, Math.max(this.next?.fraction ?? this.last.fraction, fraction));
     const isNewStage = stage !== this.last.stage;
     if (!isNewStage && bounded - this.last.fraction < 0.01) return;
@@ -63,12 +65,16 @@ export class ProgressReports {
     }
   }
 
-  /** Assumes that the rest goes as fast as what is done; below 2 % that is too early to say, and earlier jobs tell. */
+  /**
+   * Assumes that the rest goes as fast as what this attempt has done; below 2 % that is too early to say, and earlier jobs
+   * tell.
+   */
   private async expectedAt(fraction: number): Promise<Date | null> {
-    const elapsedMs = Date.now() - this.startedAt;
-    if (fraction >= 0.02) return new Date(Date.now() + (elapsedMs * (1 - fraction)) / fraction);
+    const { fraction: from, at } = this.first!; // there is no progress without a report
+    const done = fraction - from;
+    if (done >= 0.02) return new Date(Date.now() + ((Date.now() - at) * (1 - fraction)) / done);
     const usualMs = await (this.usual ??= this.usualMs());
-    return usualMs === null ? null : new Date(this.startedAt + usualMs);
+    return usualMs === null ? null : new Date(at + usualMs * (1 - from));
   }
 
   /** How long a job of this kind and size takes here. */
