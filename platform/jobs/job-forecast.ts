@@ -3,6 +3,9 @@ import type { Database, PlatformTransaction } from '../database/database';
 /** How many finished jobs of a kind tell its speed. */
 const SAMPLE = 20;
 
+/** How many finished jobs of a kind tell how many run at once. */
+const PLACES_SAMPLE = 100;
+
 type Queries = Pick<Database['prisma'] | PlatformTransaction, '$queryRaw'>;
 
 /**
@@ -38,4 +41,39 @@ export async function queuePosition(database: Queries, job: { ownerId: string; p
                       else least(passing, handed + own.ahead) end)
         from waiting where owner_id <> ${job.ownerId}), 0))::int as before from own`;
   return row!.before;
+}
+
+/** What the workers are at, and what waits for them. Times in milliseconds, sizes as in {@link speedOf}. */
+export interface Workload {
+  running: {
+    kind: string;
+    size: number | null;
+    /** How long the present attempt has been running. */
+    ranMs: number;
+    /** Until the job's own `expectedAt`; null while it cannot tell. */
+    leftMs: number | null;
+  }[];
+  /** By kind: how many jobs, how many of them know their size, and the sum of these sizes. */
+  waiting: { kind: string; count: number; sized: number; size: number }[];
+  /** How many jobs run at once here, as far as is known: the most that do now, or did among the last of this kind today. */
+  places: number;
+}
+
+/** See {@link Workload}; `kind` is that of the job to come. */
+export async function workloadOf(database: Queries, kind: string): Promise<Workload> {
+  const running = await database.$queryRaw<Workload['running']>`
+    select kind, size::float8 as size, (extract(epoch from now() - attempt_started_at) * 1000)::float8 as "ranMs",
+           (extract(epoch from expected_at - now()) * 1000)::float8 as "leftMs"
+      from platform.job where state = 'RUNNING' and attempt_started_at is not null`;
+  const waiting = await database.$queryRaw<Workload['waiting']>`
+    select kind, count(*)::int as count, count(size)::int as sized, coalesce(sum(size), 0)::float8 as size
+      from platform.job where state = 'QUEUED' group by kind`;
+  const [row] = await database.$queryRaw<{ atOnce: number | null }[]>`
+    with last as (
+      select attempt_started_at as began, finished_at as ended from platform.job
+       where kind = ${kind} and state = 'SUCCEEDED' and finished_at > now() - interval '1 day'
+       order by finished_at desc limit ${PLACES_SAMPLE})
+    select max((select count(*) from last other where other.began <= last.began and other.ended > last.began))::int
+      as "atOnce" from last`;
+  return { running, waiting, places: Math.max(1, running.length, row?.atOnce ?? 0) };
 }

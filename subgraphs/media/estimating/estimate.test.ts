@@ -59,6 +59,43 @@ test('jobs that wait come before, and put the end off', async () => {
   expect(Date.parse(expectedAt)).toBeGreaterThanOrEqual(asked + 5 * expectedMs);
 });
 
+const MINUTE = 60_000;
+const untilExpected = async (): Promise<number> => {
+  const { expectedAt } = await estimate({ kind: 'TRANSCRIBE', durationMs: 1_000 });
+  return Date.parse(expectedAt) - Date.now();
+};
+const running = (count: number, minutesLeft: number) =>
+  jobs(count, {
+    ...{ state: 'RUNNING', attemptStartedAt: new Date() },
+    expectedAt: new Date(Date.now() + minutesLeft * MINUTE),
+  });
+
+test('what is left of a running job is waited for', async () => {
+  await running(1, 20);
+  expect(await untilExpected()).toBeGreaterThan(19 * MINUTE);
+});
+
+test('a waiting job counts with its own size', async () => {
+  await jobs(1, { state: 'QUEUED', size: 100 * MINUTE });
+  expect(await untilExpected()).toBeGreaterThan(15 * MINUTE); // 16, as fast as we have measured
+});
+
+test('jobs that run side by side share what waits', async () => {
+  await running(2, 20);
+  await jobs(1, { state: 'QUEUED', size: 100 * MINUTE });
+  const waitMs = await untilExpected();
+  expect(waitMs).toBeGreaterThan(27 * MINUTE); // half of 20 + 20 + 16
+  expect(waitMs).toBeLessThan(30 * MINUTE);
+});
+
+test('nothing is waited for when as many have run at once before, and fewer do now', async () => {
+  const finishedAt = new Date();
+  const attemptStartedAt = new Date(finishedAt.getTime() - 10_000);
+  await jobs(2, { state: 'SUCCEEDED', size: 100_000, attemptStartedAt, finishedAt });
+  await running(1, 20);
+  expect(await untilExpected()).toBeLessThan(MINUTE);
+});
+
 test('a recording counts by its own length, its translation by its own text', async () => {
   const { mediaId } = await aCompleteTranscript(slice, viewer, ['x'.repeat(2_000), 'y'.repeat(2_000)]);
   expect((await estimate({ kind: 'TRANSCRIBE', mediaId })).expectedMs).toBe(200 + 320);

@@ -2,11 +2,12 @@ import { SautiError } from '../../../platform/errors';
 import { isId } from '../../../platform/ids';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { PRIORITIES } from '../../../platform/jobs/job';
-import { queuePosition, speedOf } from '../../../platform/jobs/job-forecast';
+import { queuePosition, workloadOf } from '../../../platform/jobs/job-forecast';
 import type { MediaJobKind } from '../jobs/kinds';
 import type { MediaRecords, MediaRow } from '../records';
 import type { TranslationRecords } from '../translating/translation-records';
-import { CHARACTERS_PER_MS, MEASURED_SPEEDS, OVERHEAD_MS } from './measured';
+import { CHARACTERS_PER_MS, OVERHEAD_MS } from './measured';
+import { speedsOf, waitBefore } from './wait-before';
 
 const MAX_TARGET_LANGUAGES = 10;
 /** The largest GraphQL Int. */
@@ -35,18 +36,20 @@ export class Estimates {
   ) {}
 
   /**
-   * Estimates a job of normal priority that would be queued now; those before it are taken to be as long. Throws
-   * BAD_USER_INPUT for input that contradicts itself or a recording that does not tell its length, NOT_FOUND for a foreign one.
+   * Estimates a job of normal priority that would be queued now, behind what really stands before it: see
+   * {@link waitBefore}. Throws BAD_USER_INPUT for input that contradicts itself or a recording that does not tell its length, NOT_FOUND for a foreign one.
    */
   async estimate(viewer: Viewer, input: EstimateInput): Promise<Estimate> {
     const size = await this.sizeOf(viewer, checked(input));
     const { ownerId, priority } = { ownerId: viewer.userId, priority: PRIORITIES.NORMAL };
-    const { speed, before } = await this.records.transaction(async (tx) => ({
-      speed: await speedOf(tx, input.kind),
+    const { speeds, before, load } = await this.records.transaction(async (tx) => ({
+      speeds: await speedsOf(tx),
       before: await queuePosition(tx, { ownerId, priority }),
+      load: await workloadOf(tx, input.kind),
     }));
-    const expectedMs = Math.min(MAX_INT, Math.round(OVERHEAD_MS + size / (speed ?? MEASURED_SPEEDS[input.kind])));
-    return { expectedMs, queuePosition: before, expectedAt: new Date(Date.now() + (before + 1) * expectedMs) };
+    const expectedMs = Math.min(MAX_INT, Math.round(OVERHEAD_MS + size / speeds[input.kind]));
+    const waitMs = Math.min(MAX_INT, waitBefore(load, { before, speeds, ownMs: expectedMs }));
+    return { expectedMs, queuePosition: before, expectedAt: new Date(Date.now() + waitMs + expectedMs) };
   }
 
   /** In the unit that jobs of the kind are measured in: milliseconds of sound, or characters. */

@@ -5,7 +5,14 @@ import type { TranslationRecords, TranslationRow } from '../translating/translat
 import type { EnginesNow } from './engines-now';
 import { hashOf, type Origin } from './lineage';
 import type { LineageRecords, LineageRow } from './lineage-records';
-import { exportOrigin, fileSettingsOf, renditionOrigin, renditionSettingsOf, translationOrigin } from './origins';
+import {
+  exportOrigin,
+  fileSettingsOf,
+  newestOfEach,
+  renditionOrigin,
+  renditionSettingsOf,
+  translationOrigin,
+} from './origins';
 
 /** What has been made of a recording, and where each result comes from. */
 export interface Derivations {
@@ -45,10 +52,13 @@ export class Freshness {
     });
   }
 
-  /** Ids of the results that are stale. One that could not be made here and now is not: nothing better is to be had. */
+  /**
+   * Ids of the results that are stale. One that could not be made here and now is not: nothing better is to be had. Nor is
+   * one that has been replaced.
+   */
   async staleOutputs(all: Derivations): Promise<ReadonlySet<string>> {
     const stale = await Promise.all(
-      all.lineage.map(async (row) => {
+      newestOfEach(all.lineage).map(async (row) => {
         const now = await this.originNow(row, all);
         return now !== null && hashOf(now) !== row.settingsHash ? [row.outputId] : [];
       }),

@@ -12,6 +12,20 @@ export const NO_ENGINE: TranslatingEngine = { engine: 'none', engineVersion: '' 
 
 type Source = Pick<TranscriptRow, 'id' | 'revision'>;
 
+/**
+ * The newest result of each request: the same kind, inputs and settings, whatever the versions of text and engine. Older
+ * ones have been replaced by it. Lines come newest first.
+ */
+export function newestOfEach(lines: readonly LineageRow[]): LineageRow[] {
+  const newest = new Map<string, LineageRow>();
+  for (const line of lines) {
+    const { revision, translatedFrom, ...asked } = line.settings as Record<string, unknown>;
+    const request = JSON.stringify([line.kind, line.inputIds, asked]); // PostgreSQL keeps the fields of jsonb in one order
+    if (!newest.has(request)) newest.set(request, line);
+  }
+  return [...newest.values()];
+}
+
 /** What a rendered file was asked to be, from its lineage. */
 export function fileSettingsOf({ settings }: Pick<LineageRow, 'settings'>): WantedFile {
   const { format, options } = settings as unknown as WantedFile; // only exportOrigin writes them

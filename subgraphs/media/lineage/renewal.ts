@@ -9,17 +9,16 @@ import type { TranscriptRow } from '../records';
 import type { WantedRendition } from '../transcoding/transcodings';
 import type { Derivations } from './freshness';
 import type { LineageRow } from './lineage-records';
-import { fileSettingsOf, renditionSettingsOf } from './origins';
+import { fileSettingsOf, newestOfEach, renditionSettingsOf } from './origins';
 
-/** What is to be made anew; nothing when all of it is empty. */
-export interface Renewal {
+/** What is to be made anew of a transcript; nothing when all of it is empty. */
+export interface TranscriptRenewal {
   /** The transcript that results are made of, unless it is made anew itself. */
-  source: TranscriptRow | null;
+  source: TranscriptRow;
   /** How it is made anew; null when it stays. A problem refuses a first call only, see `orThrow`. */
   plan: RecognitionPlan | UserProblemError | null;
   languages: string[];
   files: WantedFile[];
-  renditions: WantedRendition[];
 }
 
 /** What has been made of a recording, which results of it are stale, and who is at it. */
@@ -56,13 +55,14 @@ export function filesAnew(
       ({ kind, payload }) =>
         kind === exportTranscriptJob.kind && isDeepStrictEqual(payload, { transcriptId: source.id, ...file }),
     );
-  const anew = newestOfEach(all.lineage.filter(ofSource), fileSettingsOf).filter(({ outputId, wanted }) => {
+  const anew = newestOfEach(all.lineage.filter(ofSource)).filter((line) => {
+    const wanted = fileSettingsOf(line);
     const { translation } = wanted.options;
     const isShownAnew = translation !== null && languages.includes(translation);
     if (isHeardAnew) return translation === null || isShownAnew;
-    return (stale.has(outputId) || isShownAnew) && !isBeingWritten(wanted);
+    return (stale.has(line.outputId) || isShownAnew) && !isBeingWritten(wanted);
   });
-  return anew.map(({ wanted }) => wanted);
+  return anew.map(fileSettingsOf);
 }
 
 /** Which renditions are made again. */
@@ -73,21 +73,9 @@ export function renditionsAnew({ all, stale, underWay }: Situation): WantedRendi
       const { preset, clipFromMs, clipToMs, subtitlesFrom } = transcodeJob.parse(payload);
       return isDeepStrictEqual({ preset, clipFromMs, clipToMs, subtitlesFrom }, wanted);
     });
-  return newestOfEach(
-    all.lineage.filter(({ kind }) => kind === transcodeJob.kind),
-    renditionSettingsOf,
-  )
-    .filter(({ outputId, wanted }) => stale.has(outputId) && !isBeingMade(wanted))
-    .map(({ wanted }) => wanted);
-}
-
-/** Of results that were asked for in the same way only the newest counts. Lines come newest first. */
-function newestOfEach<Wanted>(lines: readonly LineageRow[], settingsOf: (line: LineageRow) => Wanted) {
-  const newest = new Map<string, { outputId: string; wanted: Wanted }>();
-  for (const line of lines) {
-    const wanted = settingsOf(line);
-    const key = JSON.stringify(wanted); // PostgreSQL keeps the fields of jsonb in one order
-    if (!newest.has(key)) newest.set(key, { outputId: line.outputId, wanted });
-  }
-  return [...newest.values()];
+  const isStale = ({ kind, outputId }: LineageRow): boolean => kind === transcodeJob.kind && stale.has(outputId);
+  return all.lineage
+    .filter(isStale)
+    .map(renditionSettingsOf)
+    .filter((wanted) => !isBeingMade(wanted));
 }

@@ -6,6 +6,7 @@ import { settingsOf, type RecognitionPlan } from '../transcription/recognition-p
 import {
   aCompleteTranscript,
   aScript,
+  heard,
   openMediaSlice,
   scripted,
   writtenTranslator,
@@ -14,6 +15,7 @@ import {
   type Script,
   type WrittenTranslator,
 } from '../testing';
+import { anotherTranscript } from '../testing-transcripts';
 import { probeFfmpeg } from '../decoder/ffmpeg';
 import { recordLineage } from './lineage';
 import { renditionOrigin } from './origins';
@@ -135,10 +137,22 @@ test('a correction makes the translation and the files stale; they are made anew
   await allEnded();
   expect(kinds(await reprocess())).toEqual([]);
   const lines = await lineage();
-  expect(lines.filter(({ kind }) => kind === 'EXPORT_TRANSCRIPT').map(({ isStale }) => isStale)).toEqual([
-    ...[false, false],
-    ...[true, true],
-  ]);
+  expect(lines.filter(({ kind }) => kind === 'EXPORT_TRANSCRIPT')).toHaveLength(4);
+  expect(await staleKinds()).toEqual([]); // the two older files have been replaced
+});
+
+test('what is made of an older transcript is made anew as well, of that one', async () => {
+  await anotherTranscript(slice, mediaId, [heard(0, 0, 'Another.')]);
+  expect(kinds(await reprocess())).toEqual([]);
+  await correct();
+  expect((await staleKinds()).sort()).toEqual(['EXPORT_TRANSCRIPT', 'EXPORT_TRANSCRIPT', 'TRANSLATE_TRANSCRIPT']);
+  const { jobs } = await reprocess();
+  expect(jobs.map(({ kind }) => kind)).toEqual(['TRANSLATE_TRANSCRIPT', 'EXPORT_TRANSCRIPT', 'EXPORT_TRANSCRIPT']);
+  const { payload } = await slice.platform.database.prisma.job.findUniqueOrThrow({ where: { id: jobs[2]!.id } });
+  expect(payload).toMatchObject({ transcriptId });
+  await allEnded();
+  expect(await staleKinds()).toEqual([]);
+  expect(kinds(await reprocess())).toEqual([]);
 });
 
 test('only the steps asked for are made anew', async () => {

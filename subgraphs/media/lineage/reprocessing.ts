@@ -9,11 +9,11 @@ import type { MediaProblemCode } from '../errors';
 import type { MediaJobKind } from '../jobs/kinds';
 import { orThrow, type RecognitionOptions, type RecognitionPlan } from '../recognition';
 import type { MediaRecords, MediaRow, TranscriptRow } from '../records';
-import type { Transcodings } from '../transcoding/transcodings';
+import type { Transcodings, WantedRendition } from '../transcoding/transcodings';
 import type { Transcripts } from '../transcripts';
 import { storedPlan } from '../transcription/recognition-plan';
 import type { Freshness } from './freshness';
-import { filesAnew, languagesAnew, renditionsAnew, type Renewal } from './renewal';
+import { filesAnew, languagesAnew, renditionsAnew, type TranscriptRenewal } from './renewal';
 
 export interface ReprocessInput {
   mediaId: string;
@@ -36,8 +36,8 @@ export class Reprocessing {
   ) {}
 
   /**
-   * Begins the jobs in the order in which they depend on each other; none when nothing is stale, or somebody is at it
-   * already. NOT_FOUND for a foreign recording.
+   * Begins the jobs for all that is stale, in the order in which they depend on each other; none when nothing is, or
+   * somebody is at it already. NOT_FOUND for a foreign recording.
    */
   async reprocess(viewer: Viewer, { idempotencyKey: key, ...input }: ReprocessInput): Promise<Job[]> {
     const { records, transcripts, derived, transcodings } = this.parts;
@@ -50,26 +50,38 @@ export class Reprocessing {
         'options',
       );
     }
-    const { source, plan, languages, files, renditions } = await this.renewalOf(media, input);
+    const { renewals, renditions } = await this.renewalOf(media, input);
     const nextId = orderedJobIds();
-    const anew = plan ? [{ jobId: nextId() }] : [];
-    const results = {
-      translations: languages.map((language) => ({ language, jobId: nextId() })),
-      files: files.map((file) => ({ ...file, jobId: nextId() })),
-    };
+    const anew = renewals.map(({ source, plan, languages, files }) => ({
+      source,
+      plan,
+      jobId: plan ? nextId() : null,
+      results: {
+        translations: languages.map((language) => ({ language, jobId: nextId() })),
+        files: files.map((file) => ({ ...file, jobId: nextId() })),
+      },
+    }));
     const versions = renditions.map((rendition) => ({ rendition, jobId: nextId() }));
-    const jobIds = [...anew, ...results.translations, ...results.files, ...versions].map(({ jobId }) => jobId);
+    const jobIds = [
+      ...anew.flatMap(({ jobId, results: { translations, files } }) => [
+        ...(jobId === null ? [] : [jobId]),
+        ...[...translations, ...files].map((result) => result.jobId),
+      ]),
+      ...versions.map(({ jobId }) => jobId),
+    ];
     const call = { ownerId: viewer.userId, operation: 'reprocess', key, input };
     return records.transaction((tx) =>
       jobsOnce(tx, call, jobIds, async () => {
         const priority = PRIORITIES[input.priority ?? 'NORMAL'];
-        const wanted = orThrow(plan);
-        const begun = wanted && (await transcripts.begin(tx, media, wanted, { ...anew[0], priority }));
-        const transcriptId = begun?.transcriptId ?? source?.id;
-        const jobs = begun ? [begun.job] : [];
-        if (transcriptId !== undefined) {
-          const needs = jobs.map(({ id }) => id);
+        const jobs: Job[] = [];
+        for (const { source, plan, jobId, results } of anew) {
+          const wanted = orThrow(plan);
+          const begun =
+            wanted && (await transcripts.begin(tx, media, wanted, { ...(jobId === null ? {} : { jobId }), priority }));
+          const transcriptId = begun?.transcriptId ?? source.id;
+          const needs = begun ? [begun.job.id] : [];
           const about = { ownerId: viewer.userId, mediaId: media.id, transcriptId, priority, needs };
+          if (begun) jobs.push(begun.job);
           jobs.push(...(await derived.begin(tx, about, results)));
         }
         for (const { rendition, jobId } of versions) {
@@ -80,22 +92,28 @@ export class Reprocessing {
     );
   }
 
-  private async renewalOf(media: MediaRow, { steps, options }: ReprocessInput): Promise<Renewal> {
+  private async renewalOf(
+    media: MediaRow,
+    { steps, options }: ReprocessInput,
+  ): Promise<{ renewals: TranscriptRenewal[]; renditions: WantedRendition[] }> {
     const { records, freshness } = this.parts;
     const [all] = await freshness.derivationsOf([media]);
     const [stale, underWay] = [await freshness.staleOutputs(all!), await records.unfinishedJobs(media.id)];
     const situation = { all: all!, stale, underWay };
     const isWanted = (kind: MediaJobKind): boolean => !steps || steps.includes(kind);
-    const source = all!.transcripts.find(({ state }) => state === 'COMPLETE') ?? null;
-    const renditions = isWanted('TRANSCODE') ? renditionsAnew(situation) : [];
-    if (!source) return { source, plan: null, languages: [], files: [], renditions };
-
     const isBeingHeard = underWay.some(({ kind }) => kind === 'TRANSCRIBE');
-    const plan = isWanted('TRANSCRIBE') && !isBeingHeard ? await this.planAnew(source, stale, options) : null;
-    const from = { source, isHeardAnew: plan !== null };
-    const languages = isWanted('TRANSLATE_TRANSCRIPT') ? languagesAnew(situation, from) : [];
-    const files = isWanted('EXPORT_TRANSCRIPT') ? filesAnew(situation, from, languages) : [];
-    return { source, plan, languages, files, renditions };
+    const renewals: TranscriptRenewal[] = [];
+    const complete = all!.transcripts.filter(({ state }) => state === 'COMPLETE');
+    // The oldest first, so that what was the newest is made last and stays it. Other options than before are for that one.
+    for (const source of complete.toReversed()) {
+      const mayBeHeard = isWanted('TRANSCRIBE') && !isBeingHeard;
+      const plan = mayBeHeard ? await this.planAnew(source, stale, source === complete[0] ? options : null) : null;
+      const from = { source, isHeardAnew: plan !== null };
+      const languages = isWanted('TRANSLATE_TRANSCRIPT') ? languagesAnew(situation, from) : [];
+      const files = isWanted('EXPORT_TRANSCRIPT') ? filesAnew(situation, from, languages) : [];
+      renewals.push({ source, plan, languages, files });
+    }
+    return { renewals, renditions: isWanted('TRANSCODE') ? renditionsAnew(situation) : [] };
   }
 
   /** How a transcript is to be made anew; null when it is as it would be now. */
