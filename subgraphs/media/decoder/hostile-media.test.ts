@@ -190,6 +190,17 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a bomb', () => {
     });
   });
 
+  test.each(Object.keys(BOMBS))('%s is refused as soon as work on it is asked for', async (kind) => {
+    const { media } = await createMedia(slice, viewer, { upload: anUpload(BOMBS[kind]!.make(), 'x.bin') });
+    const query = `mutation ($mediaId: ID!) {
+      transcode(input: { mediaId: $mediaId, preset: MP3 }) { job { id } errors { code path } }
+      transcribe(input: { mediaId: $mediaId }) { job { id } errors { code path } } }`;
+    const refusal = { job: null, errors: [{ code: 'INVALID_INPUT', path: ['input', 'mediaId'] }] };
+    expect(await askFor(slice.subgraph, viewer, query, { mediaId: media!.id })).toEqual({
+      ...{ transcode: refusal, transcribe: refusal },
+    });
+  });
+
   test('limits are those of the environment', async () => {
     const film = write('film.mp4', make('film.mp4', '-f', 'lavfi', '-i', 'testsrc=s=64x64:r=10:d=1'));
     await expect(readProbe(film, { signal, maxPixels: 64 * 64 - 1 })).rejects.toMatchObject({

@@ -7,8 +7,14 @@ const UNFIT = /[\\/:*?"<>|\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu;
 
 /** The name of a rendered transcript, e.g. `My talk.es.srt`: the recording's title, what it is in, and the format's ending. */
 export function exportFileName(title: string, format: TranscriptFormat, translation: string | null): string {
-  const stem = cut(title.normalize('NFC').replace(UNFIT, ' ').replace(/\s+/g, ' ')).replace(/^[.\s]+|[.\s]+$/g, '');
-  return [stem || 'transcript', ...(translation === null ? [] : [translation]), format.toLowerCase()].join('.');
+  const stem = fileStem(title, 'transcript');
+  return [stem, ...(translation === null ? [] : [translation]), format.toLowerCase()].join('.');
+}
+
+/** A title as the first part of a file's name, wherever it is stored; `otherwise` when nothing of it is left. */
+export function fileStem(title: string, otherwise: string): string {
+  const fit = title.normalize('NFC').replace(UNFIT, ' ').replace(/\s+/g, ' ');
+  return cut(fit).replace(/^[.\s]+|[.\s]+$/g, '') || otherwise;
 }
 
 function cut(text: string): string {

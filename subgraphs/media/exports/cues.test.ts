@@ -109,6 +109,12 @@ test('a word that no line holds is cut, also one of joined characters', () => {
   expect(textOf(cues).replaceAll(' ', '')).toBe('x'.repeat(100) + family);
 });
 
+test('the sign behind a word that is cut has no line of its own', () => {
+  const limits = { ...DEFAULT_EXPORT_OPTIONS, maxLineLength: 10 };
+  const lines = makeCues([spoken('conference.', 0, 3_000)], limits).flatMap((cue) => cue.lines);
+  expect(lines).toEqual(['conferenc', 'e.']);
+});
+
 test('text that is not the engine’s words is spread over the segment’s time', () => {
   const segment = { ...spoken('one two', 1_000, 500), text: 'eins zwei drei vier' };
   const cues = makeCues([segment]);

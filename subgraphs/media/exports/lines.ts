@@ -30,15 +30,16 @@ export function fitsLayout(words: readonly string[], { maxLineLength, maxLines }
   return fewestLines(words.map(lengthOf), maxLineLength) <= maxLines;
 }
 
-/** Cuts a word that no line can hold into pieces that one can. */
+/** Cuts a word that no line can hold into pieces that one can; signs at its end keep a letter's company. */
 export function cutToLines(word: string, maxLineLength: number): string[] {
   if (lengthOf(word) <= maxLineLength) return [word];
   const characters = [...graphemes.segment(word)].map(({ segment }) => segment);
-  const pieces: string[] = [];
-  for (let start = 0; start < characters.length; start += maxLineLength) {
-    pieces.push(characters.slice(start, start + maxLineLength).join(''));
-  }
-  return pieces;
+  const starts: number[] = [];
+  for (let start = 0; start < characters.length; start += maxLineLength) starts.push(start);
+  const lastLetter = characters.findLastIndex((character) => /[\p{L}\p{N}]/u.test(character));
+  const isSignsOnly = lastLetter > 0 && lastLetter < starts.at(-1)!;
+  if (isSignsOnly && characters.length - lastLetter <= maxLineLength) starts[starts.length - 1] = lastLetter;
+  return starts.map((start, line) => characters.slice(start, starts[line + 1]).join(''));
 }
 
 /** Plain text on one line: control characters, which players may take for markup or commands, become spaces. */

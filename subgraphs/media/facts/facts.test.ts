@@ -5,7 +5,11 @@ import path from 'node:path';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { anUpload, ask, askFor, aViewer } from '../../../platform/testing/calls';
 import { describeWhenInstalled, programMissing } from '../../../platform/testing/installed';
-import { aScript, createMedia, openMediaSlice, scripted, type MediaSlice } from '../testing';
+import { Lifecycle } from '../../../platform/lifecycle';
+import { silentLogger } from '../../../platform/logger';
+import { waitFor } from '../../../platform/testing/wait';
+import { createMediaSubgraph } from '../subgraph';
+import { aScript, createMedia, openMediaSlice, scripted, writtenTranslator, type MediaSlice } from '../testing';
 
 let folder: string;
 let slice: MediaSlice;
@@ -98,6 +102,24 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'what is in a recordin
     expect(Math.abs(durationMs! - 5_000)).toBeLessThan(100);
     const row = await slice.platform.database.prisma.media.findUniqueOrThrow({ where: { id } });
     expect([row.durationMs, row.kind]).toEqual([durationMs, 'VIDEO']);
+  });
+
+  test('a question that waits too long is answered with null, and the look is kept for the next one', async () => {
+    const id = await aRecording(make('late.mp3', ...tone(1)));
+    const { platform } = slice;
+    const lifecycle = new Lifecycle(silentLogger);
+    const hasty = createMediaSubgraph(platform, lifecycle, {
+      ...{ translator: writtenTranslator(), transcribers: scripted(aScript()), aligner: null, answerWithinMs: 0 },
+    });
+    const ask = async () => {
+      const query = 'query ($id: ID!) { media(id: $id) { durationMs probe } }';
+      return (await askFor<{ media: { durationMs: number | null; probe: unknown } }>(hasty, viewer, query, { id }))
+        .media;
+    };
+    expect(await ask()).toEqual({ durationMs: null, probe: null });
+    await waitFor('the look to end', async () => (await ask()).durationMs !== null);
+    expect((await ask()).probe).not.toBeNull();
+    await lifecycle.stop();
   });
 
   test('sound in WebM is AUDIO once it was looked into', async () => {

@@ -51,7 +51,9 @@ export function createTranscodeHandler(options: {
         const origin = renditionOrigin(payload.fileId, subtitles && subtitles.transcript, converter, payload);
         await make(payload, context, { directory, source, subtitles });
         context.progress(ENCODING_SHARE, 'store');
-        const output = await holdOutput(payload, context, { directory, subtitles, platform, programs });
+        const [media] = await reads.records.mediaByIds([payload.mediaId], job.ownerId);
+        const title = media?.title ?? '';
+        const output = await holdOutput(payload, context, { directory, subtitles, title, platform, programs });
         const { mediaId } = payload;
         return async (tx) => {
           await keep(tx, payload, job.id, output);

@@ -1,6 +1,7 @@
 import { Prisma } from '../../../platform/database/prisma-client/client';
 import type { LibraryFilter, MediaDatabase } from '../records';
 import type { Word } from '../transcriber/transcriber';
+import { alternativesOf } from './quoted-parts';
 
 /** Where a page begins: behind this hit. Ids of one score are in the order in which the rows were made. */
 export interface SearchKey {
@@ -72,7 +73,7 @@ export function searchQuery(
   filter: LibraryFilter,
   { take, after }: { take: number; after: SearchKey | null },
 ): Prisma.Sql {
-  const wanted = Prisma.sql`(websearch_to_tsquery('simple', ${query}) || websearch_to_tsquery('english', ${query}))`;
+  const wanted = wantedIn(query);
   const mine = Prisma.sql`m.owner_id = ${ownerId} ${conditions(filter)}`;
   const about = Prisma.sql`media.about_vector(m.title, m.description, m.artist, m.tags)`;
   const said = Prisma.sql`media.text_vector(s.language, s.text)`;
@@ -102,6 +103,22 @@ export function searchQuery(
            ts_headline('english', text, ${wanted}, ${HEADLINE}) stemmed,
            ts_headline('simple', text, ${wanted}, ${HEADLINE}) written
       from texts order by score desc, id collate "C"`;
+}
+
+/**
+ * English knows other forms of a word, but no words like "the": so phrases are looked for as they are written, words both
+ * ways.
+ */
+function wantedIn(query: string): Prisma.Sql {
+  const alternatives = query.includes('"') ? alternativesOf(query) : [{ words: query, phrases: [] }];
+  const parts = alternatives.map(({ words, phrases }) => {
+    const all = [Prisma.sql`(websearch_to_tsquery('simple', ${words}) || websearch_to_tsquery('english', ${words}))`];
+    for (const { text, isExcluded } of phrases) {
+      all.push(Prisma.sql`websearch_to_tsquery('simple', ${`${isExcluded ? '-' : ''}"${text}"`})`);
+    }
+    return Prisma.sql`(${Prisma.join(all, ' && ')})`;
+  });
+  return Prisma.sql`(${Prisma.join(parts, ' || ')})`;
 }
 
 function conditions({ kinds, hasTranscript, language }: LibraryFilter): Prisma.Sql {

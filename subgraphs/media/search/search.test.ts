@@ -93,6 +93,22 @@ test('quotes, minus and or mean what they say', async () => {
   expect(await highlights('"by the"')).toEqual(['**The** red house **by** **the** sea.']);
 });
 
+test('small words in quotes count, whatever stands around the quotes', async () => {
+  await talk(['He wrote in the directory.', 'She wrote in a directory.', 'The boats are gone.']);
+  expect(await highlights('"the directory"')).toEqual(['He wrote in **the** **directory**.']);
+  expect(await highlights('writing "the directory"')).toEqual([]);
+  expect(await highlights('directories "wrote in a"')).toEqual(['She **wrote** **in** **a** **directory**.']);
+  expect(await highlights('directory -"the directory"')).toEqual(['She wrote in a **directory**.']);
+  expect(await highlights('"the directory" or boat')).toHaveLength(2);
+  expect(await highlights('boat OR "a directory"')).toHaveLength(2);
+});
+
+test('a score has four digits at most', async () => {
+  await talk(['One giraffe.', 'A giraffe and a giraffe.']);
+  const { nodes } = await find('giraffe');
+  for (const { score } of nodes) expect(String(score)).toMatch(/^\d(\.\d{1,4})?$/);
+});
+
 test('the moment of a phrase is that of its first word', async () => {
   const text = 'Well the sea is far and the old sea is near.';
   await talk([text]);

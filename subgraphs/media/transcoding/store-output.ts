@@ -8,6 +8,7 @@ import type { FfmpegPrograms } from '../decoder/ffmpeg';
 import { isMovingPicture } from '../decoder/probe-output';
 import { readProbe } from '../decoder/read-probe';
 import { durationOf } from '../facts/describe-probe';
+import { fileStem } from '../exporting/file-name';
 import type { TranscodePayload } from '../jobs/transcode';
 import { outputName } from './encoding';
 import { HLS_MAIN, HLS_SUBTITLES, HLS_SUBTITLES_TEXT, subtitlesPlaylist, withSubtitles } from './hls';
@@ -29,6 +30,8 @@ export interface Output {
 interface OutputParts {
   directory: string;
   subtitles: Subtitles | null;
+  /** Of the recording; the file is called by it, except a playlist's. */
+  title: string;
   platform: Pick<Platform, 'objects' | 'maxFileBytes' | 'mediaLimits'>;
   programs: FfmpegPrograms;
 }
@@ -66,12 +69,12 @@ async function hold(
   name: string,
   mainId: string | undefined,
   { preset }: TranscodePayload,
-  { job, signal, directory, platform: { objects, maxFileBytes } }: OutputContext,
+  { job, signal, directory, title, platform: { objects, maxFileBytes } }: OutputContext,
 ): Promise<HeldObject> {
   const isHls = preset === 'HLS';
   return objects.hold({
     ownerId: job.ownerId,
-    name: isHls ? name : `rendition.${PRESETS[preset].ending}`,
+    name: isHls ? name : `${fileStem(title, 'rendition')}.${PRESETS[preset].ending}`,
     source: createReadStream(path.join(directory, name), { signal }),
     maxBytes: maxFileBytes,
     argumentPath: [],

@@ -152,6 +152,10 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'transcode', () => {
     const id = await aRecording(make('sound.flac', ...tone(3), '-metadata', 'title=--secret %d | a:b'));
     const rendition = await transcoded(id, { preset });
     expect(rendition).toMatchObject({ preset, mimeType, width: null, height: null });
+    const { name } = await slice.platform.database.prisma.storedObject.findUniqueOrThrow({
+      where: { id: rendition.file.id },
+    });
+    expect(name).toBe(`x.${{ MP3: 'mp3', OPUS: 'opus', WAV_16K: 'wav', WEBM: 'webm' }[preset]}`); // the recording's title
     expect(Math.abs(rendition.durationMs - 3_000)).toBeLessThan(100);
     expect(rendition.bitrate).toBeGreaterThan(10_000);
     const { streams, format } = await probe(rendition.url);
