@@ -16,8 +16,6 @@ export interface Subtitles {
   language: string;
   /** See {@link mp4Language}. */
   mp4Language: string | null;
-  /** As it was before its text was read: a correction in between makes the rendition stale, never look fresh. */
-  transcript: Pick<TranscriptRow, 'id' | 'revision'>;
 }
 
 /** Renders the transcript that a job names, for its part of the recording; null when it names none. */
