@@ -3,17 +3,21 @@ import path from 'node:path';
 import { JobProblem } from '../../../platform/jobs/job-handler';
 import type { ExportRecords } from '../exports/export-records';
 import type { TranscodePayload } from '../jobs/transcode';
-import type { MediaRecords } from '../records';
+import type { MediaRecords, TranscriptRow } from '../records';
 import { HLS_SUBTITLES_TEXT } from './hls';
 import { clippedSubtitles, mp4Language } from './subtitles';
 
 /** Subtitles that have been written into the job's directory. */
 export interface Subtitles {
   file: string;
+  /** The transcript they show, as it was before its text was read: a change in between makes the rendition stale. */
+  transcript: Pick<TranscriptRow, 'id' | 'revision'>;
   /** BCP 47 tag. */
   language: string;
   /** See {@link mp4Language}. */
   mp4Language: string | null;
+  /** As it was before its text was read: a correction in between makes the rendition stale, never look fresh. */
+  transcript: Pick<TranscriptRow, 'id' | 'revision'>;
 }
 
 /** Renders the transcript that a job names, for its part of the recording; null when it names none. */
@@ -29,5 +33,6 @@ export async function subtitlesFor(
   const { segments } = await from.contents.contentOf(transcript.id, null);
   const file = path.join(from.directory, HLS_SUBTITLES_TEXT);
   await writeFile(file, clippedSubtitles(transcript, segments, { fromMs: clipFromMs ?? 0, toMs: clipToMs }));
-  return { file, language: transcript.language, mp4Language: mp4Language(transcript.language) };
+  const { language } = transcript;
+  return { file, language, mp4Language: mp4Language(language), transcript };
 }
