@@ -33,7 +33,7 @@ export function aWorker(platform: Platform) {
   return {
     start: (job: Job, attempt = 1) => claim(platform, store, job.id, { attempt }),
     progress: (job: Job, progress: number) =>
-      store.progress(job.id, 1, { progress, stage: 'recognize', expectedAt: null }),
+      store.progress(job.id, 1, { progress, stage: 'recognize', expectedInMs: null }),
     succeed: (job: Job, attempt = 1) => store.succeed(job.id, attempt, () => Promise.resolve()),
     fail: (job: Job, message: string, attempt = 1) =>
       store.giveUp(job.id, attempt, { code: 'NO_SPEECH', message, retryable: false }, () => Promise.resolve()),
