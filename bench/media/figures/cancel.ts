@@ -76,6 +76,7 @@ export async function measureCancels(bench: Bench): Promise<Figure[]> {
         bench.tell(`  ${name}: ${JSON.stringify(ms)}`);
       }
     } catch (error) {
+      bench.tell(`  ${name}: ${(error as Error).message}`);
       figures.push({
         title: `cancel: ${name}`,
         goal: '',
@@ -115,7 +116,9 @@ async function cancel(
   jobId: string,
   isAlone: boolean,
 ): Promise<{ canceled: number; quiet: number | null }> {
-  await stage.account.ask('mutation ($jobId: ID!) { cancelJob(jobId: $jobId) { errors { code } } }', { jobId });
+  await stage.account.ask('mutation ($id: ID!) { cancelJob(input: { jobId: $id }) { errors { code } } }', {
+    id: jobId,
+  });
   const answeredMs = Date.now(); // the database has the same clock
   const quiet = isAlone
     ? waitFor('its programs to end', () => isQuiet(stage.workerPid)).then(() => Date.now() - answeredMs)

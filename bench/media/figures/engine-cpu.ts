@@ -15,7 +15,7 @@ const MINUTES = 3;
 const ENGINE_LIMIT_MS = 600_000;
 const GOAL_RATIO = 1.05;
 
-/** CPU time of a whole transcription (worker, its engine's processes, ffmpeg) beside that of the engine's adapter alone. */
+/** CPU time of a whole transcription (worker, its engine's processes, ffmpeg) beside that of the library alone. */
 export async function measureEngineCpu(bench: Bench): Promise<Figure[]> {
   const file = await lasting(bench, await golden(bench), MINUTES);
   const bareMs = await bareEngineMs(bench, file);

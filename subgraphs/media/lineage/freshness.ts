@@ -27,14 +27,22 @@ export class Freshness {
     },
   ) {}
 
-  async derivationsOf(media: MediaRow): Promise<Derivations> {
+  /** Of several recordings, in their order. */
+  async derivationsOf(recordings: readonly MediaRow[]): Promise<Derivations[]> {
     const { records, translations, lineage } = this.parts;
-    const [transcripts, rows] = await Promise.all([
-      records.transcriptsOfMedia([media.id]),
-      lineage.ofMedia([media.id]),
-    ]);
-    const ids = transcripts.map(({ id }) => id);
-    return { media, transcripts, translations: await translations.ofTranscripts(ids), lineage: rows };
+    const ids = recordings.map(({ id }) => id);
+    const [transcripts, lines] = await Promise.all([records.transcriptsOfMedia(ids), lineage.ofMedia(ids)]);
+    const translated = await translations.ofTranscripts(transcripts.map(({ id }) => id));
+    return recordings.map((media) => {
+      const own = transcripts.filter(({ mediaId }) => mediaId === media.id);
+      const ownIds = new Set(own.map(({ id }) => id));
+      return {
+        media,
+        transcripts: own,
+        translations: translated.filter(({ transcriptId }) => ownIds.has(transcriptId)),
+        lineage: lines.filter(({ mediaId }) => mediaId === media.id),
+      };
+    });
   }
 
   /** Ids of the results that are stale. One that could not be made here and now is not: nothing better is to be had. */

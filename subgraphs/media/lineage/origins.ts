@@ -23,7 +23,7 @@ export function renditionSettingsOf({
   settings,
   inputIds,
 }: Pick<LineageRow, 'settings' | 'inputIds'>): WantedRendition {
-  const { preset, clipFromMs, clipToMs } = settings as unknown as WantedRendition; // only the job writes them
+  const { preset, clipFromMs, clipToMs } = settings as unknown as WantedRendition; // only renditionOrigin writes them
   return { preset, clipFromMs, clipToMs, subtitlesFrom: inputIds[1] ?? null };
 }
 
