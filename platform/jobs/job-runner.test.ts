@@ -226,8 +226,9 @@ onEachBackend((backend) => {
     const undone: string[] = [];
     const handler: JobHandler<StepsPayload> = {
       ...stepsHandler(platform),
-      async run({ steps }, { job, undo }) {
-        undo(async () => void undone.push(`${job.attempt} ${steps[0]}`));
+      async run({ steps }, context) {
+        const { job } = context;
+        context.undo(async () => void undone.push(`${job.attempt} ${steps[0]}`));
         if (steps[0] === 'fail' && job.attempt === 1) throw new Error('something broke');
         return async () => {
           if (steps[0] === 'fail to commit' && job.attempt === 1) throw new Error('something broke');
