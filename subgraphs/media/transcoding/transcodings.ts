@@ -70,7 +70,7 @@ export class Transcodings {
     tx: MediaTransaction,
     media: Pick<MediaRow, 'id' | 'ownerId' | 'fileId' | 'durationMs'>,
     wanted: WantedRendition,
-    { jobId, priority }: { jobId: string; priority: number },
+    { jobId, priority, callId = null }: { jobId: string; priority: number; callId?: string | null },
   ): Promise<Job> {
     return createJob(tx, this.events, transcodeJob, {
       id: jobId,
@@ -78,6 +78,7 @@ export class Transcodings {
       subjectId: media.id,
       payload: { renditionId: newId('rnd'), mediaId: media.id, fileId: media.fileId, ...wanted },
       priority,
+      callId,
       size: lengthOf(wanted, media.durationMs),
     });
   }
