@@ -2,11 +2,20 @@ import { newId } from '../ids';
 import type { Platform } from '../platform';
 import { onEachBackend } from '../testing/backends';
 import { openTestPlatform, type TestPlatform } from '../testing/platform';
-import { addStepsJob, cleanUpsOf, createStepsTables, openGate, stepsHandler, stepsOf } from '../testing/steps-job';
+import {
+  addStepsJob,
+  cleanUpsOf,
+  createStepsTables,
+  openGate,
+  stepsHandler,
+  stepsOf,
+  type StepsPayload,
+} from '../testing/steps-job';
 import { waitFor } from '../testing/wait';
 import { startWorkerStack, type WorkerStack } from '../testing/worker-stack';
 import { FINAL_STATES, finishedJobsTopic, jobsTopic, type Job, type JobSnapshot } from './job';
 import { requestCancel } from './job-commands';
+import type { JobHandler } from './job-handler';
 
 let test_: TestPlatform;
 let platform: Platform;
@@ -209,6 +218,27 @@ onEachBackend((backend) => {
     expect(await stepsOf(platform, id)).toEqual(['1 one']);
     expect(await cleanUpsOf(platform)).toEqual(['abandoned CANCELED']);
     expect((await announced()).map(({ state }) => state).slice(-2)).toEqual(['CANCELING', 'CANCELED']);
+  });
+
+  test('what an attempt did outside of transactions is taken back unless its result is committed', async () => {
+    const undone: string[] = [];
+    const handler: JobHandler<StepsPayload> = {
+      ...stepsHandler(platform),
+      async run({ steps }, { job, undo }) {
+        undo(async () => void undone.push(`${job.attempt} ${steps[0]}`));
+        if (steps[0] === 'fail' && job.attempt === 1) throw new Error('something broke');
+        return async () => {
+          if (steps[0] === 'fail to commit' && job.attempt === 1) throw new Error('something broke');
+        };
+      },
+    };
+    worker = startWorkerStack(platform, [handler], backend());
+    const ids = await Promise.all(
+      ['succeed', 'fail', 'fail to commit'].map(async (step) => (await addStepsJob(platform, ownerId, [step])).id),
+    );
+    const states = await Promise.all(ids.map(async (id) => (await finished(id)).state));
+    expect(states).toEqual(['SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED']);
+    expect(undone.sort()).toEqual(['1 fail', '1 fail to commit']);
   });
 
   test('a job that waits for its next attempt is canceled without running again', async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, PlatformTransaction } from '../database/database';
 import type { Notifications } from '../database/notifications';
+import { isDatabaseUnavailable } from '../errors';
 import type { EventLog } from '../events/event-log';
 import type { Logger } from '../logger';
 import { pause } from '../pause';
@@ -139,13 +140,15 @@ export class JobRunner {
     this.heartbeats.add(job);
     const progress = new ProgressReports(job, this.options.database.prisma, this.store, logger);
     await using directory = new JobDirectory(this.options.scratchDirectory, directoryName(job));
+    const undo: (() => Promise<void>)[] = [];
     try {
       const { handler, payload } = this.handlerFor(job);
-      const writes = await handler.run(payload, this.contextFor(job, { signal, logger, progress, directory }));
+      const writes = await handler.run(payload, this.contextFor(job, { signal, logger, progress, directory, undo }));
       await progress.settle();
       await this.store.succeed(job.id, job.attempt, writes);
       logger.info({}, 'job succeeded');
     } catch (error) {
+      if (!isDatabaseUnavailable(error)) await Promise.allSettled(undo.map((work) => work()));
       await progress.settle();
       await this.endUnfinished(job, signal, error, logger);
     } finally {
@@ -170,15 +173,22 @@ export class JobRunner {
 
   private contextFor(
     job: Job,
-    attempt: { signal: AbortSignal; logger: Logger; progress: ProgressReports; directory: JobDirectory },
+    attempt: {
+      signal: AbortSignal;
+      logger: Logger;
+      progress: ProgressReports;
+      directory: JobDirectory;
+      undo: (() => Promise<void>)[];
+    },
   ): JobContext<PlatformTransaction> {
-    const { signal, logger, progress, directory } = attempt;
+    const { signal, logger, progress, directory, undo } = attempt;
     return {
       job,
       signal,
       logger,
       directory: () => directory.path(),
       progress: (fraction, stage) => progress.report(fraction, stage),
+      undo: (work) => void undo.push(work),
       transaction: (work) =>
         this.options.database.prisma.$transaction(async (tx) => {
           await this.store.fence(tx, job.id, job.attempt);

@@ -69,7 +69,7 @@ export class NotificationRecords {
   /** Writes a notification unless the owner has been told of this already; answers whether it is new. */
   async insertOnce(
     tx: PlatformTransaction,
-    notification: Pick<NotificationRow, 'id' | 'ownerId' | 'topic' | 'title' | 'body' | 'subjectId' | 'jobId'>,
+    notification: Omit<NotificationRow, 'seenAt' | 'readAt' | 'archivedAt' | 'createdAt'>,
   ): Promise<boolean> {
     // An event consumer's transaction shows only the platform's models, because no slice opened it; it holds all.
     const { count } = await (tx as NotificationTransaction).notification.createMany({

@@ -33,12 +33,12 @@ export function aJob({
 export function aWorker(platform: Platform) {
   const store = new JobStore(platform.database, platform.events);
   return {
-    start: (job: Job) => claim(platform, store, job.id),
+    start: (job: Job, attempt = 1) => claim(platform, store, job.id, { attempt }),
     progress: (job: Job, progress: number) =>
       store.progress(job.id, 1, { progress, stage: 'recognize', expectedAt: null }),
-    succeed: (job: Job) => store.succeed(job.id, 1, () => Promise.resolve()),
-    fail: (job: Job, message: string) =>
-      store.giveUp(job.id, 1, { code: 'NO_SPEECH', message, retryable: false }, () => Promise.resolve()),
+    succeed: (job: Job, attempt = 1) => store.succeed(job.id, attempt, () => Promise.resolve()),
+    fail: (job: Job, message: string, attempt = 1) =>
+      store.giveUp(job.id, attempt, { code: 'NO_SPEECH', message, retryable: false }, () => Promise.resolve()),
     endCanceled: (job: Job) => store.cancelWaiting(job.id, () => Promise.resolve()),
   };
 }

@@ -140,6 +140,15 @@ CREATE TABLE "platform"."job_need" (
     CONSTRAINT "job_need_pkey" PRIMARY KEY ("job_id","needed_id")
 );
 
+-- AlterTable
+ALTER TABLE "notification"."notification" ADD COLUMN     "occasion" INTEGER NOT NULL DEFAULT 0;
+
+-- DropIndex
+DROP INDEX "notification"."notification_owner_id_topic_job_id_key";
+
+-- CreateIndex
+CREATE UNIQUE INDEX "notification_owner_id_topic_job_id_occasion_key" ON "notification"."notification"("owner_id", "topic", "job_id", "occasion");
+
 -- CreateIndex
 CREATE UNIQUE INDEX "object_part_of_name_key" ON "platform"."object"("part_of", "name");
 
@@ -230,6 +239,8 @@ CREATE TRIGGER "job_end_notify" AFTER UPDATE OF "state" ON "platform"."job"
 CREATE FUNCTION "platform"."take_due_jobs"("p_limit" int, "p_batch" int, "p_retake_ms" int)
 RETURNS TABLE ("id" text, "attempt" int, "priority" int, "taken_at" timestamptz, "is_again" boolean) LANGUAGE plpgsql AS $$
 BEGIN
+  -- If the server crashes, what comes after this in its log is lost too: the entries are there again, and are taken again.
+  PERFORM set_config('synchronous_commit', 'off', true);
   -- Held to the end of this call; the statement behind it sees what the callers before have taken.
   PERFORM pg_advisory_xact_lock(hashtext('sauti:take_due_jobs'));
   RETURN QUERY
@@ -240,10 +251,12 @@ BEGIN
       SELECT (SELECT min(o."owner_id") FROM "platform"."job_outbox" o WHERE o."owner_id" > "owner"."id")
         FROM "owner" WHERE "owner"."id" IS NOT NULL
     ),
+    -- Found by the owners' jobs that are handed over, which are few, not by the line, which may be long.
     "again" AS (
-      SELECT j."id", 0::bigint AS "rank" FROM "platform"."job_outbox" o JOIN "platform"."job" j ON j."id" = o."job_id"
-       WHERE j."state" = 'QUEUED' AND j."handed_at" IS NOT NULL
-         AND (o."taken_at" IS NULL OR o."taken_at" < now() - "p_retake_ms" * interval '1 millisecond')
+      SELECT j."id", 0::bigint AS "rank" FROM "owner"
+        JOIN "platform"."job" j ON j."owner_id" = "owner"."id" AND j."state" = 'QUEUED' AND j."handed_at" IS NOT NULL
+        JOIN "platform"."job_outbox" o ON o."job_id" = j."id"
+       WHERE o."taken_at" IS NULL OR o."taken_at" < now() - "p_retake_ms" * interval '1 millisecond'
     ),
     "next" AS (
       SELECT "due"."id", "due"."rank" FROM "owner" CROSS JOIN LATERAL (
@@ -302,6 +315,7 @@ $$;
 -- Prisma does not see indexes of expressions.
 CREATE INDEX "segment_search_idx" ON "media"."segment" USING gin ("media"."text_vector"("language", "text"));
 CREATE INDEX "media_search_idx" ON "media"."media" USING gin ("media"."about_vector"("title", "description", "artist", "tags"));
+
 -- Starts a job for a worker that the queue has given the entry of job p_ticket, attempt p_attempt, and answers its id; NULL
 -- when nothing is to run. The entry says only that the owner's turn has come: what runs is the most urgent of that
 -- owner's jobs now, even one that was queued or raised after its owner's limit was reached, which then takes the place of

@@ -76,11 +76,11 @@ export class Freshness {
   }
 
   private async renditionOriginNow(row: LineageRow, { media, transcripts }: Derivations): Promise<Origin | null> {
-    const wanted = renditionSettingsOf(row);
-    const subtitles = transcripts.find(({ id }) => id === wanted.subtitlesFrom) ?? null;
+    const { subtitlesFrom, ...wanted } = renditionSettingsOf(row);
+    const subtitles = transcripts.find(({ id }) => id === subtitlesFrom) ?? null;
+    if (subtitlesFrom !== null && !subtitles) return null;
     const engine = await this.parts.engines.converting();
-    if (!engine || (wanted.subtitlesFrom !== null && !subtitles)) return null;
-    return renditionOrigin(media.fileId, subtitles, wanted, engine);
+    return engine && renditionOrigin(media.fileId, subtitles, engine, wanted);
   }
 
   private async translationOriginNow(row: LineageRow, all: Derivations): Promise<Origin | null> {

@@ -27,16 +27,16 @@ export function renditionSettingsOf({
   return { preset, clipFromMs, clipToMs, subtitlesFrom: inputIds[1] ?? null };
 }
 
-/** Where a rendition comes from: the file, and the transcript at that revision when it has subtitles. */
+/** Where a rendition comes from: the file and, with subtitles, the transcript at that revision. */
 export function renditionOrigin(
   fileId: string,
   subtitles: Source | null,
+  converter: TranslatingEngine,
   { preset, clipFromMs, clipToMs }: Omit<WantedRendition, 'subtitlesFrom'>,
-  engine: TranslatingEngine,
 ): Origin {
   return {
     inputIds: subtitles ? [fileId, subtitles.id] : [fileId],
-    ...engine,
+    ...converter,
     settings: { preset, clipFromMs, clipToMs, ...(subtitles ? { revision: subtitles.revision } : {}) },
   };
 }

@@ -16,6 +16,8 @@ export interface Subtitles {
   language: string;
   /** See {@link mp4Language}. */
   mp4Language: string | null;
+  /** As it was before its text was read: a correction in between makes the rendition stale, never look fresh. */
+  transcript: Pick<TranscriptRow, 'id' | 'revision'>;
 }
 
 /** Renders the transcript that a job names, for its part of the recording; null when it names none. */
@@ -31,5 +33,6 @@ export async function subtitlesFor(
   const { segments } = await from.contents.contentOf(transcript.id, null);
   const file = path.join(from.directory, HLS_SUBTITLES_TEXT);
   await writeFile(file, clippedSubtitles(transcript, segments, { fromMs: clipFromMs ?? 0, toMs: clipToMs }));
-  return { file, transcript, language: transcript.language, mp4Language: mp4Language(transcript.language) };
+  const { language } = transcript;
+  return { file, language, mp4Language: mp4Language(language), transcript };
 }
