@@ -16,14 +16,16 @@ export function aJob({
   by,
   about = newId('med'),
   needs = [],
+  callId = null,
 }: {
   platform: Platform;
   by: Viewer;
   about?: string;
   needs?: string[];
+  callId?: string | null;
 }): Promise<Job> {
   return platform.database.prisma.$transaction((tx) =>
-    createJob(tx, platform.events, definition, { ownerId: by.userId, subjectId: about, payload: {}, needs }),
+    createJob(tx, platform.events, definition, { ownerId: by.userId, subjectId: about, payload: {}, needs, callId }),
   );
 }
 

@@ -27,6 +27,7 @@ ALTER TABLE "platform"."object" ADD COLUMN     "part_of" TEXT;
 
 -- AlterTable
 ALTER TABLE "platform"."job" ADD COLUMN     "attempt_started_at" TIMESTAMPTZ(3),
+ADD COLUMN     "call_id" TEXT,
 ADD COLUMN     "attempts_given" INTEGER NOT NULL DEFAULT 3,
 ADD COLUMN     "handed_at" TIMESTAMPTZ(3),
 ADD COLUMN     "losses" INTEGER NOT NULL DEFAULT 0,
@@ -183,6 +184,9 @@ CREATE INDEX "job_owner_id_state_handed_at_idx" ON "platform"."job"("owner_id", 
 
 -- CreateIndex
 CREATE INDEX "job_lost_worker_id_idx" ON "platform"."job"("lost_worker_id");
+
+-- CreateIndex
+CREATE INDEX "job_call_id_idx" ON "platform"."job"("call_id");
 
 -- CreateIndex
 CREATE INDEX "job_outbox_owner_id_priority_job_id_idx" ON "platform"."job_outbox"("owner_id", "priority" DESC, "job_id");

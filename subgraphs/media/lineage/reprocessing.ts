@@ -3,7 +3,7 @@ import { UserProblemError } from '../../../platform/errors';
 import { isId } from '../../../platform/ids';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { PRIORITIES, type Job, type JobPriority } from '../../../platform/jobs/job';
-import { orderedJobIds, type DerivedJobs } from '../asking/derived-jobs';
+import { callOf, orderedJobIds, type DerivedJobs } from '../asking/derived-jobs';
 import { jobsOnce } from '../asking/once';
 import type { MediaProblemCode } from '../errors';
 import type { MediaJobKind } from '../jobs/kinds';
@@ -59,21 +59,22 @@ export class Reprocessing {
     };
     const versions = renditions.map((rendition) => ({ rendition, jobId: nextId() }));
     const jobIds = [...anew, ...results.translations, ...results.files, ...versions].map(({ jobId }) => jobId);
+    const callId = callOf(jobIds);
     const call = { ownerId: viewer.userId, operation: 'reprocess', key, input };
     return records.transaction((tx) =>
       jobsOnce(tx, call, jobIds, async () => {
         const priority = PRIORITIES[input.priority ?? 'NORMAL'];
         const wanted = orThrow(plan);
-        const begun = wanted && (await transcripts.begin(tx, media, wanted, { ...anew[0], priority }));
+        const begun = wanted && (await transcripts.begin(tx, media, wanted, { ...anew[0], priority, callId }));
         const transcriptId = begun?.transcriptId ?? source?.id;
         const jobs = begun ? [begun.job] : [];
         if (transcriptId !== undefined) {
           const needs = jobs.map(({ id }) => id);
-          const about = { ownerId: viewer.userId, mediaId: media.id, transcriptId, priority, needs };
+          const about = { ownerId: viewer.userId, mediaId: media.id, transcriptId, priority, callId, needs };
           jobs.push(...(await derived.begin(tx, about, results)));
         }
         for (const { rendition, jobId } of versions) {
-          jobs.push(await transcodings.begin(tx, media, rendition, { jobId, priority }));
+          jobs.push(await transcodings.begin(tx, media, rendition, { jobId, priority, callId }));
         }
         return jobs;
       }),

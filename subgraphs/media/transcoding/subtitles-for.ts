@@ -10,8 +10,6 @@ import { clippedSubtitles, mp4Language } from './subtitles';
 /** Subtitles that have been written into the job's directory. */
 export interface Subtitles {
   file: string;
-  /** The transcript they show, as it was before its text was read: a change in between makes the rendition stale. */
-  transcript: Pick<TranscriptRow, 'id' | 'revision'>;
   /** BCP 47 tag. */
   language: string;
   /** See {@link mp4Language}. */
