@@ -14,6 +14,8 @@ export interface Subtitles {
   language: string;
   /** See {@link mp4Language}. */
   mp4Language: string | null;
+  /** The transcript they show, as it was before its text was read: a correction in between makes the rendition stale. */
+  transcript: Pick<TranscriptRow, 'id' | 'revision'>;
 }
 
 /** Renders the transcript that a job names, for its part of the recording; null when it names none. */
