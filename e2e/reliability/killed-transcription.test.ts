@@ -1,12 +1,7 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
-import { promisify } from 'node:util';
+import { readdir } from 'node:fs/promises';
 import { jobsTopic, type JobSnapshot } from '../../platform/jobs/job';
 import { silentLogger } from '../../platform/logger';
 import { aViewer, askFor } from '../../platform/testing/calls';
-import { buildGoldenSpeech } from '../../platform/testing/golden-speech';
 import { describeWhenInstalled } from '../../platform/testing/installed';
 import { waitFor } from '../../platform/testing/wait';
 import {
@@ -21,9 +16,9 @@ import type { Checkpoint } from '../../subgraphs/media/transcription/checkpoint'
 import { enginesMissing } from '../engines';
 import { processesMentioning } from '../restarts/processes';
 import { holdLock, type HeldLock } from './held-lock';
-import { endOfJob, readJob, startWorkerProcess } from './worker-process';
+import { longSpeech } from './speech';
+import { endOfJob, LIMIT_MS, readJob, startWorkerProcess } from './worker-process';
 
-const LIMIT_MS = 90_000;
 const TEXT = 'query Read($id: ID!) { transcript(id: $id) { state engine text segments(first: 100) { nodes { id } } } }';
 
 interface Work {
@@ -48,7 +43,7 @@ describeWhenInstalled(enginesMissing(), 'a worker that is killed while PocketSph
     const { text, segments } = await read(work);
     unbroken = { text, segments: segments.nodes.length };
     await work.events;
-  }, 120_000);
+  }, LIMIT_MS);
   afterAll(() => slice[Symbol.asyncDispose]());
 
   async function ask(): Promise<Work> {
@@ -73,7 +68,7 @@ describeWhenInstalled(enginesMissing(), 'a worker that is killed while PocketSph
   const lock = (table: 'media' | 'transcript', id: string): Promise<HeldLock> =>
     holdLock(slice.platform.database.url, `select 1 from media.${table} where id = $1 for update`, [id]);
   const awaited = (held: HeldLock): Promise<unknown> =>
-    waitFor('the worker to come there', () => held.isAwaited(), LIMIT_MS);
+    waitFor('the worker to come there', async () => (await held.waiting()) > 0, LIMIT_MS);
   const isListening = (work: Work): Promise<unknown> =>
     waitFor('it to listen', async () => (await readJob(slice.platform, work.jobId)).stage === 'recognize', LIMIT_MS);
 
@@ -139,7 +134,7 @@ describeWhenInstalled(enginesMissing(), 'a worker that is killed while PocketSph
       expect(await goesBack(work)).toEqual([]);
       await waitFor('temporary files to be gone', async () => (await readdir(platform.scratchDirectory)).length === 0);
     },
-    180_000,
+    LIMIT_MS,
   );
 
   /** Pairs of progress told one after the other in one attempt of which the second is less. */
@@ -155,16 +150,3 @@ describeWhenInstalled(enginesMissing(), 'a worker that is killed while PocketSph
     });
   }
 });
-
-/** The golden recording twice: 72 s, so that it is heard in several pieces. */
-async function longSpeech(): Promise<Buffer> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'sauti-speech-'));
-  try {
-    const [once, twice] = [path.join(folder, 'once.wav'), path.join(folder, 'twice.wav')];
-    await buildGoldenSpeech(once);
-    await promisify(execFile)('ffmpeg', ['-v', 'error', '-stream_loop', '1', '-i', once, '-c', 'copy', twice]);
-    return await readFile(twice);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}

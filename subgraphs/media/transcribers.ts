@@ -3,6 +3,7 @@ import { probeFfmpeg } from './decoder/ffmpeg';
 import type { EngineId, SpeechSettings } from './speech-settings';
 import { guarded } from './transcriber/guarded';
 import { notConfigured } from './transcriber/not-configured';
+import type { InstallationOptions } from './transcriber/pocketsphinx/installation';
 import { createPocketSphinx } from './transcriber/pocketsphinx/pocketsphinx';
 import { createDeepgram, deepgramInfo } from './transcriber/remote/deepgram';
 import { createOpenAi } from './transcriber/remote/openai';
@@ -25,9 +26,12 @@ export function createTranscribers(options: {
   settings?: SpeechSettings;
   concurrency: number;
   logger: Logger;
+  /** Where PocketSphinx is; default: where Debian puts it. */
+  pocketSphinx?: InstallationOptions;
 }): Transcribers {
-  const { settings = PLAIN, concurrency, logger } = options;
-  const engines = settings.order.map((id) => openEngine(id, settings, { concurrency, logger }));
+  const { settings = PLAIN, ...rest } = options;
+  const { logger } = rest;
+  const engines = settings.order.map((id) => openEngine(id, settings, rest));
   return createRegistry(engines.map((engine) => guarded(withLastingProbe(engine, logger), { logger })));
 }
 
@@ -36,7 +40,7 @@ const PLAIN: SpeechSettings = { order: ['pocketsphinx'], deepgram: null, openai:
 function openEngine(
   id: EngineId,
   { deepgram, openai, sherpa }: SpeechSettings,
-  { concurrency, logger }: { concurrency: number; logger: Logger },
+  { concurrency, logger, pocketSphinx }: { concurrency: number; logger: Logger; pocketSphinx?: InstallationOptions },
 ): Transcriber {
   switch (id) {
     case 'deepgram':
@@ -52,7 +56,7 @@ function openEngine(
         ? createSherpa(sherpa, { maxProcesses: concurrency })
         : notConfigured(sherpaInfoWithout('a model'), 'Set SPEECH_MODEL_DIR to a folder with a model.');
     case 'pocketsphinx':
-      return createPocketSphinx({ maxDecoders: concurrency, logger });
+      return createPocketSphinx({ ...pocketSphinx, maxDecoders: concurrency, logger });
   }
 }
 
