@@ -19,7 +19,7 @@ export type { Transcribers };
 const PROBE_MS = 10_000;
 
 /**
- * The speech engines of this installation in the order of its settings, each behind a circuit breaker. Opens nothing before
+ * The speech engines of this installation in the order of its settings, the remote ones each behind a circuit breaker. Opens nothing before
  * its first use; whoever calls this disposes it. Without settings: PocketSphinx alone. A local engine recognizes at most `concurrency` recordings or pieces at once.
  */
 export function createTranscribers(options: {
@@ -31,9 +31,18 @@ export function createTranscribers(options: {
 }): Transcribers {
   const { settings = PLAIN, ...rest } = options;
   const { logger } = rest;
-  const engines = settings.order.map((id) => openEngine(id, settings, rest));
-  return createRegistry(engines.map((engine) => guarded(withLastingProbe(engine, logger), { logger })));
+  const engines = settings.order.map((id) => {
+    const engine = withLastingProbe(openEngine(id, settings, rest), logger);
+    return REMOTE.has(id) ? guarded(engine, { logger }) : engine;
+  });
+  return createRegistry(engines);
 }
+
+/**
+ * A service that keeps failing fails everybody. A process of ours that keeps dying is killed by the recording it hears:
+ * those that wait behind it must not lose their engine.
+ */
+const REMOTE: ReadonlySet<EngineId> = new Set(['deepgram', 'openai']);
 
 const PLAIN: SpeechSettings = { order: ['pocketsphinx'], deepgram: null, openai: null, sherpa: null };
 
