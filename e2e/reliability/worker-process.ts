@@ -7,7 +7,7 @@ import { waitFor } from '../../platform/testing/wait';
 import { descendantsOf, isAlive } from '../restarts/processes';
 
 /** Longer than a lease, a sweep and the work of a slow machine. */
-export const LIMIT_MS = 240_000;
+export const LIMIT_MS = 600_000;
 
 export interface WorkerProcess extends AsyncDisposable {
   readonly child: ChildProcess;
