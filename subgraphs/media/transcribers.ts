@@ -19,8 +19,9 @@ export type { Transcribers };
 const PROBE_MS = 10_000;
 
 /**
- * The speech engines of this installation in the order of its settings, the remote ones each behind a circuit breaker. Opens nothing before
- * its first use; whoever calls this disposes it. Without settings: PocketSphinx alone. A local engine recognizes at most `concurrency` recordings or pieces at once.
+ * The speech engines of this installation in the order of its settings, the remote ones each behind a circuit breaker.
+ * Opens nothing before its first use; whoever calls this disposes it. Without settings: PocketSphinx alone. A local engine
+ * recognizes at most `concurrency` recordings or pieces at once.
  */
 export function createTranscribers(options: {
   settings?: SpeechSettings;
