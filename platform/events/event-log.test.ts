@@ -68,6 +68,24 @@ test('numbers events of a topic from 1 without holes, also where a transaction r
   ]);
 });
 
+test('appends several events at once in their order, behind those before, and none when the transaction rolls back', async () => {
+  const topic = notes(newId('med'));
+  const many = Array.from({ length: 30 }, (_, index) => ({ from: 'b', n: 30 - index }));
+  await append(topic, 'a', 0);
+  await platform.database.prisma.$transaction((tx) => platform.events.appendAll(tx, topic, many));
+  const rolledBack = platform.database.prisma.$transaction(async (tx) => {
+    await platform.events.appendAll(tx, topic, many);
+    throw new Error('no');
+  });
+  await expect(rolledBack).rejects.toThrow('no');
+  await platform.database.prisma.$transaction((tx) => platform.events.appendAll(tx, topic, []));
+  await append(topic, 'c', 99);
+  const { items } = follow(topic);
+  await waitFor('all events', () => items.length === 32);
+  expect(items.map((item) => item.type === 'event' && item.payload.n)).toEqual([0, ...many.map(({ n }) => n), 99]);
+  expect(seqs(items)).toEqual(upTo(32));
+});
+
 test('a reader gets every event once and in order while many append and its LISTEN connection is cut again and again', async () => {
   const topic = notes(newId('med'));
   const other = notes(newId('med'));

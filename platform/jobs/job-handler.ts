@@ -4,7 +4,7 @@ import type { Job, JobDefinition, JobFailure } from './job';
 
 /** A failure a handler reports on purpose; its message is shown to the job's owner. */
 export class JobProblem extends Error {
-  /** How long the next attempt waits; undefined: 1 s, and twice as long each time. */
+  /** How long the next attempt waits; undefined: a growing time, see `JobStore.giveUp`. */
   readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -36,6 +36,11 @@ export interface JobContext<Tx extends PlatformTransaction> {
   progress(fraction: number, stage: string): void;
   /** A directory of this attempt's own for temporary files, removed with everything in it when the attempt ends. */
   directory(): Promise<string>;
+  /**
+   * Called when the attempt ends without success, its last commit included: takes back what no transaction does, such as
+   * stored bytes. Not called when the database went away, because that commit may have reached it.
+   */
+  undo(work: () => Promise<void>): void;
   /** A transaction that commits only while this attempt owns the job; otherwise it throws {@link JobLost}. */
   transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
 }

@@ -2,28 +2,39 @@ import { newId } from '../ids';
 import type { Platform } from '../platform';
 import { onEachBackend } from '../testing/backends';
 import { openTestPlatform, type TestPlatform } from '../testing/platform';
-import { addStepsJob, cleanUpsOf, createStepsTables, openGate, stepsHandler, stepsOf } from '../testing/steps-job';
+import {
+  addStepsJob,
+  cleanUpsOf,
+  createStepsTables,
+  openGate,
+  removeJobs,
+  stepsHandler,
+  stepsOf,
+  type StepsPayload,
+} from '../testing/steps-job';
 import { waitFor } from '../testing/wait';
 import { startWorkerStack, type WorkerStack } from '../testing/worker-stack';
 import { FINAL_STATES, finishedJobsTopic, jobsTopic, type Job, type JobSnapshot } from './job';
 import { requestCancel } from './job-commands';
+import type { JobHandler } from './job-handler';
 
 let test_: TestPlatform;
 let platform: Platform;
 let worker: WorkerStack | undefined;
 let ownerId: string;
 
-beforeEach(async () => {
+beforeAll(async () => {
   test_ = await openTestPlatform();
   platform = test_.platform;
-  ownerId = newId('usr');
   await createStepsTables(platform);
 });
+beforeEach(() => (ownerId = newId('usr')));
 afterEach(async () => {
   await worker?.stop();
   worker = undefined;
-  await test_[Symbol.asyncDispose]();
+  await removeJobs(platform);
 });
+afterAll(() => test_[Symbol.asyncDispose]());
 
 const read = (id: string): Promise<Job> => platform.database.prisma.job.findUniqueOrThrow({ where: { id } });
 const cancel = (jobId: string, by = ownerId): Promise<Job | null> =>
@@ -211,6 +222,28 @@ onEachBackend((backend) => {
     expect((await announced()).map(({ state }) => state).slice(-2)).toEqual(['CANCELING', 'CANCELED']);
   });
 
+  test('what an attempt did outside of transactions is taken back unless its result is committed', async () => {
+    const undone: string[] = [];
+    const handler: JobHandler<StepsPayload> = {
+      ...stepsHandler(platform),
+      async run({ steps }, context) {
+        const { job } = context;
+        context.undo(async () => void undone.push(`${job.attempt} ${steps[0]}`));
+        if (steps[0] === 'fail' && job.attempt === 1) throw new Error('something broke');
+        return async () => {
+          if (steps[0] === 'fail to commit' && job.attempt === 1) throw new Error('something broke');
+        };
+      },
+    };
+    worker = startWorkerStack(platform, [handler], backend());
+    const ids = await Promise.all(
+      ['succeed', 'fail', 'fail to commit'].map(async (step) => (await addStepsJob(platform, ownerId, [step])).id),
+    );
+    const states = await Promise.all(ids.map(async (id) => (await finished(id)).state));
+    expect(states).toEqual(['SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED']);
+    expect(undone.sort()).toEqual(['1 fail', '1 fail to commit']);
+  });
+
   test('a job that waits for its next attempt is canceled without running again', async () => {
     start();
     const { id } = await addStepsJob(platform, ownerId, ['throw']);
@@ -264,6 +297,7 @@ onEachBackend((backend) => {
     // Without an event of its own, as if the notification were lost in the moment of the shutdown.
     await platform.database.prisma.$executeRaw`alter table platform.job disable trigger job_cancel_notify`;
     await cancel(id);
+    await platform.database.prisma.$executeRaw`alter table platform.job enable trigger job_cancel_notify`;
     await worker!.stop();
     expect(await read(id)).toMatchObject({ state: 'CANCELED' });
     expect(await cleanUpsOf(platform)).toEqual(['abandoned CANCELED']);

@@ -11,11 +11,12 @@ const EVERY_MS = 250;
  * never queues up old news, and work that comes to a halt still shows how far it got.
  */
 export class ProgressReports {
+  /** `at` is by this process's clock that never goes back. */
   private last = { fraction: 0, stage: '', at: 0 };
   private next: { fraction: number; stage: string } | undefined;
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> | undefined;
-  private readonly startedAt = Date.now();
+  private readonly startedAt = performance.now();
   private usual: Promise<number | null> | undefined;
 
   constructor(
@@ -31,7 +32,7 @@ export class ProgressReports {
     if (!isNewStage && bounded - this.last.fraction < 0.01) return;
     this.next = { fraction: bounded, stage };
     if (isNewStage) this.wake(0);
-    else if (!this.timer) this.wake(this.last.at + EVERY_MS - Date.now());
+    else if (!this.timer) this.wake(this.last.at + EVERY_MS - performance.now());
   }
 
   /** Drops what was not written yet; the job is ending and says more. */
@@ -52,10 +53,10 @@ export class ProgressReports {
   private async write(): Promise<void> {
     while (this.next) {
       const { fraction, stage } = this.next;
-      this.last = { fraction, stage, at: Date.now() };
+      this.last = { fraction, stage, at: performance.now() };
       this.next = undefined;
       try {
-        const update = { progress: fraction, stage, expectedAt: await this.expectedAt(fraction) };
+        const update = { progress: fraction, stage, expectedInMs: await this.expectedInMs(fraction) };
         await this.store.progress(this.job.id, this.job.attempt, update);
       } catch (error) {
         this.logger.warn({ error }, 'progress could not be written');
@@ -64,11 +65,11 @@ export class ProgressReports {
   }
 
   /** Assumes that the rest goes as fast as what is done; below 2 % that is too early to say, and earlier jobs tell. */
-  private async expectedAt(fraction: number): Promise<Date | null> {
-    const elapsedMs = Date.now() - this.startedAt;
-    if (fraction >= 0.02) return new Date(Date.now() + (elapsedMs * (1 - fraction)) / fraction);
+  private async expectedInMs(fraction: number): Promise<number | null> {
+    const elapsedMs = performance.now() - this.startedAt;
+    if (fraction >= 0.02) return (elapsedMs * (1 - fraction)) / fraction;
     const usualMs = await (this.usual ??= this.usualMs());
-    return usualMs === null ? null : new Date(this.startedAt + usualMs);
+    return usualMs === null ? null : usualMs - elapsedMs;
   }
 
   /** How long a job of this kind and size takes here. */

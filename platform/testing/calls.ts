@@ -24,6 +24,20 @@ export function ask(
   return subgraph.execute({ query, variables }, { identity: identityOf(viewer), signal });
 }
 
+/** Opens a subscription and leaves it behind its first result; `over` when it completes before. */
+export async function firstOf(
+  subgraph: Subgraph,
+  viewer: Viewer | null,
+  query: string,
+  variables: Record<string, unknown> = {},
+): Promise<SubgraphResult | 'over'> {
+  const { signal } = new AbortController();
+  const stream = subgraph.subscribe({ query, variables }, { identity: identityOf(viewer), signal });
+  const { value } = await stream.next();
+  await stream.return();
+  return value ?? 'over';
+}
+
 /** Like {@link ask}, and answers the data; fails when there are errors. */
 export async function askFor<Data = Record<string, unknown>>(...parameters: Parameters<typeof ask>): Promise<Data> {
   const { data, errors } = await ask(...parameters);

@@ -172,9 +172,11 @@ function createLoaders(services: MediaServices, viewer: Viewer | null): Loaders 
     }),
     staleOutputs: new DataLoader(async (ids) => {
       const recordings = viewer ? await records.mediaByIds(ids, viewer.userId) : [];
-      const stale = new Map<string, ReadonlySet<string>>();
-      for (const media of recordings)
-        stale.set(media.id, await freshness.staleOutputs(await freshness.derivationsOf(media)));
+      const derivations = await freshness.derivationsOf(recordings);
+      const found = await Promise.all(
+        derivations.map(async (all) => [all.media.id, await freshness.staleOutputs(all)] as const),
+      );
+      const stale = new Map(found);
       return ids.map((id) => stale.get(id) ?? new Set());
     }),
   };

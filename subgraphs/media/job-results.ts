@@ -24,6 +24,7 @@ export async function resultOf(job: Job, loaders: Loaders): Promise<JobResult | 
     }
     case 'TRANSLATE_TRANSCRIPT': {
       const { transcriptId, language } = translateTranscriptJob.parse(job.payload);
+      if (!(await loaders.ownTranscript.load(transcriptId))) return null;
       const translations = await loaders.translationsOfTranscript.load(transcriptId);
       const translation = translations.find((row) => row.language === language);
       return translation ? { __typename: 'TranscriptTranslation', ...translation } : null;

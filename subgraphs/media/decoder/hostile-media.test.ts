@@ -12,6 +12,7 @@ import { FactRecords } from '../facts/records';
 import { MEDIA_MODELS } from '../records';
 import { aScript, aWav, createMedia, openMediaSlice, scripted, type MediaSlice } from '../testing';
 import { inspectSource } from '../transcoding/inspect-source';
+import { decodePcm } from './decode-pcm';
 import { inspectMedia } from './inspect-media';
 import { readProbe } from './read-probe';
 
@@ -206,5 +207,21 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a bomb', () => {
     mp3.writeUInt32BE(30_000, at + 4);
     mp3.writeUInt32BE(30_000, at + 8);
     expect(await factsOf(mp3)).toMatchObject({ coverArt: null });
+  });
+
+  test('a cover above the limit costs a recording nothing but the cover', async () => {
+    make('cover.png', '-f', 'lavfi', '-i', 'testsrc=s=64x64', '-frames:v', '1');
+    const cover = ['-i', path.join(folder, 'cover.png'), '-map', '0:a', '-map', '1:v', '-c:v', 'copy'];
+    make('cover.m4a', ...tone(1), ...cover, '-disposition:v', 'attached_pic');
+    make('cover.flac', ...tone(1), ...cover, '-disposition:v', 'attached_pic');
+    for (const name of ['cover.m4a', 'cover.flac']) {
+      const file = path.join(folder, name);
+      const limits = { signal, maxPixels: 64 * 64 - 1 };
+      expect((await inspectMedia(file, limits)).video).toBeNull();
+      expect((await inspectSource(file, limits)).contents).toEqual({ hasSound: true, hasPicture: false });
+      let samples = 0;
+      for await (const chunk of decodePcm(file, { signal })) samples += chunk.length;
+      expect(samples).toBeGreaterThan(15_000);
+    }
   });
 });

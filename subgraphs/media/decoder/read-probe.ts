@@ -10,7 +10,7 @@ export interface ReadProbeOptions {
   signal: AbortSignal;
   /** Longer media is refused with TOO_LONG; milliseconds, default {@link DEFAULT_MEDIA_LIMITS}. */
   maxDurationMs?: number;
-  /** Larger pictures are refused with PICTURE_TOO_LARGE, before one is decoded; default {@link DEFAULT_MEDIA_LIMITS}. */
+  /** Films of larger pictures are refused with PICTURE_TOO_LARGE, before one is decoded; default {@link DEFAULT_MEDIA_LIMITS}. */
   maxPixels?: number;
   /** How long ffprobe may take; milliseconds, default 5 000. */
   timeoutMs?: number;
@@ -81,9 +81,9 @@ function refuseAbove(
 ): void {
   const durations = [format, ...streams].map((part) => Number.parseFloat(part?.duration ?? '') * 1_000);
   if (durations.some((durationMs) => durationMs > limits.maxDurationMs)) throw tooLong(limits.maxDurationMs);
-  for (const { codec_type: type, width = 0, height = 0 } of streams) {
-    if (type === 'video' && width * height > limits.maxPixels)
-      throw pictureTooLarge({ width, height }, limits.maxPixels);
+  // A cover is decoded by nobody here, so that one which is too large is only no cover.
+  for (const { width = 0, height = 0 } of streams.filter(isMovingPicture)) {
+    if (width * height > limits.maxPixels) throw pictureTooLarge({ width, height }, limits.maxPixels);
   }
 }
 

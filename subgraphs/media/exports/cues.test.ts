@@ -125,6 +125,19 @@ test('overlapping and disordered segments give cues that follow each other', () 
   expect(cues[0]!.lines).toEqual(['earlier words that go on']);
 });
 
+test('what two say at once is shown one behind the other, each for its share of the time', () => {
+  const [first, second, later] = makeCues([
+    spoken('We should leave before it rains', 1_000, 500),
+    spoken('But I have not eaten', 1_000, 600),
+    spoken('later', 9_000, 500),
+  ]);
+  expect(first).toMatchObject({ startMs: 1_000, endMs: 2_550, lines: ['We should leave before it rains'] });
+  expect(second).toMatchObject({ startMs: 2_550, endMs: 4_000, lines: ['But I have not eaten'] });
+  expect(later).toMatchObject({ startMs: 9_000 });
+  const short = makeCues([spoken('Yes yes yes yes', 0, 250), spoken('No no no no', 100, 225)]);
+  expect(short.map(({ startMs, endMs }) => endMs - startMs)).toEqual([577, 1_000]);
+});
+
 test('nothing said gives no cue', () => {
   expect(makeCues([])).toEqual([]);
   expect(makeCues([{ text: ' \u0007 ', startMs: 0, endMs: 100, words: [] }])).toEqual([]);

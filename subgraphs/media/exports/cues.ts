@@ -33,7 +33,7 @@ export interface CueLimits extends Layout {
 /**
  * Cuts texts into cues that keep to the layout and to 7 s, between words. A cue stays longer than its speech where that
  * makes it readable (1 s, the reading speed) and the next one leaves room. Cues never overlap, and follow each other in
- * time. Where a text stands below another, each of the two may fill the layout.
+ * time; two voices at once share the time that both take. Where a text stands below another, each of the two may fill the layout.
  */
 export function makeCues(texts: readonly CueText[], limits: CueLimits): Cue[] {
   const spoken = texts.flatMap((text) => {
@@ -59,16 +59,31 @@ function cueOf({ above, below, startMs, endMs }: Group, voice: string | null, la
   return { startMs, endMs, lines, words: above, voice, readLength, spoken: { startMs, endMs } };
 }
 
-function placeInTime(spoken: readonly Cue[], { maxCharactersPerSecond }: CueLimits): Cue[] {
+function placeInTime(spoken: readonly Cue[], limits: CueLimits): Cue[] {
   let earliestMs = 0;
   return spoken.map((cue, index) => {
     const startMs = Math.max(cue.startMs, earliestMs);
-    const next = spoken[index + 1];
-    const readMs = Math.ceil((cue.readLength * 1_000) / maxCharactersPerSecond);
-    const wantedMs = Math.max(cue.endMs, startMs + MIN_CUE_MS, startMs + readMs);
-    const latestMs = Math.min(startMs + MAX_CUE_MS, next?.startMs ?? Infinity);
+    const wantedMs = Math.max(cue.endMs, startMs + readableMs(cue, limits));
+    const latestMs = Math.min(startMs + MAX_CUE_MS, nextStartMs({ ...cue, startMs }, spoken[index + 1], limits));
     const endMs = Math.max(Math.min(wantedMs, latestMs), startMs + 1);
     earliestMs = endMs;
     return { ...cue, startMs, endMs };
   });
+}
+
+/**
+ * When the next cue takes the place of this one: when it is said, but where both are said at once, each gets its share of
+ * the time by its length, and this one no more than reading it takes.
+ */
+function nextStartMs(cue: Cue, next: Cue | undefined, limits: CueLimits): number {
+  if (!next) return Infinity;
+  if (next.startMs >= cue.spoken.endMs) return next.startMs;
+  const togetherMs = Math.max(cue.spoken.endMs, next.spoken.endMs) - cue.startMs;
+  const shareMs = Math.round((togetherMs * cue.readLength) / (cue.readLength + next.readLength));
+  return Math.max(next.startMs, cue.startMs + Math.min(shareMs, readableMs(cue, limits)));
+}
+
+/** How long a cue is shown at least so that it can be read. */
+function readableMs({ readLength }: Cue, { maxCharactersPerSecond }: CueLimits): number {
+  return Math.max(MIN_CUE_MS, Math.ceil((readLength * 1_000) / maxCharactersPerSecond));
 }

@@ -186,8 +186,9 @@ export class MediaFacts implements AsyncDisposable {
     const directory = await mkdtemp(path.join(scratchDirectory, 'facts-'));
     try {
       const file = path.join(directory, 'recording');
-      await objects.placeAt(media.fileId, file);
-      return await find(file, AbortSignal.any([this.closing.signal, AbortSignal.timeout(LIMIT_MS)]));
+      const signal = AbortSignal.any([this.closing.signal, AbortSignal.timeout(LIMIT_MS)]);
+      await objects.placeAt(media.fileId, file, signal);
+      return await find(file, signal);
     } finally {
       await rm(directory, { recursive: true, force: true });
     }

@@ -28,7 +28,8 @@ export function resamplePeaks(peaks: Uint8Array, points: number): number[] {
   return Array.from({ length: points }, (_, index) => {
     const start = Math.floor((index * peaks.length) / points);
     const end = Math.max(start + 1, Math.floor(((index + 1) * peaks.length) / points));
-    return Math.round((Math.max(...peaks.subarray(start, end)) / 255) * 1_000) / 1_000;
+    const loudest = peaks.subarray(start, end).reduce((most, peak) => Math.max(most, peak), 0);
+    return Math.round((loudest / 255) * 1_000) / 1_000;
   });
 }
 

@@ -45,6 +45,7 @@ export function createExportTranscriptHandler(options: {
           argumentPath: [],
         })
         .catch(asJobProblem);
+      context.undo(() => file.discard());
       return async (tx) => {
         await file.register(tx);
         const { mediaId } = transcript;

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { FinishingWrites, JobContext, JobHandler } from '../../../platform/jobs/job-handler';
+import type { JobContext, JobHandler } from '../../../platform/jobs/job-handler';
 import { JobProblem } from '../../../platform/jobs/job-handler';
 import { StorageFull } from '../../../platform/objects/object-store';
 import type { Platform } from '../../../platform/platform';
@@ -8,6 +8,7 @@ import { FFMPEG_IN_PATH, guardedInput, probeFfmpeg, type FfmpegPrograms } from '
 import { DecoderFailedError, MediaProblem } from '../decoder/media-problem';
 import { ExportRecords } from '../exports/export-records';
 import { recordLineage } from '../lineage/lineage';
+import { renditionOrigin } from '../lineage/origins';
 import { MEDIA_MODELS, MediaRecords, type MediaTransaction } from '../records';
 import { encode } from '../transcoding/encode';
 import { outputParameters } from '../transcoding/encoding';
@@ -43,13 +44,19 @@ export function createTranscodeHandler(options: {
       const { job, signal } = context;
       try {
         const directory = await context.directory();
+        const ffmpeg = await probeFfmpeg(programs);
         const source = await openSource(payload, context, path.join(directory, 'source'));
         const subtitles = await subtitlesFor(payload, { ownerId: job.ownerId, directory, ...reads });
+        const converter = { engine: 'ffmpeg', engineVersion: ffmpeg.available ? ffmpeg.version : 'unknown' };
+        const origin = renditionOrigin(payload.fileId, subtitles && subtitles.transcript, converter, payload);
         await make(payload, context, { directory, source, subtitles });
         context.progress(ENCODING_SHARE, 'store');
-        const output = await holdOutput(payload, { job, signal, directory, subtitles, platform, programs });
-        const engine = await probeFfmpeg(programs);
-        return finishing(payload, job.id, { ...output, engineVersion: engine.available ? engine.version : 'unknown' });
+        const output = await holdOutput(payload, context, { directory, subtitles, platform, programs });
+        const { mediaId } = payload;
+        return async (tx) => {
+          await keep(tx, payload, job.id, output);
+          await recordLineage(tx, { outputId: payload.renditionId, mediaId, kind: transcodeJob.kind }, origin);
+        };
       } catch (error) {
         throw signal.aborted ? error : asJobProblem(error);
       }
@@ -103,30 +110,12 @@ export function createTranscodeHandler(options: {
     await encode(parameters, { signal: context.signal, directory, onProgress, maxDurationMs, programs });
   }
 
-  function finishing(
-    payload: TranscodePayload,
-    jobId: string,
-    output: Output & { engineVersion: string },
-  ): FinishingWrites<MediaTransaction> {
-    const { renditionId, mediaId, fileId, preset, clipFromMs, clipToMs, subtitlesFrom } = payload;
-    return async (tx) => {
-      for (const object of output.objects) await object.register(tx);
-      const { main, mimeType, width, height, bitrate, durationMs } = output;
-      await renditions.insert(tx, {
-        ...{ id: renditionId, mediaId, jobId, preset, fileId: main.id },
-        ...{ mimeType, width, height, bitrate, durationMs },
-      });
-      await recordLineage(
-        tx,
-        { outputId: renditionId, mediaId, kind: transcodeJob.kind },
-        {
-          inputIds: subtitlesFrom === null ? [fileId] : [fileId, subtitlesFrom],
-          engine: 'ffmpeg',
-          engineVersion: output.engineVersion,
-          settings: { preset, clipFromMs, clipToMs },
-        },
-      );
-    };
+  async function keep(tx: MediaTransaction, payload: TranscodePayload, jobId: string, output: Output): Promise<void> {
+    const { renditionId: id, mediaId, preset } = payload;
+    for (const object of output.objects) await object.register(tx);
+    const { main, mimeType, width, height, bitrate, durationMs } = output;
+    const made = { mimeType, width, height, bitrate, durationMs };
+    await renditions.insert(tx, { id, mediaId, jobId, preset, fileId: main.id, ...made });
   }
 }
 

@@ -5,7 +5,7 @@ import type { TranslationRecords, TranslationRow } from '../translating/translat
 import type { EnginesNow } from './engines-now';
 import { hashOf, type Origin } from './lineage';
 import type { LineageRecords, LineageRow } from './lineage-records';
-import { exportOrigin, fileSettingsOf, translationOrigin } from './origins';
+import { exportOrigin, fileSettingsOf, renditionOrigin, renditionSettingsOf, translationOrigin } from './origins';
 
 /** What has been made of a recording, and where each result comes from. */
 export interface Derivations {
@@ -27,14 +27,22 @@ export class Freshness {
     },
   ) {}
 
-  async derivationsOf(media: MediaRow): Promise<Derivations> {
+  /** Of several recordings, in their order. */
+  async derivationsOf(recordings: readonly MediaRow[]): Promise<Derivations[]> {
     const { records, translations, lineage } = this.parts;
-    const [transcripts, rows] = await Promise.all([
-      records.transcriptsOfMedia([media.id]),
-      lineage.ofMedia([media.id]),
-    ]);
-    const ids = transcripts.map(({ id }) => id);
-    return { media, transcripts, translations: await translations.ofTranscripts(ids), lineage: rows };
+    const ids = recordings.map(({ id }) => id);
+    const [transcripts, lines] = await Promise.all([records.transcriptsOfMedia(ids), lineage.ofMedia(ids)]);
+    const translated = await translations.ofTranscripts(transcripts.map(({ id }) => id));
+    return recordings.map((media) => {
+      const own = transcripts.filter(({ mediaId }) => mediaId === media.id);
+      const ownIds = new Set(own.map(({ id }) => id));
+      return {
+        media,
+        transcripts: own,
+        translations: translated.filter(({ transcriptId }) => ownIds.has(transcriptId)),
+        lineage: lines.filter(({ mediaId }) => mediaId === media.id),
+      };
+    });
   }
 
   /** Ids of the results that are stale. One that could not be made here and now is not: nothing better is to be had. */
@@ -57,7 +65,7 @@ export class Freshness {
       case 'EXPORT_TRANSCRIPT':
         return exportOriginNow(row, all);
       case 'TRANSCODE':
-        return this.renditionOriginNow(row, all.media);
+        return this.renditionOriginNow(row, all);
     }
   }
 
@@ -67,11 +75,12 @@ export class Freshness {
     return engine ? { inputIds: [media.fileId], ...engine, settings: row.settings as Prisma.InputJsonObject } : null;
   }
 
-  private async renditionOriginNow({ inputIds, settings }: LineageRow, media: MediaRow): Promise<Origin | null> {
+  private async renditionOriginNow(row: LineageRow, { media, transcripts }: Derivations): Promise<Origin | null> {
+    const { subtitlesFrom, ...wanted } = renditionSettingsOf(row);
+    const subtitles = transcripts.find(({ id }) => id === subtitlesFrom) ?? null;
+    if (subtitlesFrom !== null && !subtitles) return null;
     const engine = await this.parts.engines.converting();
-    const [, ...subtitles] = inputIds;
-    if (!engine) return null;
-    return { inputIds: [media.fileId, ...subtitles], ...engine, settings: settings as Prisma.InputJsonObject };
+    return engine && renditionOrigin(media.fileId, subtitles, engine, wanted);
   }
 
   private async translationOriginNow(row: LineageRow, all: Derivations): Promise<Origin | null> {

@@ -23,8 +23,22 @@ export function renditionSettingsOf({
   settings,
   inputIds,
 }: Pick<LineageRow, 'settings' | 'inputIds'>): WantedRendition {
-  const { preset, clipFromMs, clipToMs } = settings as unknown as WantedRendition; // only the job writes them
+  const { preset, clipFromMs, clipToMs } = settings as unknown as WantedRendition; // only renditionOrigin writes them
   return { preset, clipFromMs, clipToMs, subtitlesFrom: inputIds[1] ?? null };
+}
+
+/** Where a rendition comes from: the file and, with subtitles, the transcript at that revision. */
+export function renditionOrigin(
+  fileId: string,
+  subtitles: Source | null,
+  converter: TranslatingEngine,
+  { preset, clipFromMs, clipToMs }: Omit<WantedRendition, 'subtitlesFrom'>,
+): Origin {
+  return {
+    inputIds: subtitles ? [fileId, subtitles.id] : [fileId],
+    ...converter,
+    settings: { preset, clipFromMs, clipToMs, ...(subtitles ? { revision: subtitles.revision } : {}) },
+  };
 }
 
 /** Where a translation of a transcript comes from: its text at that revision. */

@@ -14,7 +14,9 @@ import {
   type Script,
   type WrittenTranslator,
 } from '../testing';
+import { probeFfmpeg } from '../decoder/ffmpeg';
 import { recordLineage } from './lineage';
+import { renditionOrigin } from './origins';
 
 const viewer = aViewer();
 const PLAN: RecognitionPlan = {
@@ -184,6 +186,23 @@ test('a rendition by another version of ffmpeg is made anew, also of a recording
     clipToMs: 500,
     subtitlesFrom: null,
   });
+});
+
+test('a correction makes a rendition with subtitles stale', async () => {
+  const { prisma } = slice.platform.database;
+  const { fileId } = await prisma.media.findUniqueOrThrow({ where: { id: mediaId } });
+  const ffmpeg = await probeFfmpeg();
+  const converter = { engine: 'ffmpeg', engineVersion: ffmpeg.available ? ffmpeg.version : '' };
+  const wanted = { preset: 'HLS', clipFromMs: null, clipToMs: null } as const;
+  const about = { outputId: newId('rnd'), mediaId, kind: 'TRANSCODE' };
+  const origin = renditionOrigin(fileId, { id: transcriptId, revision: 1 }, converter, wanted);
+  await prisma.$transaction((tx) => recordLineage(tx, about, origin));
+  expect(await staleKinds()).toEqual([]);
+  await correct();
+  expect(await staleKinds()).toContain('TRANSCODE');
+  const answer = await reprocess({ steps: ['TRANSCODE'] });
+  const { payload } = await prisma.job.findUniqueOrThrow({ where: { id: answer.jobs[0]!.id } });
+  expect(payload).toMatchObject({ preset: 'HLS', subtitlesFrom: transcriptId });
 });
 
 test('an engine that cannot work now makes nothing stale', async () => {

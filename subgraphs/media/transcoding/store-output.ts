@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Job } from '../../../platform/jobs/job';
+import type { JobContext } from '../../../platform/jobs/job-handler';
 import type { HeldObject } from '../../../platform/objects/stored-objects';
 import type { Platform } from '../../../platform/platform';
 import type { FfmpegPrograms } from '../decoder/ffmpeg';
@@ -26,14 +26,14 @@ export interface Output {
   durationMs: number | null;
 }
 
-interface OutputContext {
-  job: Job;
-  signal: AbortSignal;
+interface OutputParts {
   directory: string;
   subtitles: Subtitles | null;
   platform: Pick<Platform, 'objects' | 'maxFileBytes' | 'mediaLimits'>;
   programs: FfmpegPrograms;
 }
+
+type OutputContext = OutputParts & Pick<JobContext<never>, 'job' | 'signal' | 'undo'>;
 
 /** Types by ending of what ffmpeg and we have made; bytes of strangers are never typed by their name. */
 const PART_TYPES: Readonly<Record<string, string>> = {
@@ -42,36 +42,37 @@ const PART_TYPES: Readonly<Record<string, string>> = {
   '.vtt': 'text/vtt',
 };
 
-/** Stores what lies in the job's directory; when that fails, or the signal aborts, nothing stays. */
-export async function holdOutput(payload: TranscodePayload, context: OutputContext): Promise<Output> {
+/** Stores what lies in the job's directory; unless the job succeeds, nothing of it stays. Throws the signal's reason. */
+export async function holdOutput(
+  payload: TranscodePayload,
+  job: Pick<JobContext<never>, 'job' | 'signal' | 'undo'>,
+  parts: OutputParts,
+): Promise<Output> {
+  const context: OutputContext = { ...job, ...parts };
   const { preset } = payload;
   const names = preset === 'HLS' ? await completeHls(context) : [outputName(payload)];
   const measured = await measure(path.join(context.directory, preset === 'HLS' ? largest(names) : names[0]!), context);
   const objects: HeldObject[] = [];
-  try {
-    for (const name of names) {
-      context.signal.throwIfAborted();
-      objects.push(await hold(name, objects[0]?.id, payload, context));
-    }
+  for (const name of names) {
     context.signal.throwIfAborted();
-    return { main: objects[0]!, objects, mimeType: PRESETS[preset].mimeType, ...measured };
-  } catch (error) {
-    for (const object of objects) await object.discard();
-    throw error;
+    const object = await hold(name, objects[0]?.id, payload, context);
+    context.undo(() => object.discard());
+    objects.push(object);
   }
+  return { main: objects[0]!, objects, mimeType: PRESETS[preset].mimeType, ...measured };
 }
 
 async function hold(
   name: string,
   mainId: string | undefined,
   { preset }: TranscodePayload,
-  { job, directory, platform: { objects, maxFileBytes } }: OutputContext,
+  { job, signal, directory, platform: { objects, maxFileBytes } }: OutputContext,
 ): Promise<HeldObject> {
   const isHls = preset === 'HLS';
   return objects.hold({
     ownerId: job.ownerId,
     name: isHls ? name : `rendition.${PRESETS[preset].ending}`,
-    source: createReadStream(path.join(directory, name)),
+    source: createReadStream(path.join(directory, name), { signal }),
     maxBytes: maxFileBytes,
     argumentPath: [],
     mimeType: isHls ? PART_TYPES[path.extname(name)] : PRESETS[preset].mimeType,

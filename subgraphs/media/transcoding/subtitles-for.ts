@@ -3,7 +3,7 @@ import path from 'node:path';
 import { JobProblem } from '../../../platform/jobs/job-handler';
 import type { ExportRecords } from '../exports/export-records';
 import type { TranscodePayload } from '../jobs/transcode';
-import type { MediaRecords } from '../records';
+import type { MediaRecords, TranscriptRow } from '../records';
 import { HLS_SUBTITLES_TEXT } from './hls';
 import { clippedSubtitles, mp4Language } from './subtitles';
 
@@ -29,5 +29,6 @@ export async function subtitlesFor(
   const { segments } = await from.contents.contentOf(transcript.id, null);
   const file = path.join(from.directory, HLS_SUBTITLES_TEXT);
   await writeFile(file, clippedSubtitles(transcript, segments, { fromMs: clipFromMs ?? 0, toMs: clipToMs }));
-  return { file, language: transcript.language, mp4Language: mp4Language(transcript.language) };
+  const { language } = transcript;
+  return { file, language, mp4Language: mp4Language(language), transcript };
 }

@@ -20,10 +20,12 @@ export interface Checkpoint {
   ratedMs: number;
   confidenceMs: number;
   languages: Record<string, LanguageShare>;
+  /** Engines that will not take this recording: no attempt asks them again. */
+  declined: string[];
 }
 
-export function emptyCheckpoint(engine: string): Checkpoint {
-  return { engine, heardMs: 0, segmentCount: 0, spokenMs: 0, ratedMs: 0, confidenceMs: 0, languages: {} };
+export function emptyCheckpoint(engine: string, declined: string[] = []): Checkpoint {
+  return { engine, declined, heardMs: 0, segmentCount: 0, spokenMs: 0, ratedMs: 0, confidenceMs: 0, languages: {} };
 }
 
 /** The checkpoint with more segments behind it, audio up to `heardMs`. */

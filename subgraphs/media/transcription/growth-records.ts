@@ -40,12 +40,24 @@ export const growthRecords = {
     await tx.segment.update({ where: { id: segment.id }, data: asData(segment) });
   },
 
-  /** Removes the segments from `fromPosition` on and answers their ids in order. */
-  async deleteSegments(tx: MediaTransaction, transcriptId: string, fromPosition: number): Promise<string[]> {
-    const where = { transcriptId, position: { gte: fromPosition } };
+  async isCorrected(tx: MediaTransaction, transcriptId: string): Promise<boolean> {
+    return (await tx.segment.findFirst({ where: { transcriptId, state: 'EDITED' }, select: { id: true } })) !== null;
+  },
+
+  /** Removes the segments from `fromPosition` on that nobody has corrected, and answers their ids in order. */
+  deleteUncorrected: (tx: MediaTransaction, transcriptId: string, fromPosition: number): Promise<string[]> =>
+    growthRecords.deleteSegments(tx, { transcriptId, position: { gte: fromPosition }, state: { not: 'EDITED' } }),
+
+  /** Answers the ids of what it removes, in order. */
+  async deleteSegments(tx: MediaTransaction, where: Prisma.SegmentWhereInput): Promise<string[]> {
     const rows = await tx.segment.findMany({ where, orderBy: { position: 'asc' }, select: { id: true } });
-    if (rows.length > 0) await tx.segment.deleteMany({ where });
-    return rows.map((row) => row.id);
+    const ids = rows.map((row) => row.id);
+    if (ids.length === 0) return [];
+    const { count } = await tx.segment.deleteMany({ where });
+    if (count === ids.length) return ids;
+    // One that was just being corrected may have stayed: its state is looked at again once it can be locked.
+    const stayed = await tx.segment.findMany({ where: { id: { in: ids } }, select: { id: true } });
+    return ids.filter((id) => !stayed.some((row) => row.id === id));
   },
 
   /** Ids by key. */

@@ -27,11 +27,18 @@ export class TranscriptGrowth {
     private readonly transcriptId: string,
   ) {}
 
-  /** Opens it again when an earlier run has failed, and answers how far that came. */
+  /** Opens it again when an earlier run has failed, for every engine, and answers how far that came. */
   async open(tx: MediaTransaction): Promise<Checkpoint | null> {
     const { state, checkpoint } = await growthRecords.transcript(tx, this.transcriptId);
-    if (state !== 'TRANSCRIBING') await this.change(tx, { state: 'TRANSCRIBING' });
-    return checkpoint as Checkpoint | null; // only this class writes the column
+    const before = checkpoint as Checkpoint | null; // only this class writes the column
+    if (state === 'TRANSCRIBING') return before;
+    await this.change(tx, { state: 'TRANSCRIBING' });
+    return before && { ...before, declined: [] };
+  }
+
+  /** Whether a person has corrected something of it. */
+  isCorrected(tx: MediaTransaction): Promise<boolean> {
+    return growthRecords.isCorrected(tx, this.transcriptId);
   }
 
   change(tx: MediaTransaction, change: TranscriptChange): Promise<void> {
@@ -61,19 +68,28 @@ export class TranscriptGrowth {
     }
   }
 
-  /** Ends it as COMPLETE with `segmentCount` segments; what an earlier attempt heard behind them is removed. */
+  /**
+   * Ends it as COMPLETE with `segmentCount` segments; what an earlier attempt heard behind them is removed, but for what a
+   * person has corrected.
+   */
   async complete(tx: MediaTransaction, { segmentCount, ...result }: CompleteTranscript): Promise<void> {
-    const removedSegmentIds = await growthRecords.deleteSegments(tx, this.transcriptId, segmentCount);
+    const removedSegmentIds = await growthRecords.deleteUncorrected(tx, this.transcriptId, segmentCount);
     await growthRecords.deleteSilentSpeakers(tx, this.transcriptId);
     await this.change(tx, { ...result, checkpoint: null, state: 'COMPLETE' });
     await this.announceEnd(tx, { state: 'COMPLETE', error: null, removedSegmentIds });
   }
 
-  /** Ends it without a result. FAILED keeps what was heard, so that another run goes on behind it; CANCELED nothing. */
+  /**
+   * Ends it without a result. FAILED keeps what was heard, so that another run goes on behind it, and what a person has
+   * corrected; CANCELED nothing.
+   */
   async abandon(tx: MediaTransaction, { outcome, failure }: JobEnding): Promise<void> {
     const { checkpoint } = await growthRecords.transcript(tx, this.transcriptId);
-    const kept = outcome === 'FAILED' ? ((checkpoint as Checkpoint | null)?.segmentCount ?? 0) : 0;
-    const removedSegmentIds = await growthRecords.deleteSegments(tx, this.transcriptId, kept);
+    const heard = (checkpoint as Checkpoint | null)?.segmentCount ?? 0;
+    const removedSegmentIds =
+      outcome === 'FAILED'
+        ? await growthRecords.deleteUncorrected(tx, this.transcriptId, heard)
+        : await growthRecords.deleteSegments(tx, { transcriptId: this.transcriptId });
     await growthRecords.deleteSilentSpeakers(tx, this.transcriptId);
     await this.change(tx, { state: outcome, ...(outcome === 'CANCELED' ? { checkpoint: null } : {}) });
     await this.announceEnd(tx, { state: outcome, error: failure, removedSegmentIds });

@@ -1,4 +1,6 @@
+import { newId } from '../../../platform/ids';
 import { FINAL_STATES, type Job } from '../../../platform/jobs/job';
+import { requestRetry } from '../../../platform/jobs/job-commands';
 import { deriveCallKey } from '../../../platform/identity/call-identity';
 import { silentLogger } from '../../../platform/logger';
 import { serveSubgraph } from '../../../platform/subgraph/serve';
@@ -8,7 +10,8 @@ import { describeWhenInstalled, programMissing } from '../../../platform/testing
 import { waitFor } from '../../../platform/testing/wait';
 import { createFilesSubgraph } from '../../files/subgraph';
 import { createMedia, openMediaSlice, transcribing, wholeStream, type MediaSlice } from '../testing';
-import { TranscriberFailedError, type PieceRule } from '../transcriber/transcriber';
+import { InvalidVocabularyError } from '../transcriber/pocketsphinx/vocabulary/grammar-text';
+import { EngineUnavailableError, TranscriberFailedError, type PieceRule } from '../transcriber/transcriber';
 import { createTranscribers } from '../transcriber/transcribers';
 import { toneEngine, tonesFor, toneWav, type Tone, type ToneEngine } from './testing';
 
@@ -218,6 +221,110 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'engines of which the 
       engine: 'second',
       engineVersion: '2',
     });
+  });
+});
+
+describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'an engine that fails', () => {
+  let first: ToneEngine;
+  let second: ToneEngine;
+  let slice: MediaSlice;
+
+  beforeEach(async () => {
+    first = toneEngine(RULE, { id: 'first' });
+    second = toneEngine({ ...RULE, parallel: 1 }, { id: 'second' });
+    slice = await openMediaSlice(createTranscribers([first, second]));
+  });
+  afterEach(() => slice[Symbol.asyncDispose]());
+
+  const prisma = () => slice.platform.database.prisma;
+  const finished = (id: string): Promise<Job> =>
+    waitFor('the job to end', async () => {
+      const job = await prisma().job.findUniqueOrThrow({ where: { id } });
+      return FINAL_STATES.includes(job.state) ? job : null;
+    });
+  const textsOf = async (transcriptId: string): Promise<string[]> => {
+    const rows = await prisma().segment.findMany({ where: { transcriptId }, orderBy: { position: 'asc' } });
+    return rows.map(({ text }) => text);
+  };
+
+  test('is not asked again when it will not take the recording, while the next one is tried again where it stopped', async () => {
+    first.before = () => {
+      throw new TranscriberFailedError('not this one', { retryable: false });
+    };
+    let failures = 3; // of a piece, before the engine counts as failed
+    second.before = ({ startMs }) => {
+      if (startMs! > 10_000 && failures-- > 0) throw new TranscriberFailedError('it crashed');
+    };
+    const { transcriptId, jobId } = await transcribing(slice, viewer, RECORDING);
+    slice.startWorker();
+    expect(await finished(jobId)).toMatchObject({ state: 'SUCCEEDED', attempt: 2 });
+    expect(second.calls.filter(({ startMs }) => startMs === 0)).toHaveLength(1);
+    expect(first.calls.length).toBeLessThanOrEqual(RULE.parallel);
+    expect(await textsOf(transcriptId)).toEqual(said(TONES).map(([text]) => text));
+  });
+
+  test('for a while is tried again, though the last one will not take the recording at all', async () => {
+    let isDown = true;
+    first.before = ({ startMs }) => {
+      if (isDown && startMs! > 10_000) throw new EngineUnavailableError('no credit');
+    };
+    second.before = () => {
+      isDown = false;
+      throw new TranscriberFailedError('not this one', { retryable: false });
+    };
+    const { jobId } = await transcribing(slice, viewer, RECORDING);
+    slice.startWorker();
+    expect(await finished(jobId)).toMatchObject({ state: 'SUCCEEDED', attempt: 2 });
+    expect(second.calls).toHaveLength(1);
+  });
+
+  test('has no follower once a person has corrected what it heard, and goes on behind that', async () => {
+    let isDown = true;
+    const { transcriptId, jobId } = await transcribing(slice, viewer, RECORDING);
+    first.before = async ({ startMs }) => {
+      if (!isDown || startMs! < 15_000) return;
+      await waitFor('pieces to be kept', async () => (await textsOf(transcriptId)).length > 3);
+      await prisma().segment.updateMany({
+        where: { transcriptId, position: 3 },
+        data: { state: 'EDITED', text: 'Corrected.', revision: 2 },
+      });
+      isDown = false;
+      throw new TranscriberFailedError('out of memory', { retryable: false });
+    };
+    slice.startWorker();
+    expect(await finished(jobId)).toMatchObject({ state: 'FAILED', attempt: 1 });
+    expect(second.calls).toEqual([]);
+    await prisma().$transaction((tx) => requestRetry(tx, slice.platform.events, { jobId, ownerId: viewer.userId }));
+    expect(await finished(jobId)).toMatchObject({ state: 'SUCCEEDED' });
+    const texts = said(TONES).map(([text], at) => (at === 3 ? 'Corrected.' : text));
+    expect(await textsOf(transcriptId)).toEqual(texts);
+  });
+
+  test('a correction behind the last segment that was heard in the end stays', async () => {
+    const { transcriptId, jobId } = await transcribing(slice, viewer, RECORDING);
+    await prisma().segment.create({
+      data: {
+        ...{ id: newId('seg'), transcriptId, position: 900, state: 'EDITED', text: 'Corrected.', words: [] },
+        ...{ startMs: 29_000, endMs: 29_500, language: 'en' },
+      },
+    });
+    slice.startWorker();
+    expect(await finished(jobId)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await textsOf(transcriptId)).toEqual([...said(TONES).map(([text]) => text), 'Corrected.']);
+  });
+
+  test('over what it was told to expect is neither asked again nor followed', async () => {
+    first.before = () => {
+      throw new InvalidVocabularyError(3, 'nothing here knows how "xyzzy" is said.');
+    };
+    const grammar = '#JSGF V1.0; grammar g; public <g> = xyzzy;';
+    const { jobId } = await transcribing(slice, viewer, RECORDING, { grammar });
+    slice.startWorker();
+    expect(await finished(jobId)).toMatchObject({
+      ...{ state: 'FAILED', attempt: 1, errorCode: 'INVALID_INPUT', errorRetryable: false },
+      errorMessage: expect.stringContaining('xyzzy') as unknown,
+    });
+    expect(second.calls).toEqual([]);
   });
 });
 

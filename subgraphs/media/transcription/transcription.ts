@@ -19,8 +19,11 @@ import { inTime, recognizePieces, type ChannelSegment, type HeardPiece } from '.
 import type { Recording } from './recording';
 import type { PlacedSegment, TranscriptGrowth } from './transcript-growth';
 
-/** So many pieces are held back together at most, while what they say may be one number. */
-const MOST_HELD_PIECES = 4;
+/**
+ * Pieces are held back together at most this long, while what they say may be one number or address: the longest of these,
+ * a card's 19 digits told with pauses of 3 s, takes a good minute.
+ */
+const LONGEST_HELD_MS = 300_000;
 
 /** One attempt at a transcript. */
 export interface Attempt {
@@ -39,27 +42,60 @@ export interface Outcome {
 }
 
 /**
- * Recognizes the recording with the first engine, or, should that fail, from the beginning with the next one. What is heard
- * is kept as it comes. Throws what the last engine throws, what is wrong with the recording, or the signal's reason.
+ * Recognizes the recording with the first engine, or, should that fail, from the beginning with the next one; an engine that
+ * will not take the recording is not asked again by later attempts. What is heard is kept as it comes. Once a person has
+ * corrected something, no other engine takes over: its segments would be others. Throws what an engine threw that may
+ * succeed another time, else what the last one threw; what is wrong with the recording; or the signal's reason.
  */
 export async function transcribeRecording(attempt: Attempt, engines: readonly Transcriber[]): Promise<Outcome> {
-  const [engine, ...others] = engines as readonly [Transcriber, ...Transcriber[]];
+  const { checkpoint } = attempt;
+  const left = engines.filter(({ info }) => !checkpoint?.declined.includes(info.id));
+  const [first, ...others] = (left.length > 0 ? left : engines) as readonly [Transcriber, ...Transcriber[]];
+  if (checkpoint && checkpoint.engine !== first.info.id && (await isCorrected(attempt))) {
+    throw new EngineUnavailableError(
+      `What ${checkpoint.engine} has heard was corrected, so that only it can go on; it cannot work now.`,
+    );
+  }
+  return transcribeWith(first, others, attempt);
+}
+
+async function transcribeWith(
+  engine: Transcriber,
+  others: readonly Transcriber[],
+  attempt: Attempt,
+  hopeful?: unknown,
+): Promise<Outcome> {
+  const transcription = new Transcription(attempt, engine);
   try {
-    return { engine, total: await new Transcription(attempt, engine).run() };
+    return { engine, total: await transcription.run() };
   } catch (error) {
     const { context } = attempt;
-    if (context.signal.aborted || others.length === 0 || !isEngineFailure(error)) throw error;
+    if (context.signal.aborted || !isEngineFailure(error)) throw error;
+    const mayRecover = maySucceedLater(error);
+    const declined = mayRecover ? transcription.declined : await transcription.decline();
+    const failure = mayRecover ? error : (hopeful ?? error);
+    const [next, ...rest] = others;
+    if (!next || (await isCorrected(attempt))) throw failure;
     context.logger.warn(
-      { error, engine: engine.info.id, next: others[0]!.info.id },
+      { error, engine: engine.info.id, next: next.info.id },
       'a speech engine failed; the next one begins',
     );
-    return transcribeRecording({ ...attempt, checkpoint: null }, others);
+    const checkpoint = emptyCheckpoint(next.info.id, declined);
+    return transcribeWith(next, rest, { ...attempt, checkpoint }, mayRecover ? error : hopeful);
   }
+}
+
+function isCorrected({ context, growth }: Attempt): Promise<boolean> {
+  return context.transaction((tx) => growth.isCorrected(tx));
 }
 
 function isEngineFailure(error: unknown): boolean {
   const failures = [TranscriberFailedError, EngineUnavailableError, UnsupportedLanguageError, UnsupportedOptionError];
   return failures.some((failure) => error instanceof failure);
+}
+
+function maySucceedLater(error: unknown): boolean {
+  return error instanceof EngineUnavailableError || (error instanceof TranscriberFailedError && error.retryable);
 }
 
 /** The work of one engine on one recording. */
@@ -74,7 +110,7 @@ class Transcription {
     private readonly engine: Transcriber,
   ) {
     const earlier = attempt.checkpoint?.engine === engine.info.id ? attempt.checkpoint : null;
-    this.total = (this.rule && earlier) || emptyCheckpoint(engine.info.id);
+    this.total = (this.rule && earlier) || emptyCheckpoint(engine.info.id, attempt.checkpoint?.declined);
     this.keptSegments = earlier?.segmentCount ?? 0;
   }
 
@@ -87,6 +123,18 @@ class Transcription {
     else if (this.channels === null) await this.hearWhole();
     else await this.hearChannels(this.channels);
     return this.total;
+  }
+
+  get declined(): string[] {
+    return this.total.declined;
+  }
+
+  /** Notes that the engine will not take this recording; answers all those. */
+  async decline(): Promise<string[]> {
+    const { context, growth } = this.attempt;
+    this.total = { ...this.total, declined: [...this.total.declined, this.engine.info.id] };
+    await context.transaction((tx) => growth.change(tx, { checkpoint: this.checkpoint }));
+    return this.declined;
   }
 
   /** Who tells speakers apart has to hear all of them. */
@@ -107,7 +155,7 @@ class Transcription {
     let held: HeardPiece[] = [];
     for await (const heard of recognizePieces(pieces, options)) {
       held.push(heard);
-      if (held.length < MOST_HELD_PIECES && this.mayGoOn(heard.segments)) continue;
+      if (heard.endMs - this.total.heardMs < LONGEST_HELD_MS && this.mayGoOn(heard.segments)) continue;
       await this.keepPieces(held);
       held = [];
     }
@@ -125,7 +173,7 @@ class Transcription {
     this.report(endMs);
   }
 
-  /** Whether a number that has to be redacted may go on in the next piece, on any channel. */
+  /** Whether something that has to be redacted may go on in the next piece, on any channel. */
   private mayGoOn(segments: readonly ChannelSegment[]): boolean {
     const last = new Map(segments.map((segment) => [segment.channel, segment]));
     return [...last.values()].some((segment) => maybeGoesOn(segment, this.attempt.plan));
@@ -176,7 +224,7 @@ class Transcription {
   private get checkpoint(): Checkpoint {
     if (this.rule) return this.total;
     const segmentCount = Math.max(this.keptSegments, this.total.segmentCount);
-    return { ...emptyCheckpoint(this.engine.info.id), segmentCount };
+    return { ...emptyCheckpoint(this.engine.info.id, this.declined), segmentCount };
   }
 
   private get detected(): { language?: string; languageConfidence?: number } {
@@ -198,7 +246,7 @@ class Transcription {
   private readonly clean = (segments: RecognizedSegment[]): RecognizedSegment[] =>
     cleanSegments(segments, this.attempt.plan);
 
-  /** Holds segments back while a number that has to be redacted may go on in the next one. */
+  /** Holds segments back while something that has to be redacted may go on in the next one. */
   private async *together(
     segments: AsyncIterable<RecognizedSegment>,
   ): AsyncGenerator<RecognizedSegment[], void, undefined> {

@@ -1,6 +1,6 @@
 import type { RecognizedSegment } from '../../transcriber/transcriber';
 import type { RedactionKind } from '../recognition-plan';
-import { cleanSegments } from './clean-segments';
+import { cleanSegments, maybeGoesOn } from './clean-segments';
 
 const ALL: RedactionKind[] = ['EMAIL', 'PHONE', 'CARD', 'NUMBER'];
 
@@ -102,4 +102,21 @@ test('rude words keep their first letter, their case and their punctuation; othe
 test('without rules nothing is touched', () => {
   const segments = [said('Shit, 4155550199')];
   expect(cleanSegments(segments, { maskProfanity: false, redact: [] })).toEqual(segments);
+});
+
+test.each<[RedactionKind, string, boolean]>([
+  ['PHONE', 'call five five five', true],
+  ['PHONE', 'call five five five dash', true],
+  ['NUMBER', 'one hundred and', true],
+  ['PHONE', 'call five five five now', false],
+  ['PHONE', 'we went there and', false],
+  ['EMAIL', 'call five five five', false],
+  ['EMAIL', 'write to jane dot', true],
+  ['EMAIL', 'write to jane at', true],
+  ['EMAIL', 'write to jane at example', true],
+  ['EMAIL', 'it is j', true],
+  ['EMAIL', 'write to jane', false],
+  ['PHONE', 'write to jane at', false],
+])('%s may go on behind "%s": %s', (kind, text, goesOn) => {
+  expect(maybeGoesOn(said(text), { maskProfanity: false, redact: [kind] })).toBe(goesOn);
 });

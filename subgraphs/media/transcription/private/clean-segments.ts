@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RecognizedSegment, Word } from '../../transcriber/transcriber';
 import type { RecognitionWishes } from '../recognition-plan';
+import { mayBeginEMail } from './e-mail';
 import { maskedWord } from './profanity';
 import { privateSpans, type PrivateSpan } from './redact';
 import { punctuationBehind } from './tokens';
-import { numberRuns } from './numbers';
+import { endsInNumber } from './numbers';
 
 type Rules = Pick<RecognitionWishes, 'maskProfanity' | 'redact'>;
 
@@ -20,11 +21,11 @@ export function cleanSegments(segments: readonly RecognizedSegment[], rules: Rul
   return together(segments).flatMap((group) => cleanGroup(group, rules));
 }
 
-/** Whether the words that follow may belong to the same number: then segments have to be looked at together. */
+/** Whether the words that follow may belong to the same number or address: then segments have to be looked at together. */
 export function maybeGoesOn(segment: RecognizedSegment, { redact }: Rules): boolean {
-  if (redact.length === 0) return false;
   const words = textsOf(segment);
-  return numberRuns(words, segment.language).some(({ to }) => to === words.length);
+  if (redact.includes('EMAIL') && mayBeginEMail(words)) return true;
+  return redact.some((kind) => kind !== 'EMAIL') && endsInNumber(words, segment.language);
 }
 
 function together(segments: readonly RecognizedSegment[]): RecognizedSegment[][] {

@@ -17,6 +17,13 @@ export function eMails(words: readonly string[]): Span[] {
   });
 }
 
+/** Whether the words end where a spoken address may go on: with `at`, `dot` or the like, a spelled letter, or a word behind one. */
+export function mayBeginEMail(words: readonly string[]): boolean {
+  const [last = '', before = ''] = words.slice(-2).map(bareWord).reverse();
+  const isInside = (word: string): boolean => word === 'at' || JOINTS.has(word);
+  return isInside(before) || isInside(last) || last.length === 1;
+}
+
 /** Behind `at`: names joined by `dot`, at least two of them. */
 function endOfDomain(bare: readonly string[], from: number): number | null {
   let to = from + 1;

@@ -38,6 +38,12 @@ export function numberRuns(words: readonly string[], language: string): NumberRu
   return runs;
 }
 
+/** Whether the words end inside a number, as far as they tell: with one of its words, or with one that joins them. */
+export function endsInNumber(words: readonly string[], language: string): boolean {
+  const last = words.findLastIndex((word) => !CONNECTORS.has(bareWord(word)));
+  return numberRuns(words, language).some(({ to }) => to === last + 1);
+}
+
 /** Whether a figure is a date or a large number written with separators, and no row of digits that stand for something. */
 export function isAmount(word: string): boolean {
   const bare = word.replace(/[.,;:!?]+$/, '');
