@@ -1,11 +1,14 @@
 import { newId } from '../ids';
 import type { Platform } from '../platform';
 import { openTestPlatform, type TestPlatform } from '../testing/platform';
-import { addStepsJob, createStepsTables, stepsHandler } from '../testing/steps-job';
+import { pause } from '../pause';
+import { addStepsJob, createStepsTables, stepsHandler, type StepsPayload } from '../testing/steps-job';
 import { waitFor } from '../testing/wait';
 import { startWorkerStack } from '../testing/worker-stack';
 import { PRIORITIES, type JobState } from './job';
+import { requestCancel } from './job-commands';
 import { queuePosition, speedOf } from './job-forecast';
+import type { JobHandler } from './job-handler';
 
 let test_: TestPlatform;
 let platform: Platform;
@@ -59,6 +62,29 @@ test('a job that has just begun tells when it will end, from the speed of earlie
   });
   const inMs = job.expectedAt!.getTime() - job.attemptStartedAt!.getTime();
   expect(Math.round(inMs / 600_000)).toBe(12); // two hours, whatever it took to get started
+});
+
+test('what earlier attempts have done tells nothing about the speed of this one', async () => {
+  await createStepsTables(platform);
+  const { definition } = stepsHandler(platform);
+  const handler: JobHandler<StepsPayload> = {
+    definition,
+    async run(_payload, { progress, signal }) {
+      progress(0.9, 'goes on');
+      await pause(60_000, signal);
+      throw signal.reason;
+    },
+  };
+  await using _worker = startWorkerStack(platform, [handler]);
+  const { id } = await addStepsJob(platform, newId('usr'), []);
+  const job = await waitFor('the job to tell', async () => {
+    const row = await platform.database.prisma.job.findUniqueOrThrow({ where: { id } });
+    return row.stage === null ? null : row;
+  });
+  expect(job).toMatchObject({ progress: 0.9, expectedAt: null });
+  await platform.database.prisma.$transaction((tx) =>
+    requestCancel(tx, platform.events, { jobId: id, ownerId: job.ownerId }),
+  );
 });
 
 describe('the position in the queue', () => {

@@ -67,6 +67,14 @@ describe('the moves of a row', () => {
       return read(id);
     };
 
+    test('its job says so until the next attempt starts', async () => {
+      const job = await aRunningJob('worker');
+      expect(await lose(job)).toMatchObject({ state: 'QUEUED', errorCode: 'WORKER_LOST', errorRetryable: true });
+      expect(await claim(platform, store(), job.id, { attempt: 2 })).toMatchObject({
+        ...{ state: 'RUNNING', errorCode: null, errorMessage: null, errorRetryable: null },
+      });
+    });
+
     test('a job that ran alone has used an attempt', async () => {
       await aRunningJob('another worker');
       expect(await lose(await aRunningJob('worker'))).toMatchObject({ losses: 1, attempt: 1, maxAttempts: 2 });

@@ -15,6 +15,11 @@ const SWEEP_SIZE = 100;
 /** How often a move is tried that PostgreSQL ended in favour of another transaction. */
 const MOVE_TRIES = 5;
 
+const WORKER_LOST: JobFailure = {
+  code: 'WORKER_LOST',
+  message: 'The worker died or stopped answering; it is tried again.',
+  retryable: true,
+};
 const CANCELED: JobEnding = { outcome: 'CANCELED', failure: null };
 
 /**
@@ -144,9 +149,9 @@ export class JobStore {
            and heartbeat_at < now() - ${LEASE_MS} * interval '1 millisecond' for no key update skip locked`;
       if (!row) return [];
       const job = await countLoss(tx, await tx.job.findUniqueOrThrow({ where: { id: jobId } }));
-      if (job.attempt < job.maxAttempts) return [await this.requeue(tx, job, null, 0)];
+      if (job.attempt < job.maxAttempts) return [await this.requeue(tx, job, WORKER_LOST, 0)];
       const message = `The worker died or stopped answering ${job.losses} times while running this job.`;
-      const failure = { code: 'WORKER_LOST', message, retryable: true };
+      const failure = { ...WORKER_LOST, message };
       return endWithout(tx, job, { outcome: 'FAILED', failure }, cleanUp);
     });
     return changed.length > 0;

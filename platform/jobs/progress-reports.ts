@@ -16,7 +16,8 @@ export class ProgressReports {
   private next: { fraction: number; stage: string } | undefined;
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> | undefined;
-  private readonly startedAt = performance.now();
+  /** Where this attempt began: behind the checkpoint of an earlier one it is not at 0. */
+  private first: { fraction: number; at: number } | undefined;
   private usual: Promise<number | null> | undefined;
 
   constructor(
@@ -27,6 +28,7 @@ export class ProgressReports {
   ) {}
 
   report(fraction: number, stage: string): void {
+    this.first ??= { fraction: Math.max(0, fraction), at: performance.now() };
     const bounded = Math.min(0.999, Math.max(this.next?.fraction ?? this.last.fraction, fraction));
     const isNewStage = stage !== this.last.stage;
     if (!isNewStage && bounded - this.last.fraction < 0.01) return;
@@ -64,12 +66,17 @@ export class ProgressReports {
     }
   }
 
-  /** Assumes that the rest goes as fast as what is done; below 2 % that is too early to say, and earlier jobs tell. */
+  /**
+   * Assumes that the rest goes as fast as what this attempt has done; below 2 % that is too early to say, and earlier jobs
+   * tell.
+   */
   private async expectedInMs(fraction: number): Promise<number | null> {
-    const elapsedMs = performance.now() - this.startedAt;
-    if (fraction >= 0.02) return (elapsedMs * (1 - fraction)) / fraction;
+    const { fraction: from, at } = this.first!; // there is no progress without a report
+    const elapsedMs = performance.now() - at;
+    const done = fraction - from;
+    if (done >= 0.02) return (elapsedMs * (1 - fraction)) / done;
     const usualMs = await (this.usual ??= this.usualMs());
-    return usualMs === null ? null : usualMs - elapsedMs;
+    return usualMs === null ? null : usualMs * (1 - from) - elapsedMs;
   }
 
   /** How long a job of this kind and size takes here. */

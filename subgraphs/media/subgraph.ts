@@ -45,7 +45,13 @@ const ALIGN_WITHIN_MS = 5_000;
 export function createMediaSubgraph(
   platform: Platform,
   lifecycle: Lifecycle,
-  tools: { translator: TextTranslator; transcribers?: Transcribers; aligner?: Aligner | null; alignWithinMs?: number },
+  tools: {
+    translator: TextTranslator;
+    transcribers?: Transcribers;
+    aligner?: Aligner | null;
+    alignWithinMs?: number;
+    answerWithinMs?: number;
+  },
 ): Subgraph {
   const {
     translator,
@@ -58,7 +64,11 @@ export function createMediaSubgraph(
   const transcripts = new Transcripts(records, platform.events, transcribers);
   const library = new MediaLibrary(records, transcripts, platform);
   const factRecords = new FactRecords(database);
-  const facts = new MediaFacts(factRecords, platform);
+  const facts = new MediaFacts(
+    factRecords,
+    platform,
+    tools.answerWithinMs === undefined ? {} : { answerWithinMs: tools.answerWithinMs },
+  );
   lifecycle.onStop('looks into recordings', () => facts[Symbol.asyncDispose]());
   const translations = new TranslationRecords(database);
   const derived = new DerivedJobs(translations, platform.events);
@@ -86,7 +96,7 @@ export function createMediaSubgraph(
     freshness,
     estimates: new Estimates(records, translations, lengthOf),
     reprocessing: new Reprocessing({ records, transcripts, derived, transcodings, freshness }),
-    work: new MediaWork({ records, transcripts, translations, translator, derived }),
+    work: new MediaWork({ records, facts, transcripts, translations, translator, derived }),
     edits: new SegmentEdits(records, new EditRecords(database), platform, {
       aligner,
       withinMs: alignWithinMs,

@@ -25,7 +25,7 @@ export interface MediaSlice extends AsyncDisposable {
 
 export async function openMediaSlice(
   transcribers: Transcribers,
-  tools: { translator?: TextTranslator; aligner?: Aligner } = {},
+  tools: { translator?: TextTranslator; aligner?: Aligner; answerWithinMs?: number } = {},
   options: TestPlatformOptions = {},
 ): Promise<MediaSlice> {
   const translator = tools.translator ?? writtenTranslator();
@@ -38,8 +38,8 @@ export async function openMediaSlice(
     subgraph: createMediaSubgraph(platform, lifecycle, {
       transcribers,
       aligner: null,
-      alignWithinMs: 60_000, // a busy machine must not decide what a test sees
-
+      // A busy machine must not decide what a test sees.
+      ...{ alignWithinMs: 60_000, answerWithinMs: 60_000 },
       ...tools,
       translator,
     }),

@@ -361,6 +361,7 @@ BEGIN
 
   DELETE FROM "platform"."job_outbox" WHERE "job_id" = "v_id";
   RETURN QUERY UPDATE "platform"."job" SET "state" = 'RUNNING', "attempt" = "attempt" + 1, "progress" = 0, "stage" = NULL,
+         "error_code" = NULL, "error_message" = NULL, "error_retryable" = NULL, -- told only while a job waits for this attempt
          "expected_at" = NULL, "heartbeat_at" = now(), "attempt_started_at" = now(), "worker_id" = "p_worker",
          "started_at" = coalesce("started_at", now()), "handed_at" = coalesce("handed_at", now())
    WHERE "id" = "v_id" RETURNING *;

@@ -3,6 +3,7 @@ import { isId, newId } from '../../../platform/ids';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { FINAL_STATES, PRIORITIES, type Job, type JobPriority } from '../../../platform/jobs/job';
 import type { MediaProblemCode } from '../errors';
+import type { MediaFacts } from '../facts/facts';
 import { orThrow, type RecognitionOptions } from '../recognition';
 import type { MediaRecords, MediaTransaction, TranscriptRow } from '../records';
 import { UNDETERMINED, type Transcripts } from '../transcripts';
@@ -42,6 +43,7 @@ export class MediaWork {
   constructor(
     private readonly parts: {
       records: MediaRecords;
+      facts: MediaFacts;
       transcripts: Transcripts;
       translations: TranslationRecords;
       translator: TextTranslator;
@@ -49,16 +51,22 @@ export class MediaWork {
     },
   ) {}
 
-  /** Begins a transcript, its translations and its files; answers the transcription's job. NOT_FOUND for a foreign recording. */
+  /**
+   * Begins a transcript, its translations and its files; answers the transcription's job. NOT_FOUND for a foreign
+   * recording, INVALID_INPUT for one whose headers show within 4 s that it is above the limits; else the job tells.
+   */
   async transcribe(viewer: Viewer, { idempotencyKey: key, ...input }: TranscribeInput): Promise<Job> {
-    const { records, transcripts, derived, translator } = this.parts;
+    const { records, facts, transcripts, derived, translator } = this.parts;
     const [media] = isId('med', input.mediaId) ? await records.mediaByIds([input.mediaId], viewer.userId) : [];
     if (!media) throw problem('NOT_FOUND', 'You have no recording with this ID.', ['mediaId']);
     const languages = input.translateTo?.length ? checkedLanguages(input.translateTo, ['input', 'translateTo']) : [];
     const files = checkedFiles(input.exports ?? [], languages, ['input', 'exports']);
     const plan = await transcripts.plan(input.options ?? {}, ['input', 'options']);
     const spoken = plan instanceof UserProblemError ? null : plan.language;
-    const refusal = spoken && (await translationProblem(translator, spoken, languages, ['input', 'translateTo']));
+    const limit = media.durationMs === null ? (await facts.examine(media)).refusal : null;
+    const refusal =
+      (limit && problem(limit.code, limit.message, ['mediaId'])) ??
+      (spoken && (await translationProblem(translator, spoken, languages, ['input', 'translateTo'])));
 
     const nextId = orderedJobIds();
     const jobId = nextId();

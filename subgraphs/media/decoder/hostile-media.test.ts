@@ -176,7 +176,7 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a bomb', () => {
     const row = { id: media!.id, ownerId: viewer.userId, fileId: media!.file.id };
     const programs = { ffmpeg: '/nowhere/ffmpeg', ffprobe: 'ffprobe' };
     const database = slice.platform.database.slice(MEDIA_MODELS);
-    await using facts = new MediaFacts(new FactRecords(database), slice.platform, programs);
+    await using facts = new MediaFacts(new FactRecords(database), slice.platform, { programs });
     expect(await facts.details(row)).toEqual({ probe: null, durationMs: null, artist: null, album: null });
     expect([await facts.waveform(row, 3), await facts.thumbnail(row, 0, 320), await facts.coverArt(row)]).toEqual([
       null,

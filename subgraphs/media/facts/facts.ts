@@ -7,7 +7,7 @@ import { deriveDownloadKey, signDownload } from '../../../platform/objects/signe
 import { sniffMimeType } from '../../../platform/objects/sniff';
 import type { Platform } from '../../../platform/platform';
 import { FFMPEG_IN_PATH, type FfmpegPrograms } from '../decoder/ffmpeg';
-import { MediaProblem } from '../decoder/media-problem';
+import { MediaProblem, type MediaProblemReason } from '../decoder/media-problem';
 import { isMovingPicture } from '../decoder/probe-output';
 import { readProbe } from '../decoder/read-probe';
 import { asMediaTransaction, type MediaRow } from '../records';
@@ -20,18 +20,29 @@ import { Turns } from './turns';
 
 /** Files looked into at once, in this process. */
 const AT_ONCE = 2;
+/** How long a question waits for a look, in milliseconds: well below the gateway's 10 s for all of a request. */
+export const ANSWER_WITHIN_MS = 4_000;
 /** How long one look may take, in milliseconds. */
 const LIMIT_MS = 30_000;
 const LINK_MS = 3_600_000;
 const COVER_TYPES = { 'image/jpeg': 'jpg', 'image/png': 'png', 'image/webp': 'webp' } as const;
+const OVER_LIMITS: readonly MediaProblemReason[] = ['TOO_LONG', 'PICTURE_TOO_LARGE', 'TOO_MANY_STREAMS'];
 const UNKNOWN: MediaDetails = { probe: null, durationMs: null, artist: null, album: null };
+
+/** What is known before a job has read the recording. */
+export interface Examined {
+  details: MediaDetails;
+  /** Why no job could use it, as far as the headers show: it is above a limit. */
+  refusal: MediaProblem | null;
+}
 
 type Recording = Pick<MediaRow, 'id' | 'ownerId' | 'fileId'>;
 type FactsPlatform = Pick<Platform, 'objects' | 'scratchDirectory' | 'mediaLimits' | 'secret' | 'filesUrl' | 'logger'>;
 
 /**
  * What is in the bytes of recordings, found out on the first question and kept. Whoever asks the same at the same time
- * waits for the same look; one that leaves does not end it. A file that cannot be read is told as null, for good; when
+ * waits for the same look; one that leaves does not end it. A question waits 4 s at most and is then answered as if nothing
+ * could be found out, while the look goes on and is kept for the next question. A file that cannot be read is told as null, for good; when
  * the look itself fails (no program, no time), that is logged, told as null, and the next question tries again.
  */
 export class MediaFacts implements AsyncDisposable {
@@ -42,11 +53,93 @@ export class MediaFacts implements AsyncDisposable {
   constructor(
     private readonly records: FactRecords,
     private readonly platform: FactsPlatform,
-    private readonly programs: FfmpegPrograms = FFMPEG_IN_PATH,
+    private readonly options: { programs?: FfmpegPrograms; answerWithinMs?: number } = {},
   ) {}
 
   /** What headers and tags say. Looks at the file, whatever is known: see {@link FactRecords.details}. */
   details(media: Recording): Promise<MediaDetails> {
+    return this.inTime(this.read(media), UNKNOWN);
+  }
+
+  /** What headers and tags say, found out when nobody has asked before. */
+  knownDetails(media: Recording): Promise<MediaDetails> {
+    return this.inTime(this.detailsOf(media), UNKNOWN);
+  }
+
+  /** What headers and tags say, and whether that is above a limit. */
+  examine(media: Recording): Promise<Examined> {
+    const examining = this.detailsOf(media).then(async (details): Promise<Examined> => {
+      return { details, refusal: details.probe ? null : await this.aboveLimits(media) };
+    });
+    return this.inTime(examining, { details: UNKNOWN, refusal: null });
+  }
+
+  /** Id of the file of the embedded picture (JPEG, PNG or WebP, at most 10 MiB), null when there is none. */
+  coverArt(media: Recording): Promise<string | null> {
+    return this.inTime(this.cover(media), null);
+  }
+
+  /** That many peaks (1 to 4000; otherwise BAD_USER_INPUT), each 0 to 1; null without sound. */
+  async waveform(media: Recording, points: number): Promise<number[] | null> {
+    requireBetween('points', points, 1, 4_000);
+    const known = await this.records.peaks(media.id);
+    const peaks = known !== undefined ? known : await this.inTime(this.listen(media), null);
+    return peaks && peaks.length > 0 ? resamplePeaks(peaks, points) : null;
+  }
+
+  /** A link, good for an hour, to a picture of that moment; null without a film. BAD_USER_INPUT out of bounds. */
+  async thumbnail(media: Recording, atMs: number, width: number): Promise<string | null> {
+    requireBetween('atMs', atMs, 0, 2 ** 31 - 1);
+    requireBetween('width', width, 16, 1_920);
+    const fileId = await this.inTime(this.pictureOf(media, atMs, width), null);
+    if (fileId === null) return null;
+    const expiresAt = new Date(Date.now() + LINK_MS);
+    const grant = { objectId: fileId, disposition: 'INLINE', expiresAt } as const;
+    return signDownload(deriveDownloadKey(this.platform.secret), this.platform.filesUrl(), grant);
+  }
+
+  /** Ends every look. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.closing.abort(new Error('The process is stopping.'));
+    await Promise.allSettled(this.looks.values());
+  }
+
+  private get programs(): FfmpegPrograms {
+    return this.options.programs ?? FFMPEG_IN_PATH;
+  }
+
+  /** `otherwise` when the answer takes too long; whatever it waits for goes on. */
+  private async inTime<Fact>(answer: Promise<Fact>, otherwise: Fact): Promise<Fact> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<Fact>((resolve) => {
+      timer = setTimeout(resolve, this.options.answerWithinMs ?? ANSWER_WITHIN_MS, otherwise);
+    });
+    answer.catch(() => {}); // once it is too late, nobody listens any more
+    try {
+      return await Promise.race([answer, tooLate]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private async detailsOf(media: Recording): Promise<MediaDetails> {
+    return (await this.records.details([media.id])).get(media.id) ?? this.read(media);
+  }
+
+  private aboveLimits(media: Recording): Promise<MediaProblem | null> {
+    return this.look(media, 'limits', null, async (file, signal) => {
+      const { maxDurationMs, maxPixels } = this.platform.mediaLimits;
+      try {
+        await readProbe(file, { signal, maxDurationMs, maxPixels, programs: this.programs });
+        return null;
+      } catch (error) {
+        if (!(error instanceof MediaProblem)) throw error;
+        return OVER_LIMITS.includes(error.reason) ? error : null;
+      }
+    });
+  }
+
+  private read(media: Recording): Promise<MediaDetails> {
     return this.look(media, 'details', UNKNOWN, async (file, signal) => {
       const { maxDurationMs, maxPixels } = this.platform.mediaLimits;
       const output = await readProbe(file, { signal, maxDurationMs, maxPixels, programs: this.programs })
@@ -62,16 +155,10 @@ export class MediaFacts implements AsyncDisposable {
     });
   }
 
-  /** What headers and tags say, found out when nobody has asked before. */
-  async knownDetails(media: Recording): Promise<MediaDetails> {
-    return (await this.records.details([media.id])).get(media.id) ?? this.details(media);
-  }
-
-  /** Id of the file of the embedded picture (JPEG, PNG or WebP, at most 10 MiB), null when there is none. */
-  async coverArt(media: Recording): Promise<string | null> {
+  private async cover(media: Recording): Promise<string | null> {
     const known = await this.records.cover(media.id);
     if (known !== undefined) return known;
-    const { probe } = await this.knownDetails(media);
+    const { probe } = await this.detailsOf(media);
     return this.look(media, 'cover', null, async (file, signal) => {
       const isTooLarge = probe?.streams.some(
         ({ type, width, height }) => type === 'picture' && !fits(width, height, this.platform.mediaLimits.maxPixels),
@@ -84,34 +171,13 @@ export class MediaFacts implements AsyncDisposable {
     });
   }
 
-  /** That many peaks (1 to 4000; otherwise BAD_USER_INPUT), each 0 to 1; null without sound. */
-  async waveform(media: Recording, points: number): Promise<number[] | null> {
-    requireBetween('points', points, 1, 4_000);
-    const known = await this.records.peaks(media.id);
-    const peaks = known !== undefined ? known : await this.listen(media);
-    return peaks && peaks.length > 0 ? resamplePeaks(peaks, points) : null;
-  }
-
-  /** A link, good for an hour, to a picture of that moment; null without a film. BAD_USER_INPUT out of bounds. */
-  async thumbnail(media: Recording, atMs: number, width: number): Promise<string | null> {
-    requireBetween('atMs', atMs, 0, 2 ** 31 - 1);
-    requireBetween('width', width, 16, 1_920);
-    const { probe, durationMs } = await this.knownDetails(media);
+  private async pictureOf(media: Recording, atMs: number, width: number): Promise<string | null> {
+    const { probe, durationMs } = await this.detailsOf(media);
     if (!probe?.streams.some(({ type }) => type === 'video')) return null;
     // Pictures a tenth of a second apart are the same to a viewer; behind the end there is only the last one.
     const place = durationMs !== null && atMs >= durationMs ? null : Math.floor(atMs / 100) * 100;
-    const key = `thumbnail:${place ?? 'last'}:${width}`;
-    const fileId = (await this.records.derivedFile(media.id, key)) ?? (await this.picture(media, key, place, width));
-    if (fileId === null) return null;
-    const expiresAt = new Date(Date.now() + LINK_MS);
-    const grant = { objectId: fileId, disposition: 'INLINE', expiresAt } as const;
-    return signDownload(deriveDownloadKey(this.platform.secret), this.platform.filesUrl(), grant);
-  }
-
-  /** Ends every look. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.closing.abort(new Error('The process is stopping.'));
-    await Promise.allSettled(this.looks.values());
+    const key = `thumbnail-${place ?? 'last'}-${width}`;
+    return (await this.records.derivedFile(media.id, key)) ?? (await this.picture(media, key, place, width));
   }
 
   private listen(media: Recording): Promise<Uint8Array | null> {

@@ -45,6 +45,7 @@ export function createTranscribeHandler(options: {
       try {
         const growth = growthOf(payload);
         const checkpoint = await context.transaction((tx) => growth.open(tx));
+        context.progress(shareOf(checkpoint, context.job), 'fetch');
         const recording = await openRecording(payload, context);
         const engines = await enginesFor(payload, checkpoint);
         const plan = parsePlan(payload);
@@ -107,6 +108,11 @@ export function createTranscribeHandler(options: {
       ...(detected ? { language: detected.language, languageConfidence: detected.confidence } : {}),
     });
   }
+}
+
+/** How much of the recording earlier attempts have heard; 0 when its length is not known. */
+function shareOf(checkpoint: Checkpoint | null, { size }: Context['job']): number {
+  return checkpoint && size ? checkpoint.heardMs / Number(size) : 0;
 }
 
 function noSpeech({ heardMs, spokenMs }: Checkpoint): JobProblem {

@@ -38,8 +38,8 @@ export class Transcodings {
   ) {}
 
   /**
-   * Begins a version of the viewer's recording. What the recording's headers show to be impossible is refused here, the
-   * rest by the job. NOT_FOUND, INVALID_INPUT (clip), UNSUPPORTED (no film, no sound), INVALID_STATE (transcript not
+   * Begins a version of the viewer's recording. What the recording's headers show to be impossible or above the limits
+   * is refused here when they can be read within 4 s, the rest by the job. NOT_FOUND, INVALID_INPUT (clip), UNSUPPORTED (no film, no sound), INVALID_STATE (transcript not
    * complete), IDEMPOTENCY_MISMATCH.
    */
   async transcode(viewer: Viewer, { idempotencyKey: key, ...input }: TranscodeInput): Promise<Job> {
@@ -47,8 +47,10 @@ export class Transcodings {
     if (!media) throw problem('NOT_FOUND', 'You have no recording with this ID.', 'mediaId');
     const { preset, clipFromMs = null, clipToMs = null, subtitlesFrom = null } = input;
     const wanted = { preset, clipFromMs, clipToMs, subtitlesFrom };
-    const details = await this.facts.knownDetails(media);
-    const refusal = refuseImpossible(wanted, details) ?? (await this.refuseSubtitles(viewer, media, wanted));
+    const { details, refusal: limit } = await this.facts.examine(media);
+    const aboveLimit = limit && problem(limit.code, limit.message, 'mediaId');
+    const refusal =
+      aboveLimit ?? refuseImpossible(wanted, details) ?? (await this.refuseSubtitles(viewer, media, wanted));
     const jobId = newId('job');
     const call = { ownerId: viewer.userId, operation: 'transcode', key, input };
     const [job] = await this.records.transaction((tx) =>

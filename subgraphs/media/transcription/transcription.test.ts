@@ -93,6 +93,13 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a recording that is c
     slice.startWorker();
     await finished(jobId);
     expect(engine.calls.map(({ startMs }) => startMs!)[0]).toBe(checkpoint.heardMs);
+    const told = await prisma().event.findMany({ where: { topic: `jobs:${viewer.userId}` }, orderBy: { seq: 'asc' } });
+    const second = told
+      .map(({ payload }) => payload as { attempt: number; stage: string | null; progress: number })
+      .filter(({ attempt, stage }) => attempt === 2 && stage !== null);
+    const { size } = await prisma().job.findUniqueOrThrow({ where: { id: jobId } });
+    expect(second[0]!.stage).toBe('fetch');
+    expect(second[0]!.progress).toBeCloseTo(checkpoint.heardMs / Number(size));
     expect(await heard(transcriptId)).toEqual(said(TONES));
     const events = await wholeStream(slice, viewer, { id: transcriptId });
     expect(events.flatMap(({ segment }) => segment?.revision ?? [])).toEqual(TONES.map(() => 1));
