@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { EnvironmentReader, readPlatformEnvironment, type PlatformEnvironment } from '../platform/environment';
 import { readSpeechSettings, type SpeechSettings } from '../subgraphs/media/speech-settings';
-import { DEFAULT_MAX_CONCURRENT_JOBS } from '../platform/jobs/dispatcher';
 
 export interface WorkerEnvironment extends PlatformEnvironment {
   /** Jobs run at once; each transcription holds about 110 MB and one core. */
@@ -19,10 +18,15 @@ export interface WorkerEnvironment extends PlatformEnvironment {
 /** Reads and checks the worker's environment; throws one error that lists all faults. */
 export function readWorkerEnvironment(): WorkerEnvironment {
   const reader = new EnvironmentReader(process.env);
+  const concurrency = reader.wholeNumber('WORKER_CONCURRENCY', Math.max(2, availableParallelism()), {
+    min: 1,
+    max: 64,
+  });
   const environment = {
     ...readPlatformEnvironment(reader),
-    concurrency: reader.wholeNumber('WORKER_CONCURRENCY', Math.max(1, availableParallelism() - 1), { min: 1, max: 64 }),
-    maxConcurrentJobs: reader.wholeNumber('MAX_CONCURRENT_JOBS', DEFAULT_MAX_CONCURRENT_JOBS, { min: 1, max: 10_000 }),
+    concurrency,
+    // One place is left to others: a long recording of one account does not keep another's short one waiting.
+    maxConcurrentJobs: reader.wholeNumber('MAX_CONCURRENT_JOBS', Math.max(1, concurrency - 1), { min: 1, max: 10_000 }),
     healthPort:
       reader.text('WORKER_HEALTH_PORT') === null
         ? null

@@ -8,7 +8,7 @@ const BATCH = 100;
 const RETAKE_MS = 3_000;
 
 /** How many jobs of one owner are handed to the queue at a time unless configured otherwise. */
-export const DEFAULT_MAX_CONCURRENT_JOBS = 4;
+const DEFAULT_MAX_CONCURRENT_JOBS = 4;
 
 export interface DispatcherTimes {
   /** Entries that are due later (retries) and lost notifications are found by looking this often; default 1 s. */

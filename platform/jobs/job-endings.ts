@@ -2,6 +2,7 @@ import type { PlatformTransaction } from '../database/database';
 import { putInLine, type Job, type JobFailure } from './job';
 import type { JobEnding } from './job-handler';
 import { readyAfter, waitingFor } from './job-needs';
+import { jobOf } from './job-row';
 
 /** What the job leaves behind is removed in the transaction that ends it. */
 export type CleanUp = (tx: PlatformTransaction, job: Job, ending: JobEnding) => Promise<void>;
@@ -58,14 +59,14 @@ async function close(
   state: 'SUCCEEDED' | 'FAILED' | 'CANCELED',
   failure: JobFailure | null,
 ): Promise<Job> {
-  // By the database's clock, as the start: the difference is what forecasts are made of.
-  await tx.$executeRaw`
-    update platform.job set state = ${state}::platform.job_state, finished_at = clock_timestamp() where id = ${jobId}`;
-  const succeeded = state === 'SUCCEEDED' ? { progress: 1 } : {};
-  return tx.job.update({
-    where: { id: jobId },
-    data: { ...succeeded, stage: null, expectedAt: null, ...errorColumns(failure) },
-  });
+  const { errorCode, errorMessage, errorRetryable } = errorColumns(failure);
+  // Finished by the database's clock, as the start: the difference is what forecasts are made of.
+  const [row] = await tx.$queryRaw<Record<string, unknown>[]>`
+    update platform.job set state = ${state}::platform.job_state, finished_at = clock_timestamp(),
+           progress = case when ${state} = 'SUCCEEDED' then 1 else progress end, stage = null, expected_at = null,
+           error_code = ${errorCode}, error_message = ${errorMessage}, error_retryable = ${errorRetryable}
+     where id = ${jobId} returning *`;
+  return jobOf(row!);
 }
 
 /** What a row tells of the last failure; all null without one. */

@@ -4,7 +4,7 @@ import type { Job, JobDefinition, JobFailure } from './job';
 
 /** A failure a handler reports on purpose; its message is shown to the job's owner. */
 export class JobProblem extends Error {
-  /** How long the next attempt waits; undefined: 1 s, and twice as long each time. */
+  /** How long the next attempt waits; undefined: a growing time, see `JobStore.giveUp`. */
   readonly retryAfterMs: number | undefined;
 
   constructor(

@@ -7,6 +7,7 @@ import {
   cleanUpsOf,
   createStepsTables,
   openGate,
+  removeJobs,
   stepsHandler,
   stepsOf,
   type StepsPayload,
@@ -22,17 +23,18 @@ let platform: Platform;
 let worker: WorkerStack | undefined;
 let ownerId: string;
 
-beforeEach(async () => {
+beforeAll(async () => {
   test_ = await openTestPlatform();
   platform = test_.platform;
-  ownerId = newId('usr');
   await createStepsTables(platform);
 });
+beforeEach(() => (ownerId = newId('usr')));
 afterEach(async () => {
   await worker?.stop();
   worker = undefined;
-  await test_[Symbol.asyncDispose]();
+  await removeJobs(platform);
 });
+afterAll(() => test_[Symbol.asyncDispose]());
 
 const read = (id: string): Promise<Job> => platform.database.prisma.job.findUniqueOrThrow({ where: { id } });
 const cancel = (jobId: string, by = ownerId): Promise<Job | null> =>
@@ -224,8 +226,9 @@ onEachBackend((backend) => {
     const undone: string[] = [];
     const handler: JobHandler<StepsPayload> = {
       ...stepsHandler(platform),
-      async run({ steps }, { job, undo }) {
-        undo(async () => void undone.push(`${job.attempt} ${steps[0]}`));
+      async run({ steps }, context) {
+        const { job } = context;
+        context.undo(async () => void undone.push(`${job.attempt} ${steps[0]}`));
         if (steps[0] === 'fail' && job.attempt === 1) throw new Error('something broke');
         return async () => {
           if (steps[0] === 'fail to commit' && job.attempt === 1) throw new Error('something broke');
@@ -294,6 +297,7 @@ onEachBackend((backend) => {
     // Without an event of its own, as if the notification were lost in the moment of the shutdown.
     await platform.database.prisma.$executeRaw`alter table platform.job disable trigger job_cancel_notify`;
     await cancel(id);
+    await platform.database.prisma.$executeRaw`alter table platform.job enable trigger job_cancel_notify`;
     await worker!.stop();
     expect(await read(id)).toMatchObject({ state: 'CANCELED' });
     expect(await cleanUpsOf(platform)).toEqual(['abandoned CANCELED']);

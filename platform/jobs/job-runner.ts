@@ -10,7 +10,7 @@ import type { Job, JobDefinition, JobFailure } from './job';
 import { directoryName, JobDirectory, removeAbandonedDirectories } from './job-directory';
 import type { CleanUp } from './job-endings';
 import { JobLost, JobProblem, JobStopped, type JobContext, type JobHandler, type StopReason } from './job-handler';
-import { JobStore } from './job-store';
+import { JobStore, LEASE_MS } from './job-store';
 import { ProgressReports } from './progress-reports';
 import type { JobQueue } from './queue';
 import { isSuspect } from './worker-losses';
@@ -44,6 +44,9 @@ export class JobRunner {
   private readonly heartbeats: Heartbeats;
   private claiming = 0;
   private isOver = false;
+  private sweeping: Promise<void> | undefined;
+  /** When a sweep last failed, by this process's clock. */
+  private awayAt = -Infinity;
   private readonly sweepTimer: NodeJS.Timeout;
   private readonly unlisten: () => void;
 
@@ -67,9 +70,8 @@ export class JobRunner {
     this.heartbeats = new Heartbeats({ url, logger: options.logger, hear: (beat) => this.hear(beat) });
     options.queue.work({ concurrency: options.concurrency, run: (jobId, attempt) => this.run(jobId, attempt) });
     this.unlisten = options.notifications.on('sauti_cancel', (jobId) => void this.noticeCancel(jobId));
-    this.sweepTimer = setInterval(() => void this.sweep(), SWEEP_MS);
-    void this.sweep(); // whoever was here before may just have died, and this process may not live long either
-    void this.removeAbandoned();
+    this.sweepTimer = setInterval(() => this.sweep(), SWEEP_MS);
+    this.sweep(); // whoever was here before may just have died, and this process may not live long either
   }
 
   async close(graceMs = 5_000): Promise<void> {
@@ -84,6 +86,7 @@ export class JobRunner {
     while (this.running.size > 0) await Promise.all([...this.running].map((running) => running.done));
     clearTimeout(timer);
     this.isOver = true;
+    await this.sweeping;
     await this.heartbeats[Symbol.asyncDispose]();
   }
 
@@ -235,13 +238,19 @@ export class JobRunner {
     if (own.length === 0) await this.attend(jobId, () => this.store.cancelWaiting(jobId, this.cleanUp));
   }
 
-  private async sweep(): Promise<void> {
+  /** One at a time, however long the database takes to answer. */
+  private sweep(): void {
+    this.sweeping ??= this.sweepOnce().finally(() => (this.sweeping = undefined));
+  }
+
+  private async sweepOnce(): Promise<void> {
     try {
-      for (const jobId of await this.store.dead()) {
-        await this.attend(jobId, () => this.store.takeOver(jobId, this.cleanUp));
-      }
+      // A database that was away has let the leases of the living run out, too: they get the time to renew them.
+      const dead = performance.now() - this.awayAt < LEASE_MS ? [] : await this.store.dead();
+      for (const jobId of dead) await this.attend(jobId, () => this.store.takeOver(jobId, this.cleanUp));
       for (const jobId of await this.store.canceling()) await this.noticeCancel(jobId);
     } catch (error) {
+      this.awayAt = performance.now();
       this.options.logger.warn({ error }, 'the job sweep failed');
     }
     await this.removeAbandoned();

@@ -3,6 +3,7 @@ import type { EventLog } from '../events/event-log';
 import { announce, putInLine, type Job, type JobFailure } from './job';
 import { endWithout, endWithSuccess, errorColumns, type CleanUp } from './job-endings';
 import { JobLost, type JobEnding } from './job-handler';
+import { jobOf } from './job-row';
 import { countLoss } from './worker-losses';
 
 /** A worker that has not renewed its job for this long is taken for dead. Three heartbeats may fail before. */
@@ -40,22 +41,29 @@ export class JobStore {
    */
   async claim(entry: { jobId: string; attempt: number; workerId: string; isApart: boolean }): Promise<Job | null> {
     const [job] = await this.move(async (tx) => {
-      const [row] = await tx.$queryRaw<{ id: string | null }[]>`
-        select platform.claim_job(${entry.jobId}, ${entry.attempt}::int, ${entry.workerId}, ${entry.isApart}) as id`;
-      // Why the last attempt failed is told only as long as the job waits for this one.
-      return row?.id ? [await tx.job.update({ where: { id: row.id }, data: errorColumns(null) })] : [];
+      const rows = await tx.$queryRaw<Record<string, unknown>[]>`
+        select * from platform.claim_job(${entry.jobId}, ${entry.attempt}::int, ${entry.workerId}, ${entry.isApart})`;
+      return rows.map(jobOf);
     });
     return job ?? null;
   }
 
-  /** Records progress of a running attempt; announces it to the owner. Silent when the attempt is over. */
+  /**
+   * Records progress of a running attempt, and when its end is expected, counted from now; announces it to the owner.
+   * Silent when the attempt is over.
+   */
   async progress(
     jobId: string,
     attempt: number,
-    update: { progress: number; stage: string; expectedAt: Date | null },
+    { progress, stage, expectedInMs }: { progress: number; stage: string; expectedInMs: number | null },
   ): Promise<void> {
-    const where = { id: jobId, attempt, state: 'RUNNING' } as const;
-    await this.move((tx) => tx.job.updateManyAndReturn({ where, data: update }));
+    await this.move(async (tx) => {
+      const rows = await tx.$queryRaw<Record<string, unknown>[]>`
+        update platform.job set progress = ${progress}::float8, stage = ${stage},
+               expected_at = now() + ${expectedInMs}::float8 * interval '1 millisecond'
+         where id = ${jobId} and attempt = ${attempt} and state = 'RUNNING' returning *`;
+      return rows.map(jobOf);
+    });
   }
 
   /**

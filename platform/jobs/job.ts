@@ -89,6 +89,8 @@ export interface NewJob<Payload> {
   ownerId: string;
   subjectId: string;
   payload: Payload;
+  /** The same for all jobs of one call, which are then told as one; default null. */
+  callId?: string | null;
   /** See {@link PRIORITIES}; default NORMAL. */
   priority?: number;
   /** Ids of jobs of the same owner that must succeed first; while one has not, this one is WAITING. */
@@ -116,6 +118,7 @@ export async function createJob<Payload extends object>(
       kind: definition.kind,
       ownerId: job.ownerId,
       subjectId: job.subjectId,
+      callId: job.callId ?? null,
       payload: job.payload,
       state: isReady ? 'QUEUED' : 'WAITING',
       priority: job.priority ?? PRIORITIES.NORMAL,

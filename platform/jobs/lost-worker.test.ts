@@ -7,7 +7,15 @@ import type { Platform } from '../platform';
 import { repositoryRoot } from '../root';
 import { onEachBackend } from '../testing/backends';
 import { openTestPlatform, type TestPlatform } from '../testing/platform';
-import { addStepsJob, cleanUpsOf, createStepsTables, openGate, stepsHandler, stepsOf } from '../testing/steps-job';
+import {
+  addStepsJob,
+  cleanUpsOf,
+  createStepsTables,
+  openGate,
+  removeJobs,
+  stepsHandler,
+  stepsOf,
+} from '../testing/steps-job';
 import { waitFor } from '../testing/wait';
 import { startWorkerStack, type WorkerStack } from '../testing/worker-stack';
 import { FINAL_STATES, type Job } from './job';
@@ -18,17 +26,19 @@ let platform: Platform;
 let here: WorkerStack | undefined;
 const children: ChildProcess[] = [];
 
-beforeEach(async () => {
+beforeAll(async () => {
   test_ = await openTestPlatform();
   platform = test_.platform;
   await createStepsTables(platform);
 });
 afterEach(async () => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
+  for (const child of children) child.kill('SIGKILL');
+  await Promise.all(children.splice(0).map(gone));
   await here?.stop();
   here = undefined;
-  await test_[Symbol.asyncDispose]();
+  await removeJobs(platform);
 });
+afterAll(() => test_[Symbol.asyncDispose]());
 
 interface WorkerProcess {
   child: ChildProcess;
@@ -83,6 +93,7 @@ onEachBackend((backend) => {
     await gone(child);
     expect(await readdir(platform.scratchDirectory)).toEqual([`${id}.1`]);
     await openGate(platform, id);
+    await expireLease(id);
     startHere(backend());
     expect(await finished(id)).toMatchObject({ state: 'SUCCEEDED', attempt: 2 });
     expect(await stepsOf(platform, id)).toEqual(['1 file', '2 file', '2 two', '2 result']);

@@ -11,6 +11,7 @@ const EVERY_MS = 250;
  * never queues up old news, and work that comes to a halt still shows how far it got.
  */
 export class ProgressReports {
+  /** `at` is by this process's clock that never goes back. */
   private last = { fraction: 0, stage: '', at: 0 };
   private next: { fraction: number; stage: string } | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -27,13 +28,13 @@ export class ProgressReports {
   ) {}
 
   report(fraction: number, stage: string): void {
-    this.first ??= { fraction: Math.max(0, fraction), at: Date.now() };
+    this.first ??= { fraction: Math.max(0, fraction), at: performance.now() };
     const bounded = Math.min(0.999, Math.max(this.next?.fraction ?? this.last.fraction, fraction));
     const isNewStage = stage !== this.last.stage;
     if (!isNewStage && bounded - this.last.fraction < 0.01) return;
     this.next = { fraction: bounded, stage };
     if (isNewStage) this.wake(0);
-    else if (!this.timer) this.wake(this.last.at + EVERY_MS - Date.now());
+    else if (!this.timer) this.wake(this.last.at + EVERY_MS - performance.now());
   }
 
   /** Drops what was not written yet; the job is ending and says more. */
@@ -54,10 +55,10 @@ export class ProgressReports {
   private async write(): Promise<void> {
     while (this.next) {
       const { fraction, stage } = this.next;
-      this.last = { fraction, stage, at: Date.now() };
+      this.last = { fraction, stage, at: performance.now() };
       this.next = undefined;
       try {
-        const update = { progress: fraction, stage, expectedAt: await this.expectedAt(fraction) };
+        const update = { progress: fraction, stage, expectedInMs: await this.expectedInMs(fraction) };
         await this.store.progress(this.job.id, this.job.attempt, update);
       } catch (error) {
         this.logger.warn({ error }, 'progress could not be written');
@@ -69,12 +70,13 @@ export class ProgressReports {
    * Assumes that the rest goes as fast as what this attempt has done; below 2 % that is too early to say, and earlier jobs
    * tell.
    */
-  private async expectedAt(fraction: number): Promise<Date | null> {
+  private async expectedInMs(fraction: number): Promise<number | null> {
     const { fraction: from, at } = this.first!; // there is no progress without a report
+    const elapsedMs = performance.now() - at;
     const done = fraction - from;
-    if (done >= 0.02) return new Date(Date.now() + ((Date.now() - at) * (1 - fraction)) / done);
+    if (done >= 0.02) return (elapsedMs * (1 - fraction)) / done;
     const usualMs = await (this.usual ??= this.usualMs());
-    return usualMs === null ? null : new Date(at + usualMs * (1 - from));
+    return usualMs === null ? null : usualMs * (1 - from) - elapsedMs;
   }
 
   /** How long a job of this kind and size takes here. */

@@ -137,7 +137,9 @@ function postgresStore(connectionString: string): Store {
       max: 5, // one of a worker's connections is kept for LISTEN
       keepAlive: true,
       application_name: 'sauti:queue',
-      options: '-c search_path=bullmq',
+      // The queue's own steps wait for no disk. A crash of the server takes the last of them together with all that was
+      // committed behind them, the outbox's confirmations included; so what is lost is handed over again.
+      options: '-c search_path=bullmq -c synchronous_commit=off',
       // As in the pool of our own queries: a frozen process must not keep its locks.
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     });

@@ -3,15 +3,19 @@ import { fileTypeFromBuffer } from 'file-type/node'; // the package's main entry
 /** How many leading bytes a type is told from; what `file-type` asks for. */
 export const SNIFF_BYTES = 4_100;
 
+const UNKNOWN = 'application/octet-stream';
+/** What `file-type` does not know, by the first four bytes: Apple's CAF, and AU of Sun and NeXT. */
+const TYPES_BY_MAGIC: Readonly<Record<string, string>> = { caff: 'audio/x-caf', '.snd': 'audio/basic' };
+
 /**
  * The MIME type of a file, told from its first bytes and never from its name. Text is `text/plain`, playlists and
- * markup get their own types so that they cannot pass for media; unknown bytes are `application/octet-stream`.
+ * markup get their own types so that they cannot pass for media; unknown bytes are {@link UNKNOWN}.
  */
 export async function sniffMimeType(head: Uint8Array): Promise<string> {
   const text = decodeText(head);
   if (text !== null) return textType(text);
   const known = await fileTypeFromBuffer(head).catch(() => undefined);
-  return known?.mime.split(';')[0] ?? 'application/octet-stream';
+  return known?.mime.split(';')[0] ?? TYPES_BY_MAGIC[Buffer.from(head.subarray(0, 4)).toString('latin1')] ?? UNKNOWN;
 }
 
 function textType(text: string): string {

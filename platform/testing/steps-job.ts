@@ -34,6 +34,12 @@ export async function createStepsTables({ database }: Pick<Platform, 'database'>
   await database.prisma.$executeRaw`create table gate (job_id text)`;
 }
 
+/** Forgets all jobs, what they did and what was told of them; for between two tests, when no worker runs. */
+export async function removeJobs({ database }: Pick<Platform, 'database'>): Promise<void> {
+  await database.prisma.$executeRaw`
+    truncate platform.job, platform.job_need, platform.job_outbox, platform.event, platform.event_topic, step, gate`;
+}
+
 export async function openGate({ database }: Platform, jobId: string): Promise<void> {
   await database.prisma.$executeRaw`insert into gate values (${jobId})`;
 }

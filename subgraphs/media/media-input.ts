@@ -19,19 +19,36 @@ const KINDS: Readonly<Record<string, MediaKind>> = {
   'audio/flac': 'AUDIO',
   'audio/ogg': 'AUDIO',
   'application/ogg': 'AUDIO',
+  'audio/aiff': 'AUDIO',
+  'audio/amr': 'AUDIO',
+  'audio/basic': 'AUDIO',
+  'audio/vnd.dolby.dd-raw': 'AUDIO',
+  'audio/wavpack': 'AUDIO',
+  'audio/x-caf': 'AUDIO',
+  'audio/x-ms-asf': 'AUDIO',
   'video/ogg': 'VIDEO',
   'video/mp4': 'VIDEO',
   'video/x-m4v': 'VIDEO',
   'video/quicktime': 'VIDEO',
   'video/webm': 'VIDEO',
   'video/matroska': 'VIDEO',
+  'video/3gpp': 'VIDEO',
+  'video/3gpp2': 'VIDEO',
+  'video/mp2t': 'VIDEO',
+  'video/MP1S': 'VIDEO',
+  'video/MP2P': 'VIDEO',
+  'video/mpeg': 'VIDEO',
+  'video/vnd.avi': 'VIDEO',
+  'video/x-flv': 'VIDEO',
+  'video/x-ms-asf': 'VIDEO',
+  'application/vnd.ms-asf': 'VIDEO',
 };
 
 /** The kind of a file with this sniffed type; TYPE_NOT_ALLOWED when it is no recording. */
 export function kindOf(mimeType: string, path: string[]): MediaKind {
   const kind = KINDS[mimeType];
   if (kind) return kind;
-  const message = `The bytes are of the type ${mimeType}, whatever the name says. A recording is MP3, WAV, M4A, AAC, FLAC, Ogg, Opus, MP4, QuickTime, WebM or Matroska.`;
+  const message = `The bytes are of the type ${mimeType}, whatever the name says. A recording is e.g. MP3, WAV, M4A, AAC, FLAC, Ogg, Opus, AIFF, MP4, QuickTime, WebM, Matroska, 3GP, AVI, MPEG or WMV.`;
   throw new UserProblemError<MediaProblemCode>({ code: 'TYPE_NOT_ALLOWED', message, path });
 }
 

@@ -3,6 +3,7 @@ import { probeFfmpeg } from './decoder/ffmpeg';
 import type { EngineId, SpeechSettings } from './speech-settings';
 import { guarded } from './transcriber/guarded';
 import { notConfigured } from './transcriber/not-configured';
+import type { InstallationOptions } from './transcriber/pocketsphinx/installation';
 import { createPocketSphinx } from './transcriber/pocketsphinx/pocketsphinx';
 import { createDeepgram, deepgramInfo } from './transcriber/remote/deepgram';
 import { createOpenAi } from './transcriber/remote/openai';
@@ -18,25 +19,38 @@ export type { Transcribers };
 const PROBE_MS = 10_000;
 
 /**
- * The speech engines of this installation in the order of its settings, each behind a circuit breaker. Opens nothing before
- * its first use; whoever calls this disposes it. Without settings: PocketSphinx alone. A local engine recognizes at most `concurrency` recordings or pieces at once.
+ * The speech engines of this installation in the order of its settings, the remote ones each behind a circuit breaker.
+ * Opens nothing before its first use; whoever calls this disposes it. Without settings: PocketSphinx alone. A local engine
+ * recognizes at most `concurrency` recordings or pieces at once.
  */
 export function createTranscribers(options: {
   settings?: SpeechSettings;
   concurrency: number;
   logger: Logger;
+  /** Where PocketSphinx is; default: where Debian puts it. */
+  pocketSphinx?: InstallationOptions;
 }): Transcribers {
-  const { settings = PLAIN, concurrency, logger } = options;
-  const engines = settings.order.map((id) => openEngine(id, settings, { concurrency, logger }));
-  return createRegistry(engines.map((engine) => guarded(withLastingProbe(engine, logger), { logger })));
+  const { settings = PLAIN, ...rest } = options;
+  const { logger } = rest;
+  const engines = settings.order.map((id) => {
+    const engine = withLastingProbe(openEngine(id, settings, rest), logger);
+    return REMOTE.has(id) ? guarded(engine, { logger }) : engine;
+  });
+  return createRegistry(engines);
 }
+
+/**
+ * A service that keeps failing fails everybody. A process of ours that keeps dying is killed by the recording it hears:
+ * those that wait behind it must not lose their engine.
+ */
+const REMOTE: ReadonlySet<EngineId> = new Set(['deepgram', 'openai']);
 
 const PLAIN: SpeechSettings = { order: ['pocketsphinx'], deepgram: null, openai: null, sherpa: null };
 
 function openEngine(
   id: EngineId,
   { deepgram, openai, sherpa }: SpeechSettings,
-  { concurrency, logger }: { concurrency: number; logger: Logger },
+  { concurrency, logger, pocketSphinx }: { concurrency: number; logger: Logger; pocketSphinx?: InstallationOptions },
 ): Transcriber {
   switch (id) {
     case 'deepgram':
@@ -52,7 +66,7 @@ function openEngine(
         ? createSherpa(sherpa, { maxProcesses: concurrency })
         : notConfigured(sherpaInfoWithout('a model'), 'Set SPEECH_MODEL_DIR to a folder with a model.');
     case 'pocketsphinx':
-      return createPocketSphinx({ maxDecoders: concurrency, logger });
+      return createPocketSphinx({ ...pocketSphinx, maxDecoders: concurrency, logger });
   }
 }
 

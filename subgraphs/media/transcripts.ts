@@ -37,7 +37,11 @@ export class Transcripts {
     tx: MediaTransaction,
     media: Pick<MediaRow, 'id' | 'ownerId' | 'fileId' | 'durationMs'>,
     plan: RecognitionPlan,
-    { jobId = newId('job'), priority }: { jobId?: string; priority?: number } = {},
+    {
+      jobId = newId('job'),
+      priority,
+      callId = null,
+    }: { jobId?: string; priority?: number; callId?: string | null } = {},
   ): Promise<BegunTranscript> {
     const transcriptId = newId('trn');
     const language = plan.language ?? UNDETERMINED;
@@ -49,6 +53,7 @@ export class Transcripts {
       subjectId: media.id,
       payload: { transcriptId, mediaId: media.id, fileId: media.fileId, ...plan },
       size: media.durationMs,
+      callId,
       ...(priority === undefined ? {} : { priority }),
     });
     return { transcriptId, job };

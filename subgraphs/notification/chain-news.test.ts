@@ -8,7 +8,7 @@ import { openTestPlatform, type TestPlatform } from '../../platform/testing/plat
 import { waitFor } from '../../platform/testing/wait';
 import { runInboxConsumer } from './inbox-consumer';
 import { createNotificationSubgraph } from './subgraph';
-import { aWorker } from './testing';
+import { aJob, aWorker } from './testing';
 
 let opened: TestPlatform;
 let subgraph: Subgraph;
@@ -82,6 +82,19 @@ test('a chain is told once, when nothing of it is under way any more', async () 
   await succeed(file!);
   expect(await toldTo(viewer)).toEqual([
     'results.ready: Your results are ready. 1 transcript, 1 translation and 1 file of your recording can be read or downloaded now.',
+  ]);
+});
+
+test('what one call has asked for is told once, though nothing of it needs the rest', async () => {
+  const [viewer, callId] = [aViewer(), newId('job')];
+  const about = { platform: opened.platform, by: viewer, callId };
+  const jobs = [await aJob(about), await aJob(about), await aJob(about)];
+  await aJob({ platform: opened.platform, by: viewer });
+  for (const job of jobs.slice(1)) await succeed(job);
+  expect(await toldTo(viewer)).toEqual([]);
+  await succeed(jobs[0]!);
+  expect(await toldTo(viewer)).toEqual([
+    'results.ready: Your results are ready. 3 transcripts of your recording can be read or downloaded now.',
   ]);
 });
 

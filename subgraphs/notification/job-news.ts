@@ -7,7 +7,7 @@ export interface News {
   body: string;
 }
 
-/** A job of a chain: jobs that need each other, directly or through others. */
+/** A job of a chain: jobs that need each other or that one call has made, directly or through others. */
 export interface ChainJob {
   id: string;
   kind: string;

@@ -79,13 +79,16 @@ export class NotificationRecords {
     return count === 1;
   }
 
-  /** The job and all that it needs or that need it, directly or through others, in the order in which they were made. */
+  /** The job and all that it needs, that need it or that the same call has made, directly or through others, oldest first. */
   chainOf(tx: PlatformTransaction, jobId: string): Promise<ChainJob[]> {
     return tx.$queryRaw<ChainJob[]>`
       with recursive chain (id) as (
         select ${jobId} union
-        select case when need.job_id = chain.id then need.needed_id else need.job_id end
-          from chain join platform.job_need need on need.job_id = chain.id or need.needed_id = chain.id)
+        select other.id from chain cross join lateral (
+          select needed_id from platform.job_need where job_id = chain.id union all
+          select job_id from platform.job_need where needed_id = chain.id union all
+          select same.id from platform.job mine join platform.job same using (call_id) where mine.id = chain.id
+        ) other (id))
       select job.id, job.kind, job.state::text as state from chain join platform.job job using (id) order by job.id`;
   }
 

@@ -16,14 +16,16 @@ export function aJob({
   by,
   about = newId('med'),
   needs = [],
+  callId = null,
 }: {
   platform: Platform;
   by: Viewer;
   about?: string;
   needs?: string[];
+  callId?: string | null;
 }): Promise<Job> {
   return platform.database.prisma.$transaction((tx) =>
-    createJob(tx, platform.events, definition, { ownerId: by.userId, subjectId: about, payload: {}, needs }),
+    createJob(tx, platform.events, definition, { ownerId: by.userId, subjectId: about, payload: {}, needs, callId }),
   );
 }
 
@@ -33,7 +35,7 @@ export function aWorker(platform: Platform) {
   return {
     start: (job: Job, attempt = 1) => claim(platform, store, job.id, { attempt }),
     progress: (job: Job, progress: number) =>
-      store.progress(job.id, 1, { progress, stage: 'recognize', expectedAt: null }),
+      store.progress(job.id, 1, { progress, stage: 'recognize', expectedInMs: null }),
     succeed: (job: Job, attempt = 1) => store.succeed(job.id, attempt, () => Promise.resolve()),
     fail: (job: Job, message: string, attempt = 1) =>
       store.giveUp(job.id, attempt, { code: 'NO_SPEECH', message, retryable: false }, () => Promise.resolve()),

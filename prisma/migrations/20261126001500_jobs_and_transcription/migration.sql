@@ -27,6 +27,7 @@ ALTER TABLE "platform"."object" ADD COLUMN     "part_of" TEXT;
 
 -- AlterTable
 ALTER TABLE "platform"."job" ADD COLUMN     "attempt_started_at" TIMESTAMPTZ(3),
+ADD COLUMN     "call_id" TEXT,
 ADD COLUMN     "attempts_given" INTEGER NOT NULL DEFAULT 3,
 ADD COLUMN     "handed_at" TIMESTAMPTZ(3),
 ADD COLUMN     "losses" INTEGER NOT NULL DEFAULT 0,
@@ -185,6 +186,9 @@ CREATE INDEX "job_owner_id_state_handed_at_idx" ON "platform"."job"("owner_id", 
 CREATE INDEX "job_lost_worker_id_idx" ON "platform"."job"("lost_worker_id");
 
 -- CreateIndex
+CREATE INDEX "job_call_id_idx" ON "platform"."job"("call_id");
+
+-- CreateIndex
 CREATE INDEX "job_outbox_owner_id_priority_job_id_idx" ON "platform"."job_outbox"("owner_id", "priority" DESC, "job_id");
 
 -- CreateIndex
@@ -312,12 +316,11 @@ $$;
 CREATE INDEX "segment_search_idx" ON "media"."segment" USING gin ("media"."text_vector"("language", "text"));
 CREATE INDEX "media_search_idx" ON "media"."media" USING gin ("media"."about_vector"("title", "description", "artist", "tags"));
 
--- Starts a job for a worker that the queue has given the entry of job p_ticket, attempt p_attempt, and answers its id; NULL
--- when nothing is to run. The entry says only that the owner's turn has come: what runs is the most urgent of that
--- owner's jobs now, even one that was queued or raised after its owner's limit was reached, which then takes the place of
--- the entry's own job. A worker that asks for p_apart is given no job that has lost two workers.
+-- Starts a job for a worker that the queue has given the entry of job p_ticket, attempt p_attempt, and answers its row; none
+-- when nothing is to run. An entry means "this owner's turn": docs/decisions/0018 says what follows from that. A worker that
+-- asks for p_apart is given no job that has lost two workers.
 CREATE FUNCTION "platform"."claim_job"("p_ticket" text, "p_attempt" int, "p_worker" text, "p_apart" boolean)
-RETURNS text LANGUAGE plpgsql AS $$
+RETURNS SETOF "platform"."job" LANGUAGE plpgsql AS $$
 DECLARE
   "v_owner" text;
   "v_priority" int; -- of the entry's own job; NULL when that does not wait for this entry any more
@@ -328,7 +331,7 @@ BEGIN
     SELECT j."owner_id", CASE WHEN j."state" = 'QUEUED' AND j."handed_at" IS NOT NULL AND j."attempt" = "p_attempt" - 1
                               THEN j."priority" END
       INTO "v_owner", "v_priority" FROM "platform"."job" j WHERE j."id" = "p_ticket";
-    IF NOT FOUND THEN RETURN NULL; END IF;
+    IF NOT FOUND THEN RETURN; END IF;
     SELECT c."id", c."is_handed" INTO "v_id", "v_is_handed" FROM (
       (SELECT j."id", j."priority", true AS "is_handed" FROM "platform"."job" j
         WHERE j."owner_id" = "v_owner" AND j."state" = 'QUEUED' AND j."handed_at" IS NOT NULL
@@ -353,15 +356,15 @@ BEGIN
     PERFORM "platform"."put_job_back"(j."id", now() + interval '1 second') FROM "platform"."job" j
       WHERE j."owner_id" = "v_owner" AND j."state" = 'QUEUED' AND j."handed_at" IS NOT NULL
       ORDER BY j."id" = "p_ticket" DESC LIMIT 1;
-    RETURN NULL;
+    RETURN;
   END IF;
 
-  UPDATE "platform"."job" SET "state" = 'RUNNING', "attempt" = "attempt" + 1, "progress" = 0, "stage" = NULL,
+  DELETE FROM "platform"."job_outbox" WHERE "job_id" = "v_id";
+  RETURN QUERY UPDATE "platform"."job" SET "state" = 'RUNNING', "attempt" = "attempt" + 1, "progress" = 0, "stage" = NULL,
+         "error_code" = NULL, "error_message" = NULL, "error_retryable" = NULL, -- told only while a job waits for this attempt
          "expected_at" = NULL, "heartbeat_at" = now(), "attempt_started_at" = now(), "worker_id" = "p_worker",
          "started_at" = coalesce("started_at", now()), "handed_at" = coalesce("handed_at", now())
-   WHERE "id" = "v_id";
-  DELETE FROM "platform"."job_outbox" WHERE "job_id" = "v_id";
-  RETURN "v_id";
+   WHERE "id" = "v_id" RETURNING *;
 END
 $$;
 

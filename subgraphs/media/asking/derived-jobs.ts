@@ -13,6 +13,8 @@ export interface Derivation {
   mediaId: string;
   transcriptId: string;
   priority: number;
+  /** See {@link callOf}. */
+  callId: string | null;
   /** The transcription while it has not ended. */
   needs: readonly string[];
 }
@@ -66,6 +68,11 @@ export class DerivedJobs {
   }
 }
 
+/** What tells that these jobs were made by one call: its first one; null for one alone. */
+export function callOf(jobIds: readonly string[]): string | null {
+  return jobIds.length > 1 ? jobIds[0]! : null;
+}
+
 /** Makes ids for jobs of one call that sort in the order in which they are made: ids of one millisecond would not. */
 export function orderedJobIds(): () => string {
   let last = 0;
@@ -75,6 +82,6 @@ export function orderedJobIds(): () => string {
   };
 }
 
-function jobOf({ ownerId, mediaId, priority, needs }: Derivation) {
-  return { ownerId, subjectId: mediaId, priority, needs };
+function jobOf({ ownerId, mediaId, priority, callId, needs }: Derivation) {
+  return { ownerId, subjectId: mediaId, priority, callId, needs };
 }

@@ -9,7 +9,7 @@ import type { MediaRecords, MediaTransaction, TranscriptRow } from '../records';
 import { UNDETERMINED, type Transcripts } from '../transcripts';
 import type { TextTranslator } from '../translating/text-translator';
 import type { TranslationRecords } from '../translating/translation-records';
-import { orderedJobIds, type DerivedJobs, type Derivation } from './derived-jobs';
+import { callOf, orderedJobIds, type DerivedJobs, type Derivation } from './derived-jobs';
 import { checkedFile, checkedFiles, type FileInput } from './files';
 import { checkedLanguages, translationProblem } from './languages';
 import { jobsOnce } from './once';
@@ -81,7 +81,14 @@ export class MediaWork {
         if (refusal) throw refusal;
         const priority = priorityOf(input);
         const { job, transcriptId } = await transcripts.begin(tx, media, wanted, { jobId, priority });
-        const about = { ownerId: viewer.userId, mediaId: media.id, transcriptId, priority, needs: [jobId] };
+        const about = {
+          ownerId: viewer.userId,
+          mediaId: media.id,
+          transcriptId,
+          priority,
+          callId: null,
+          needs: [jobId],
+        };
         await derived.begin(tx, about, wantedResults);
         return [job];
       }),
@@ -103,18 +110,14 @@ export class MediaWork {
     const refusal = isKnown ? await translationProblem(translator, language, languages, path) : null;
     const nextId = orderedJobIds();
     const wanted = languages.map((language) => ({ language, jobId: nextId() }));
+    const jobIds = wanted.map(({ jobId }) => jobId);
     const call = { ownerId: viewer.userId, operation: 'translateTranscript', key, input };
     return records.transaction((tx) =>
-      jobsOnce(
-        tx,
-        call,
-        wanted.map(({ jobId }) => jobId),
-        async () => {
-          const about = await this.derivationOf(tx, viewer, input);
-          if (refusal) throw refusal;
-          return derived.begin(tx, about, { translations: wanted, files: [] });
-        },
-      ),
+      jobsOnce(tx, call, jobIds, async () => {
+        const about = await this.derivationOf(tx, viewer, input);
+        if (refusal) throw refusal;
+        return derived.begin(tx, { ...about, callId: callOf(jobIds) }, { translations: wanted, files: [] });
+      }),
     );
   }
 
@@ -156,7 +159,7 @@ export class MediaWork {
     }
     const needs = transcript.state === 'TRANSCRIBING' ? [transcript.jobId] : [];
     const { mediaId } = transcript;
-    return { ownerId: viewer.userId, mediaId, transcriptId, priority: priorityOf(input), needs };
+    return { ownerId: viewer.userId, mediaId, transcriptId, priority: priorityOf(input), callId: null, needs };
   }
 
   private async translationNeeds(

@@ -1,5 +1,6 @@
 import type { AnyJobHandler } from '../../../platform/jobs/job-runner';
 import type { Platform } from '../../../platform/platform';
+import type { DecodeOptions } from '../decoder/decode-pcm';
 import type { Transcribers } from '../transcribers';
 import type { TextTranslator } from '../translating/text-translator';
 import { createExportTranscriptHandler } from './export-transcript.handler';
@@ -12,6 +13,8 @@ export interface MediaWorkTools {
   platform: Platform;
   transcribers: Transcribers;
   translator: TextTranslator;
+  /** How recordings are decoded for speech engines; default as {@link DecodeOptions} says. */
+  decoding?: Pick<DecodeOptions, 'stuckAfterMs'>;
 }
 
 /** The handlers of all jobs on recordings. */

@@ -2,6 +2,7 @@ import type { JobContext, JobHandler } from '../../../platform/jobs/job-handler'
 import { JobProblem } from '../../../platform/jobs/job-handler';
 import { DownloadFailed } from '../../../platform/objects/download';
 import type { Platform } from '../../../platform/platform';
+import type { DecodeOptions } from '../decoder/decode-pcm';
 import { DecoderFailedError, MediaProblem } from '../decoder/media-problem';
 import type { MediaProblemCode } from '../errors';
 import { recordLineage } from '../lineage/lineage';
@@ -31,8 +32,10 @@ const MAX_CHANNELS = 8;
 export function createTranscribeHandler(options: {
   platform: Platform;
   transcribers: Transcribers;
+  /** See {@link DecodeOptions}. */
+  decoding?: Pick<DecodeOptions, 'stuckAfterMs'>;
 }): JobHandler<TranscribePayload, MediaTransaction> {
-  const { platform, transcribers } = options;
+  const { platform, transcribers, decoding } = options;
   const records = new MediaRecords(platform.database.slice(MEDIA_MODELS));
   const growthOf = (payload: TranscribePayload): TranscriptGrowth =>
     new TranscriptGrowth(platform.events, payload.transcriptId);
@@ -57,7 +60,7 @@ export function createTranscribeHandler(options: {
   };
 
   async function openRecording(payload: TranscribePayload, context: Context): Promise<Recording> {
-    const recording = await Recording.open(platform, payload, context);
+    const recording = await Recording.open(platform, payload, context, decoding);
     const { kind, durationMs, inspection } = recording;
     await context.transaction(async (tx) => {
       await records.describeMedia(tx, payload.mediaId, { kind, durationMs });

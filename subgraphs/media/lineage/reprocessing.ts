@@ -3,7 +3,7 @@ import { UserProblemError } from '../../../platform/errors';
 import { isId } from '../../../platform/ids';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { PRIORITIES, type Job, type JobPriority } from '../../../platform/jobs/job';
-import { orderedJobIds, type DerivedJobs } from '../asking/derived-jobs';
+import { callOf, orderedJobIds, type DerivedJobs } from '../asking/derived-jobs';
 import { jobsOnce } from '../asking/once';
 import type { MediaProblemCode } from '../errors';
 import type { MediaJobKind } from '../jobs/kinds';
@@ -69,6 +69,7 @@ export class Reprocessing {
       ]),
       ...versions.map(({ jobId }) => jobId),
     ];
+    const callId = callOf(jobIds);
     const call = { ownerId: viewer.userId, operation: 'reprocess', key, input };
     return records.transaction((tx) =>
       jobsOnce(tx, call, jobIds, async () => {
@@ -77,15 +78,16 @@ export class Reprocessing {
         for (const { source, plan, jobId, results } of anew) {
           const wanted = orThrow(plan);
           const begun =
-            wanted && (await transcripts.begin(tx, media, wanted, { ...(jobId === null ? {} : { jobId }), priority }));
+            wanted &&
+            (await transcripts.begin(tx, media, wanted, { ...(jobId === null ? {} : { jobId }), priority, callId }));
           const transcriptId = begun?.transcriptId ?? source.id;
           const needs = begun ? [begun.job.id] : [];
-          const about = { ownerId: viewer.userId, mediaId: media.id, transcriptId, priority, needs };
+          const about = { ownerId: viewer.userId, mediaId: media.id, transcriptId, priority, callId, needs };
           if (begun) jobs.push(begun.job);
           jobs.push(...(await derived.begin(tx, about, results)));
         }
         for (const { rendition, jobId } of versions) {
-          jobs.push(await transcodings.begin(tx, media, rendition, { jobId, priority }));
+          jobs.push(await transcodings.begin(tx, media, rendition, { jobId, priority, callId }));
         }
         return jobs;
       }),

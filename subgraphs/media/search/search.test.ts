@@ -1,9 +1,10 @@
 import { newId } from '../../../platform/ids';
 import { ask, askFor, aViewer } from '../../../platform/testing/calls';
 import type { Viewer } from '../../../platform/identity/viewer';
+import { MEDIA_MODELS } from '../records';
 import { aScript, heard, openMediaSlice, scripted, type MediaSlice } from '../testing';
 import { anotherTranscript, aTranscript, type Given } from '../testing-transcripts';
-import { searchQuery } from './search-records';
+import { searchQuery, SearchRecords } from './search-records';
 
 interface Hit {
   media: { id: string; title: string };
@@ -213,4 +214,15 @@ test('10,000 segments are not read one by one: the index is', async () => {
   expect(plan.map((row) => Object.values(row)[0]).join('\n')).toContain('segment_search_idx');
   expect(await highlights('needle')).toEqual(['The **needle**.']);
   expect(await highlights('straw "segment 77"')).toEqual(['**Segment** **77** says hay and **straw**.']);
+});
+
+test('of a word that is said everywhere the newest 5,000 segments count', async () => {
+  const { transcriptId } = await talk(['One hat.']);
+  await slice.platform.database.prisma.$executeRaw`
+    insert into media.segment (id, transcript_id, position, start_ms, end_ms, text, language, words)
+    select 'seg_hat' || lpad(n::text, 5, '0'), ${transcriptId}, n, n * 1000, n * 1000 + 900, 'A hat.', 'en', '[]'
+      from generate_series(1, 5100) n`;
+  const records = new SearchRecords(slice.platform.database.slice(MEDIA_MODELS));
+  const found = await records.find(viewer.userId, 'hat', {}, { take: 6_000, after: null });
+  expect([found.length, found.some(({ id }) => id === 'seg_hat00001')]).toEqual([5_000, false]);
 });

@@ -10,13 +10,11 @@ import { clippedSubtitles, mp4Language } from './subtitles';
 /** Subtitles that have been written into the job's directory. */
 export interface Subtitles {
   file: string;
-  /** The transcript they show, as it was before its text was read: a change in between makes the rendition stale. */
-  transcript: Pick<TranscriptRow, 'id' | 'revision'>;
   /** BCP 47 tag. */
   language: string;
   /** See {@link mp4Language}. */
   mp4Language: string | null;
-  /** As it was before its text was read: a correction in between makes the rendition stale, never look fresh. */
+  /** The transcript they show, as it was before its text was read: a correction in between makes the rendition stale. */
   transcript: Pick<TranscriptRow, 'id' | 'revision'>;
 }
 

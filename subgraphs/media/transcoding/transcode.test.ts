@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { deriveCallKey } from '../../../platform/identity/call-identity';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { silentLogger } from '../../../platform/logger';
+import { requestCancel } from '../../../platform/jobs/job-commands';
 import { serveSubgraph } from '../../../platform/subgraph/serve';
 import { anUpload, askFor, aViewer } from '../../../platform/testing/calls';
 import { describeWhenInstalled, programMissing } from '../../../platform/testing/installed';
@@ -46,8 +47,9 @@ function make(name: string, ...parameters: string[]): Buffer {
   return readFileSync(file);
 }
 const tone = (seconds: number) => ['-f', 'lavfi', '-i', `sine=f=440:r=16000:d=${seconds}`];
-const film = (size: string, seconds: number) => [
-  ...['-f', 'lavfi', '-i', `testsrc2=s=${size}:r=10:d=${seconds}`, ...tone(seconds)],
+/** A few pictures a second are a film as well, and are encoded sooner. */
+const film = (size: string, seconds: number, rate = 5) => [
+  ...['-f', 'lavfi', '-i', `testsrc2=s=${size}:r=${rate}:d=${seconds}`, ...tone(seconds)],
   ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv444p', '-c:a', 'aac', '-shortest'],
 ];
 
@@ -92,19 +94,20 @@ async function ask(input: object): Promise<{ job: JobAnswer | null; errors: Prob
   return answer.transcode;
 }
 
-async function jobOf(mediaId: string): Promise<JobAnswer> {
-  const query = `query ($id: ID!) { media(id: $id) { jobs(first: 1) { nodes { ${JOB} } } } }`;
+/** The one named, or the newest. */
+async function jobOf(mediaId: string, jobId?: string): Promise<JobAnswer> {
+  const query = `query ($id: ID!) { media(id: $id) { jobs(first: 20) { nodes { ${JOB} } } } }`;
   const { media } = await askFor<{ media: { jobs: { nodes: JobAnswer[] } } }>(slice.subgraph, viewer, query, {
     id: mediaId,
   });
-  return media.jobs.nodes[0]!;
+  return media.jobs.nodes.find(({ id }) => id === (jobId ?? id))!;
 }
 
-async function ended(mediaId: string): Promise<JobAnswer> {
+async function ended(mediaId: string, jobId?: string): Promise<JobAnswer> {
   return waitFor(
     'the job to end',
     async () => {
-      const job = await jobOf(mediaId);
+      const job = await jobOf(mediaId, jobId);
       return ['SUCCEEDED', 'FAILED', 'CANCELED'].includes(job.state) ? job : null;
     },
     60_000,
@@ -112,9 +115,9 @@ async function ended(mediaId: string): Promise<JobAnswer> {
 }
 
 async function transcoded(mediaId: string, input: object): Promise<RenditionAnswer> {
-  const { errors } = await ask({ mediaId, ...input });
+  const { job, errors } = await ask({ mediaId, ...input });
   expect(errors).toEqual([]);
-  const { state, error, result, progress } = await ended(mediaId);
+  const { state, error, result, progress } = await ended(mediaId, job!.id);
   expect([state, error, progress]).toEqual(['SUCCEEDED', null, 1]);
   return result!;
 }
@@ -143,24 +146,28 @@ const bytesStored = (): string[] =>
   );
 
 describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'transcode', () => {
-  test.each([
-    ['MP3', 'audio/mpeg', 'mp3'],
-    ['OPUS', 'audio/ogg', 'opus'],
-    ['WAV_16K', 'audio/wav', 'pcm_s16le'],
-    ['WEBM', 'video/webm', 'opus'],
-  ])('%s of sound is %s', async (preset, mimeType, codec) => {
+  test('MP3, OPUS, WAV_16K and WEBM of sound are what they say, without the tags of the recording', async () => {
     const id = await aRecording(make('sound.flac', ...tone(3), '-metadata', 'title=--secret %d | a:b'));
-    const rendition = await transcoded(id, { preset });
-    expect(rendition).toMatchObject({ preset, mimeType, width: null, height: null });
-    const { name } = await slice.platform.database.prisma.storedObject.findUniqueOrThrow({
-      where: { id: rendition.file.id },
-    });
-    expect(name).toBe(`x.${{ MP3: 'mp3', OPUS: 'opus', WAV_16K: 'wav', WEBM: 'webm' }[preset]}`); // the recording's title
-    expect(Math.abs(rendition.durationMs - 3_000)).toBeLessThan(100);
-    expect(rendition.bitrate).toBeGreaterThan(10_000);
-    const { streams, format } = await probe(rendition.url);
-    expect(streams.map((stream) => stream.codec_name)).toEqual([codec]);
-    expect(JSON.stringify(format.tags ?? {})).not.toContain('secret');
+    const wanted = [
+      ['MP3', 'audio/mpeg', 'mp3'],
+      ['OPUS', 'audio/ogg', 'opus'],
+      ['WAV_16K', 'audio/wav', 'pcm_s16le'],
+      ['WEBM', 'video/webm', 'opus'],
+    ] as const;
+    const made = await Promise.all(wanted.map(([preset]) => transcoded(id, { preset })));
+    for (const [index, [preset, mimeType, codec]] of wanted.entries()) {
+      const rendition = made[index]!;
+      expect(rendition).toMatchObject({ preset, mimeType, width: null, height: null });
+      const { name } = await slice.platform.database.prisma.storedObject.findUniqueOrThrow({
+        where: { id: rendition.file.id },
+      });
+      expect(name).toBe(`x.${{ MP3: 'mp3', OPUS: 'opus', WAV_16K: 'wav', WEBM: 'webm' }[preset]}`); // the recording's title
+      expect(Math.abs(rendition.durationMs - 3_000)).toBeLessThan(100);
+      expect(rendition.bitrate).toBeGreaterThan(10_000);
+      const { streams, format } = await probe(rendition.url);
+      expect(streams.map((stream) => stream.codec_name)).toEqual([codec]);
+      expect(JSON.stringify(format.tags ?? {})).not.toContain('secret');
+    }
   });
 
   test('MP4 has even sizes in a box, 4:2:0, its index in front, and is never larger than the film', async () => {
@@ -192,7 +199,10 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'transcode', () => {
     expect((await ended(media!.id)).state).toBe('SUCCEEDED');
     const subtitlesFrom = job!.result.id;
     const clip = { clipFromMs: 1_000, clipToMs: 3_500, subtitlesFrom };
-    const { url, durationMs } = await transcoded(media!.id, { preset: 'MP4_720P', ...clip });
+    const [{ url, durationMs }, hls] = await Promise.all([
+      transcoded(media!.id, { preset: 'MP4_720P', ...clip }),
+      transcoded(media!.id, { preset: 'HLS', ...clip }),
+    ]);
     expect(Math.abs(durationMs - 2_500)).toBeLessThan(150);
     expect((await probe(url)).streams.map((stream) => stream.codec_name)).toEqual(['h264', 'aac', 'mov_text']);
     const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', reachable(url), '-map', '0:s', '-f', 'webvtt', '-']);
@@ -200,7 +210,6 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'transcode', () => {
     expect(stdout).toContain('00:00.200 -->');
     expect(stdout).toContain('Tags (/b1) <b> -- %d & more.');
 
-    const hls = await transcoded(media!.id, { preset: 'HLS', ...clip });
     const main = await (await fetch(reachable(hls.url))).text();
     expect(main).toMatch(/#EXT-X-MEDIA:TYPE=SUBTITLES,.*LANGUAGE="en-US",URI="subtitles.m3u8"/);
     expect(main).toMatch(/#EXT-X-STREAM-INF:.*SUBTITLES="subtitles"/);
@@ -209,7 +218,7 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'transcode', () => {
   });
 
   test('HLS has up to three sizes with codecs, and one link is enough to play all of it', async () => {
-    const id = await aRecording(make('hls.mp4', ...film('1280x720', 5)));
+    const id = await aRecording(make('hls.mp4', ...film('1280x720', 5, 2)));
     const rendition = await transcoded(id, { preset: 'HLS' });
     expect(rendition).toMatchObject({ mimeType: 'application/vnd.apple.mpegurl', width: 1_280, height: 720 });
     const main = await (await fetch(reachable(rendition.url))).text();
@@ -236,8 +245,12 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'transcode', () => {
 
   test('renditions are listed newest first, with their lineage, to their owner only', async () => {
     const id = await aRecording(make('sound.flac', ...tone(1)));
-    const first = await transcoded(id, { preset: 'MP3' });
-    const second = await transcoded(id, { preset: 'OPUS', clipToMs: 500 });
+    const begun = [
+      await ask({ mediaId: id, preset: 'MP3' }),
+      await ask({ mediaId: id, preset: 'OPUS', clipToMs: 500 }),
+    ];
+    const jobs = await Promise.all(begun.map(({ job }) => ended(id, job!.id)));
+    const [first, second] = jobs.map(({ result }) => result!) as [RenditionAnswer, RenditionAnswer];
     const query = 'query ($id: ID!) { media(id: $id) { renditions { id } } }';
     expect(await askFor(slice.subgraph, viewer, query, { id })).toEqual({
       media: { renditions: [{ id: second.id }, { id: first.id }] },
@@ -300,7 +313,7 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'transcode', () => {
   });
 
   test('progress is measured, and a cancel ends ffmpeg and leaves no bytes', async () => {
-    const mediaId = await aRecording(make('long.mp4', ...film('640x360', 60)));
+    const mediaId = await aRecording(make('long.mp4', ...film('640x360', 60, 10)));
     const before = bytesStored();
     const { job } = await ask({ mediaId, preset: 'HLS' });
     const seen = await waitFor('some progress', async () => {
@@ -311,9 +324,8 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'transcode', () => {
     expect(seen.progress).toBeLessThan(0.95);
     const running = readdirSync('/proc').filter((pid) => cwdOf(pid).includes(job!.id));
     expect(running).toHaveLength(1);
-    const { prisma } = slice.platform.database;
-    await prisma.job.update({ where: { id: job!.id }, data: { state: 'CANCELING' } });
-    await prisma.$executeRaw`select pg_notify('sauti_cancel', ${job!.id})`;
+    const own = { jobId: job!.id, ownerId: viewer.userId };
+    await slice.platform.database.prisma.$transaction((tx) => requestCancel(tx, slice.platform.events, own));
     expect((await ended(mediaId)).state).toBe('CANCELED');
     expect(readdirSync('/proc').filter((pid) => cwdOf(pid).includes(job!.id))).toEqual([]);
     expect(bytesStored()).toEqual(before);

@@ -1,9 +1,9 @@
 import { UserProblemError } from '../../../platform/errors';
 import type { EventLog } from '../../../platform/events/event-log';
-import { claimIdempotencyKey } from '../../../platform/idempotency';
 import { isId, newId } from '../../../platform/ids';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { createJob, PRIORITIES, type Job, type JobPriority } from '../../../platform/jobs/job';
+import { jobsOnce } from '../asking/once';
 import type { MediaProblemCode } from '../errors';
 import type { MediaFacts } from '../facts/facts';
 import type { MediaDetails } from '../facts/records';
@@ -42,28 +42,25 @@ export class Transcodings {
    * is refused here when they can be read within 4 s, the rest by the job. NOT_FOUND, INVALID_INPUT (clip), UNSUPPORTED (no film, no sound), INVALID_STATE (transcript not
    * complete), IDEMPOTENCY_MISMATCH.
    */
-  async transcode(viewer: Viewer, input: TranscodeInput): Promise<Job> {
+  async transcode(viewer: Viewer, { idempotencyKey: key, ...input }: TranscodeInput): Promise<Job> {
     const [media] = isId('med', input.mediaId) ? await this.records.mediaByIds([input.mediaId], viewer.userId) : [];
     if (!media) throw problem('NOT_FOUND', 'You have no recording with this ID.', 'mediaId');
     const { preset, clipFromMs = null, clipToMs = null, subtitlesFrom = null } = input;
     const wanted = { preset, clipFromMs, clipToMs, subtitlesFrom };
     const { details, refusal: limit } = await this.facts.examine(media);
     const aboveLimit = limit && problem(limit.code, limit.message, 'mediaId');
-    const refusal = aboveLimit ?? refuseImpossible(wanted, details) ?? (await this.refuseSubtitles(viewer, media, wanted));
-    const id = newId('job');
-    const call = {
-      ownerId: viewer.userId,
-      operation: 'transcode',
-      key: input.idempotencyKey,
-      input: { mediaId: media.id, ...wanted },
-    };
-    return this.records.transaction(async (tx) => {
-      const earlier = await claimIdempotencyKey(tx, call, id);
-      if (earlier !== null) return tx.job.findUniqueOrThrow({ where: { id: earlier } });
-      if (refusal) throw refusal; // a call that was made before is answered as it was then
-      const priority = PRIORITIES[input.priority ?? 'NORMAL'];
-      return this.begin(tx, { ...media, durationMs: details.durationMs }, wanted, { jobId: id, priority });
-    });
+    const refusal =
+      aboveLimit ?? refuseImpossible(wanted, details) ?? (await this.refuseSubtitles(viewer, media, wanted));
+    const jobId = newId('job');
+    const call = { ownerId: viewer.userId, operation: 'transcode', key, input };
+    const [job] = await this.records.transaction((tx) =>
+      jobsOnce(tx, call, [jobId], async () => {
+        if (refusal) throw refusal; // a call that was made before is answered as it was then
+        const priority = PRIORITIES[input.priority ?? 'NORMAL'];
+        return [await this.begin(tx, { ...media, durationMs: details.durationMs }, wanted, { jobId, priority })];
+      }),
+    );
+    return job!;
   }
 
   /** Writes the job. The last thing in a transaction, because it appends events. */
@@ -71,7 +68,7 @@ export class Transcodings {
     tx: MediaTransaction,
     media: Pick<MediaRow, 'id' | 'ownerId' | 'fileId' | 'durationMs'>,
     wanted: WantedRendition,
-    { jobId, priority }: { jobId: string; priority: number },
+    { jobId, priority, callId = null }: { jobId: string; priority: number; callId?: string | null },
   ): Promise<Job> {
     return createJob(tx, this.events, transcodeJob, {
       id: jobId,
@@ -79,6 +76,7 @@ export class Transcodings {
       subjectId: media.id,
       payload: { renditionId: newId('rnd'), mediaId: media.id, fileId: media.fileId, ...wanted },
       priority,
+      callId,
       size: lengthOf(wanted, media.durationMs),
     });
   }

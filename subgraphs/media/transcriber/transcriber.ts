@@ -161,10 +161,20 @@ export class UnsupportedOptionError extends Error {
 export class TranscriberFailedError extends Error {
   readonly code = 'ENGINE_FAILED';
   readonly retryable: boolean;
-  constructor(message: string, { cause, retryable = true }: { cause?: unknown; retryable?: boolean } = {}) {
+  /** The engine has tried the call again itself, or was told to come back later: at once nothing is to be hoped for. */
+  readonly wasRetried: boolean;
+  constructor(
+    message: string,
+    {
+      cause,
+      retryable = true,
+      wasRetried = false,
+    }: { cause?: unknown; retryable?: boolean; wasRetried?: boolean } = {},
+  ) {
     super(message, { cause });
     this.name = 'TranscriberFailedError';
     this.retryable = retryable;
+    this.wasRetried = wasRetried;
   }
 }
 

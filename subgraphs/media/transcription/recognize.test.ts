@@ -128,6 +128,16 @@ describe('recognizing', () => {
     expect(heardIn(await all(recognize(engine, pieces)))).toEqual(saidIn(tones));
   });
 
+  test('a call that the engine itself has tried again is not made once more', async () => {
+    const engine = toneEngine(RULE);
+    engine.before = () => {
+      throw new TranscriberFailedError('it is down', { wasRetried: true });
+    };
+    const pieces = cutPieces(soundFrom(tonesFor(3_000), 3_000), { startMs: 0, rule: RULE });
+    await expect(all(recognize(engine, pieces))).rejects.toThrow('it is down');
+    expect(engine.calls).toHaveLength(1);
+  });
+
   test('an engine that breaks for good ends all other calls at once, and the source', async () => {
     const engine = toneEngine(RULE);
     let isEnded = false;

@@ -41,7 +41,7 @@ interface Call {
 
 /**
  * Recognizes pieces, several at once, and yields what was heard in the order of the recording. A call that fails and may
- * succeed another time is made up to three times. The first failure, or the signal, ends all calls; it is thrown.
+ * succeed another time is made up to three times, unless the engine has done so itself. The first failure, or the signal, ends all calls; it is thrown.
  */
 export async function* recognizePieces(
   pieces: AsyncIterable<Piece>,
@@ -81,8 +81,8 @@ async function recognizePatiently(
     try {
       return await recognizeOnce(call, options, signal);
     } catch (error) {
-      const mayTryAgain = error instanceof TranscriberFailedError && error.retryable && tried < RETRY_MS.length;
-      if (signal.aborted || !mayTryAgain) throw error;
+      const mayHelp = error instanceof TranscriberFailedError && error.retryable && !error.wasRetried;
+      if (signal.aborted || !mayHelp || tried >= RETRY_MS.length) throw error;
       await pause(RETRY_MS[tried]!, signal);
       signal.throwIfAborted();
     }

@@ -13,7 +13,7 @@ export class Recording {
   private constructor(
     private readonly file: string,
     readonly inspection: MediaInspection,
-    private readonly decoding: Pick<DecodeOptions, 'maxDurationMs' | 'normalize'>,
+    private readonly decoding: Pick<DecodeOptions, 'maxDurationMs' | 'normalize' | 'stuckAfterMs'>,
   ) {}
 
   /**
@@ -24,13 +24,14 @@ export class Recording {
     { objects, mediaLimits }: Pick<Platform, 'objects' | 'mediaLimits'>,
     { fileId, normalize }: { fileId: string; normalize: boolean },
     context: Context,
+    decoding: Pick<DecodeOptions, 'stuckAfterMs'> = {},
   ): Promise<Recording> {
     context.progress(0, 'fetch');
     const file = path.join(await context.directory(), 'recording');
     await objects.placeAt(fileId, file, context.signal);
     context.progress(0, 'inspect');
     const inspection = await inspectMedia(file, { signal: context.signal, ...mediaLimits });
-    return new Recording(file, inspection, { maxDurationMs: mediaLimits.maxDurationMs, normalize });
+    return new Recording(file, inspection, { ...decoding, maxDurationMs: mediaLimits.maxDurationMs, normalize });
   }
 
   get kind(): 'VIDEO' | 'AUDIO' {

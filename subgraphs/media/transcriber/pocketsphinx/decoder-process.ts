@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Pooled } from '../pool';
 import { EngineUnavailableError, TranscriberFailedError } from '../transcriber';
+import { startChild } from '../start-child';
 import { INSTALL_COMMAND, type Installation } from './installation';
-import { startChild } from './start-child';
 
 /** Frames are 10 ms, counted from the beginning of the utterance. */
 export interface HeardWord {
@@ -21,6 +21,12 @@ export interface DecoderVocabulary {
   /** All that can be said, as a graph in the format of sphinxbase's FSG. */
   graph?: string;
 }
+
+/**
+ * A decoder needs 153 MB at rest and up to 215 MB at work, with a vocabulary of 1,000 sentences and utterances of 20 s; its
+ * JavaScript holds one second of audio and the words of one utterance.
+ */
+const LIMITS = { maxMemoryBytes: 512 * 1024 * 1024, maxHeapMegabytes: 64 };
 
 export type DecoderUse = 'recognition' | 'alignment';
 
@@ -50,7 +56,7 @@ export class DecoderProcess implements Pooled {
 
   /** Starts a process with a loaded decoder. Throws EngineUnavailableError when a library or the model cannot be loaded. */
   static async open(installation: Installation, use: DecoderUse): Promise<DecoderProcess> {
-    const decoder = new DecoderProcess(await startChild(installation.childFile));
+    const decoder = new DecoderProcess(startChild(installation.childFile, LIMITS));
     try {
       await decoder.#load(installation, use);
       return decoder;
@@ -62,7 +68,7 @@ export class DecoderProcess implements Pooled {
 
   /** Loads the libraries in a process that then ends. Throws EngineUnavailableError when one is missing. */
   static async check(installation: Installation): Promise<void> {
-    await using decoder = new DecoderProcess(await startChild(installation.childFile));
+    await using decoder = new DecoderProcess(startChild(installation.childFile, LIMITS));
     await decoder.#load(installation, 'probe');
   }
 

@@ -128,7 +128,7 @@ describe.each(openers)('%s', (_name, key, open) => {
   test('does not wait for minutes: the call fails, and may be tried again', async () => {
     const begun = await begin();
     begun.peer.faults.push({ status: 429, headers: { 'retry-after': '600' } });
-    expect(await failure(begun)).toMatchObject({ code: 'ENGINE_FAILED', retryable: true });
+    expect(await failure(begun)).toMatchObject({ code: 'ENGINE_FAILED', retryable: true, wasRetried: true });
     expect(begun.pauses).toEqual([]);
     expect(begun.peer.calls).toHaveLength(1);
   });
@@ -138,6 +138,7 @@ describe.each(openers)('%s', (_name, key, open) => {
     begun.peer.faults.push({ status: 500 }, { status: 500 }, { status: 500 });
     const error = await failure(begun);
     expect(error).toBeInstanceOf(TranscriberFailedError);
+    expect(error).toMatchObject({ retryable: true, wasRetried: true });
     expect(error.message).toContain('HTTP 500');
     expect(begun.peer.calls).toHaveLength(3);
   });
@@ -221,7 +222,7 @@ describe.each(openers)('%s', (_name, key, open) => {
     const begun = await begin();
     await begun.peer[Symbol.asyncDispose]().catch(() => {});
     const error = await transcribe(begun.engine).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: 'ENGINE_FAILED', retryable: true });
+    expect(error).toMatchObject({ code: 'ENGINE_FAILED', retryable: true, wasRetried: true });
     expect((error as Error).message).toContain('ECONNREFUSED');
     expect(begun.pauses).toHaveLength(2);
   });

@@ -42,9 +42,13 @@ export function nonsense({ name }: Pick<RemoteService, 'name'>, what: string): T
 
 async function refusal(service: RemoteService, { statusCode, headers, body }: Response): Promise<Refusal> {
   const text = await readBounded(body, MAX_ERROR_BYTES);
-  const again = statusCode === 408 || statusCode === 425 || statusCode === 429 || statusCode >= 500;
+  const again = isWorthRepeating(statusCode);
   const error = errorFor(service, statusCode, `HTTP ${statusCode}${codeIn(text)}`);
   return { again, retryAfterMs: again ? retryAfterMs(headers['retry-after']) : null, error };
+}
+
+function isWorthRepeating(status: number): boolean {
+  return status === 408 || status === 425 || status === 429 || status >= 500;
 }
 
 function errorFor({ name, variables }: RemoteService, status: number, detail: string): Error {
@@ -56,10 +60,12 @@ function errorFor({ name, variables }: RemoteService, status: number, detail: st
     return new EngineUnavailableError(
       `${name} is not at that address, or lacks the model (${detail}). Check ${url} and ${model}.`,
     );
-  if (status === 429) return new TranscriberFailedError(`${name} has too much to do for us (${detail}).`);
-  if (status >= 500 || status < 400) return new TranscriberFailedError(`${name} failed (${detail}).`);
+  const wasRetried = isWorthRepeating(status);
+  if (status === 429)
+    return new TranscriberFailedError(`${name} has too much to do for us (${detail}).`, { wasRetried });
+  if (status >= 500 || status < 400) return new TranscriberFailedError(`${name} failed (${detail}).`, { wasRetried });
   const refused = `${name} refused the recording or an option (${detail}).`;
-  return new TranscriberFailedError(refused, { retryable: status === 408 || status === 425 });
+  return new TranscriberFailedError(refused, { retryable: wasRetried, wasRetried });
 }
 
 /**

@@ -95,7 +95,7 @@ function unreachable({ name, timeoutMs }: RemoteService, error: unknown, wasSile
   const what = wasSilent
     ? `${name} did not answer within ${timeoutMs / 1_000} s.`
     : `${name} could not be reached, or broke off (${typeof code === 'string' ? code : 'no reason given'}).`;
-  return { again: true, retryAfterMs: null, error: new TranscriberFailedError(what) };
+  return { again: true, retryAfterMs: null, error: new TranscriberFailedError(what, { wasRetried: true }) };
 }
 
 function backoffMs(attempt: number): number {

@@ -1,9 +1,8 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
-import { programEnvironment } from '../../../../platform/environment';
 import { repositoryRoot } from '../../../../platform/root';
-import { underLimits } from '../../decoder/program-limits';
 import type { Pooled } from '../pool';
+import { startChild } from '../start-child';
 import { EngineUnavailableError, TranscriberFailedError } from '../transcriber';
 import type { SherpaModels } from './sherpa-models';
 
@@ -204,12 +203,5 @@ export const NO_LIBRARY =
 /** The child's file is read from the repository in every mode: the build does not copy JavaScript. */
 function start(): ChildProcess {
   const file = path.join(repositoryRoot(), 'subgraphs/media/transcriber/sherpa/child.cjs');
-  const [execPath = process.execPath, ...execArgv] = [...underLimits(MEMORY_BYTES), process.execPath];
-  return fork(file, [], {
-    execPath,
-    execArgv,
-    env: programEnvironment(),
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
+  return startChild(file, { maxMemoryBytes: MEMORY_BYTES });
 }
