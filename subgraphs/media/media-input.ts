@@ -44,11 +44,15 @@ const KINDS: Readonly<Record<string, MediaKind>> = {
   'application/vnd.ms-asf': 'VIDEO',
 };
 
+/** The best known of these, for people: the one list that every refusal names. */
+export const ACCEPTED_TYPES =
+  'MP3, WAV, M4A, AAC, FLAC, Ogg, Opus, AIFF, MP4, QuickTime, WebM, Matroska, 3GP, AVI, MPEG or WMV';
+
 /** The kind of a file with this sniffed type; TYPE_NOT_ALLOWED when it is no recording. */
 export function kindOf(mimeType: string, path: string[]): MediaKind {
   const kind = KINDS[mimeType];
   if (kind) return kind;
-  const message = `The bytes are of the type ${mimeType}, whatever the name says. A recording is e.g. MP3, WAV, M4A, AAC, FLAC, Ogg, Opus, AIFF, MP4, QuickTime, WebM, Matroska, 3GP, AVI, MPEG or WMV.`;
+  const message = `The bytes are of the type ${mimeType}, whatever the name says. A recording is e.g. ${ACCEPTED_TYPES}.`;
   throw new UserProblemError<MediaProblemCode>({ code: 'TYPE_NOT_ALLOWED', message, path });
 }
 

@@ -1,3 +1,4 @@
+import { ACCEPTED_TYPES } from '../media-input';
 import { MediaProblem } from './media-problem';
 
 /** What a media file holds. Durations are milliseconds; null means that the file does not say. */
@@ -109,7 +110,7 @@ export function noSamples(): MediaProblem {
 export function notMedia(): MediaProblem {
   return new MediaProblem(
     'NOT_MEDIA',
-    'The file is not an audio or video recording, whatever its name says. Upload WAV, MP3, M4A, FLAC, Ogg, WebM or MP4.',
+    `The file is not an audio or video recording, whatever its name says. Upload e.g. ${ACCEPTED_TYPES}.`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { DEFAULT_MEDIA_LIMITS } from '../../../platform/environment';
+import { ACCEPTED_TYPES } from '../media-input';
 import { FFMPEG_IN_PATH, guardedInput, type FfmpegPrograms } from './ffmpeg';
 import { MediaProblem } from './media-problem';
 import { isMovingPicture, notMedia, type ProbeOutput } from './probe-output';
@@ -124,7 +125,7 @@ function unreadable(head: Buffer, stderr: string): MediaProblem {
     // `tty` is any text whose name ends in .txt
     return new MediaProblem(
       'CONTAINER_NOT_ALLOWED',
-      `Files of the kind "${refused}" are not accepted. Upload the recording itself as WAV, MP3, M4A, FLAC, Ogg, WebM or MP4.`,
+      `Files of the kind "${refused}" are not accepted. Upload the recording itself, e.g. as ${ACCEPTED_TYPES}.`,
     );
   }
   // An MP4 begins with a box of these types; its index (`moov`) is often written last, so a cut-off file has none.
