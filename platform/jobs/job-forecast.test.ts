@@ -69,10 +69,10 @@ test('what earlier attempts have done tells nothing about the speed of this one'
   const { definition } = stepsHandler(platform);
   const handler: JobHandler<StepsPayload> = {
     definition,
-    async run(_payload, { progress, signal }) {
-      progress(0.9, 'goes on');
-      await pause(60_000, signal);
-      throw signal.reason;
+    async run(_payload, context) {
+      context.progress(0.9, 'goes on');
+      await pause(60_000, context.signal);
+      throw context.signal.reason;
     },
   };
   await using _worker = startWorkerStack(platform, [handler]);
