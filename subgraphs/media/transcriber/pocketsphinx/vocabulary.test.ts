@@ -9,7 +9,7 @@ import { createPocketSphinx } from './pocketsphinx';
 import { pocketSphinxMissing } from './testing';
 
 // A minute of speech takes 10 s of CPU; on a machine that does other work, many times that.
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 const CARDS = '/usr/share/pocketsphinx/test/data/cards';
 const ALSA = '/usr/share/sounds/alsa';
@@ -65,7 +65,7 @@ describeWhenInstalled(missing, 'a vocabulary for PocketSphinx', () => {
   test("a speaker's other sentences take away a third of the errors", async () => {
     const prompts = readPrompts();
     const isHeard = (_: unknown, index: number) => index % 20 === 5;
-    const heard = prompts.filter(isHeard).slice(0, 8);
+    const heard = prompts.filter(isHeard).slice(0, 5);
     const keyterms = prompts.filter((...place) => !isHeard(place[0], place[1])).map(({ text }) => text);
     const wanted = heard.map(({ text }) => text).join(' ');
     const audio = concatenate(heard.map(({ id }) => pcmOf(`${PROMPTS}/${id}.g722`)));
