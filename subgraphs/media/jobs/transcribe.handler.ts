@@ -137,7 +137,11 @@ function asJobProblem(error: unknown): unknown {
     return problem('UNSUPPORTED', error.message, false, error);
   }
   if (error instanceof InvalidVocabularyError) return problem('INVALID_INPUT', error.message, false, error);
-  if (error instanceof EngineUnavailableError) return problem('ENGINE_UNAVAILABLE', error.message, true, error);
+  if (error instanceof EngineUnavailableError) {
+    // An engine that is held off for half a minute would use up all attempts before.
+    const options = { cause: error, ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }) };
+    return new JobProblem('ENGINE_UNAVAILABLE', error.message, true, options);
+  }
   if (error instanceof TranscriberFailedError) {
     const message = 'The speech engine stopped before the recording was heard to its end.';
     return problem('INTERNAL', message, error.retryable, error);

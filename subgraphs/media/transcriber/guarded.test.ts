@@ -1,3 +1,4 @@
+import { createTranscribers } from './transcribers';
 import { silentLogger } from '../../../platform/logger';
 import { guarded } from './guarded';
 import { notConfigured } from './not-configured';
@@ -52,8 +53,10 @@ test('five failures in a row hold calls off for 30 s, and the probe says until w
   expect(await behind.probe()).toEqual({
     available: false,
     reason: 'It failed repeatedly and is left alone; it is tried again in 30 s.',
+    retryAfterMs: 30_000,
   });
   await expect(call()).rejects.toBeInstanceOf(EngineUnavailableError);
+  await expect(createTranscribers([behind]).candidates({})).rejects.toMatchObject({ retryAfterMs: 30_000 });
   expect(calls()).toBe(5);
 });
 

@@ -30,7 +30,7 @@ export function guarded(engine: Transcriber, { logger, now }: GuardOptions): Tra
     info: engine.info,
     async probe(): Promise<Probe> {
       const reason = heldOff(breaker) ?? (breaker.isTrying ? 'It failed repeatedly and is being tried again.' : null);
-      return reason === null ? engine.probe() : { available: false, reason };
+      return reason === null ? engine.probe() : { available: false, reason, retryAfterMs: breaker.heldOffMs };
     },
     transcribe: (pcm, options) => transcribe(engine, breaker, pcm, options),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
@@ -49,7 +49,8 @@ async function* transcribe(
   options: TranscribeOptions,
 ): AsyncGenerator<RecognizedSegment, void, undefined> {
   const reason = heldOff(breaker);
-  if (reason !== null) throw new EngineUnavailableError(`${engine.info.id}: ${reason}`);
+  if (reason !== null)
+    throw new EngineUnavailableError(`${engine.info.id}: ${reason}`, { retryAfterMs: breaker.heldOffMs });
   const ended = breaker.begin();
   let end: CallEnd = 'abandoned';
   try {

@@ -90,8 +90,11 @@ export interface PieceRule {
   parallel: number;
 }
 
-/** Whether an engine can work at this moment; the reason says what to install or configure. */
-export type Probe = { available: true } | { available: false; reason: string };
+/**
+ * Whether an engine can work at this moment; the reason says what to install or configure, `retryAfterMs` when it makes
+ * sense to ask again, if that is known.
+ */
+export type Probe = { available: true } | { available: false; reason: string; retryAfterMs?: number };
 
 /** The port every speech engine implements. */
 export interface Transcriber extends AsyncDisposable {
@@ -109,9 +112,12 @@ export interface Transcriber extends AsyncDisposable {
 
 /** A program, library or model is missing. The message tells what to install. */
 export class EngineUnavailableError extends SautiError {
-  constructor(reason: string, options?: { cause?: unknown }) {
+  /** When it makes sense to ask again, if that is known. */
+  readonly retryAfterMs: number | undefined;
+  constructor(reason: string, options?: { cause?: unknown; retryAfterMs?: number | undefined }) {
     super('ENGINE_UNAVAILABLE', reason, options);
     this.name = 'EngineUnavailableError';
+    this.retryAfterMs = options?.retryAfterMs;
   }
 }
 

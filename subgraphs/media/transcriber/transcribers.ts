@@ -38,5 +38,8 @@ async function availableOf(engines: readonly Transcriber[]): Promise<Transcriber
     const probe = probes[index]!;
     return probe.available ? '' : `${info.id}: ${probe.reason}`;
   });
-  throw new EngineUnavailableError(`No speech engine is available. ${reasons.join(' ')}`);
+  const waits = probes.flatMap((probe) => (probe.available ? [] : (probe.retryAfterMs ?? [])));
+  throw new EngineUnavailableError(`No speech engine is available. ${reasons.join(' ')}`, {
+    retryAfterMs: waits.length > 0 ? Math.min(...waits) : undefined,
+  });
 }

@@ -92,7 +92,7 @@ describeWhenInstalled(missing, 'a vocabulary for PocketSphinx', () => {
     await using mute = createPocketSphinx({ espeak: '/nowhere/espeak-ng', logger });
     const vocabulary = { keyterms: ['front center', 'Kisumu'] };
     expect(await hear(pcmOf(`${ALSA}/Front_Center.wav`), { vocabulary }, mute)).toBe('Front center.');
-    expect(told).toEqual([{ words: ['Kisumu'] }]);
+    expect(told).toEqual([{ words: 1 }]); // not which: they are the caller's
     const grammar = 'public <a> = front\n | kisumu;';
     const hearing = hear(pcmOf(`${ALSA}/Front_Center.wav`), { vocabulary: { keyterms: [], grammar } }, mute);
     await expect(hearing).rejects.toMatchObject({ code: 'INVALID_VOCABULARY', line: 2 });
