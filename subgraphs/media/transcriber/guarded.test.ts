@@ -85,7 +85,7 @@ test('each failed trial makes the pause 30 s longer, up to 300 s', async () => {
     nowMs += 300_000;
     await fail(1);
     const reason = expect.stringContaining(`in ${pauseMs} s.`);
-    expect(await behind.probe()).toEqual({ available: false, reason });
+    expect(await behind.probe()).toEqual({ available: false, reason, retryAfterMs: pauseMs * 1_000 });
   }
 });
 
