@@ -27,6 +27,11 @@ export interface RecognizeOptions {
   call: Omit<TranscribeOptions, 'startMs' | 'signal'>;
   /** Most calls at once. */
   parallel: number;
+  /**
+   * Told how much more has been heard, in milliseconds of one channel: as it is heard by an engine that takes audio only as
+   * fast as it recognizes (`streaming`), else when a piece is done.
+   */
+  onHeard?: (ms: number) => void;
   signal: AbortSignal;
 }
 
@@ -77,9 +82,14 @@ async function recognizePatiently(
   options: RecognizeOptions,
   signal: AbortSignal,
 ): Promise<RecognizedSegment[]> {
+  let toldMs = 0;
+  const tell = (heardMs: number): void => {
+    if (heardMs > toldMs) options.onHeard?.(heardMs - toldMs); // what is tried again is not told again
+    toldMs = Math.max(toldMs, heardMs);
+  };
   for (let tried = 0; ; tried++) {
     try {
-      return await recognizeOnce(call, options, signal);
+      return await recognizeOnce(call, { ...options, tell }, signal);
     } catch (error) {
       const mayHelp = error instanceof TranscriberFailedError && error.retryable && !error.wasRetried;
       if (signal.aborted || !mayHelp || tried >= RETRY_MS.length) throw error;
@@ -91,16 +101,23 @@ async function recognizePatiently(
 
 async function recognizeOnce(
   { piece, channel }: Call,
-  { engine, call }: RecognizeOptions,
+  { engine, call, tell }: RecognizeOptions & { tell: (heardMs: number) => void },
   signal: AbortSignal,
 ): Promise<RecognizedSegment[]> {
   const segments: RecognizedSegment[] = [];
-  const pcm = inChunks(piece.channels[channel]!);
+  const pcm = inChunks(piece.channels[channel]!, engine.info.streaming ? tell : () => undefined);
   const heard = engine.transcribe(pcm, { ...call, startMs: piece.startMs, signal });
   for await (const segment of untilAborted(heard, signal)) segments.push(segment);
+  tell(piece.endMs - piece.startMs);
   return segments;
 }
 
-async function* inChunks(samples: Int16Array): AsyncGenerator<Int16Array, void, undefined> {
-  for (let from = 0; from < samples.length; from += CHUNK_SAMPLES) yield samples.slice(from, from + CHUNK_SAMPLES);
+async function* inChunks(
+  samples: Int16Array,
+  taken: (ms: number) => void,
+): AsyncGenerator<Int16Array, void, undefined> {
+  for (let from = 0; from < samples.length; from += CHUNK_SAMPLES) {
+    yield samples.slice(from, from + CHUNK_SAMPLES);
+    taken(((from + CHUNK_SAMPLES) / PCM_SAMPLE_RATE_HZ) * 1_000);
+  }
 }

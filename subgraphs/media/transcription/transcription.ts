@@ -151,7 +151,9 @@ class Transcription {
     const { signal } = context;
     const startMs = this.total.heardMs;
     const pieces = cutPieces(recording.sound({ channels: this.channels, startMs, signal }), { startMs, rule });
-    const options = { engine: this.engine, call: this.call, parallel: rule.parallel, signal };
+    let heardMs = startMs;
+    const onHeard = (ms: number): void => this.report((heardMs += ms / (this.channels ?? 1)));
+    const options = { engine: this.engine, call: this.call, parallel: rule.parallel, onHeard, signal };
     let held: HeardPiece[] = [];
     for await (const heard of recognizePieces(pieces, options)) {
       held.push(heard);
@@ -170,7 +172,6 @@ class Transcription {
       this.clean(segments.filter((segment) => segment.channel === channel)).map(onChannel(channel)),
     ).flat();
     await this.keep({ segments: inTime(cleaned), endMs, spokenMs });
-    this.report(endMs);
   }
 
   /** Whether something that has to be redacted may go on in the next piece, on any channel. */
