@@ -8,6 +8,9 @@ import { transcriptTopic, type TranscriptEvent } from './events';
 import type { MediaRecords, MediaTransaction, SegmentRow, TranscriptRow } from './records';
 
 type Finished = Extract<TranscriptEvent, { type: 'transcript.finished' }>;
+/** What events say that were written before segments had a state, channels and speakers. */
+const EARLIER_SEGMENT = { state: 'FINAL', channel: 0, speakerId: null } as const;
+
 type Content = { type: 'segment.changed'; segment: SegmentRow } | (Finished & { transcriptId: string });
 
 /** One event as the subscription shows it. */
@@ -63,7 +66,7 @@ function sourceOf(services: Services, viewer: Viewer, transcriptId: string): Str
       return present;
     },
     async contentOf(event) {
-      if (event.type === 'segment.changed') return event;
+      if (event.type === 'segment.changed') return { ...event, segment: { ...EARLIER_SEGMENT, ...event.segment } };
       await lookForEnd(); // it may have been begun again since, or even have ended again
       return { ...event, transcriptId };
     },
