@@ -70,7 +70,9 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a worker that is kill
       const jobIds: string[] = [];
       {
         await using held = await holdLock(platform.database.url, statement);
-        await using worker = await startWorkerProcess(platform, { env: { WORKER_CONCURRENCY: '3', MAX_CONCURRENT_JOBS: '3' } });
+        await using worker = await startWorkerProcess(platform, {
+          env: { WORKER_CONCURRENCY: '3', MAX_CONCURRENT_JOBS: '3' },
+        });
         for (const ask of toAsk) {
           jobIds.push(await ask()); // one after the other: a statement waits no longer than 15 s
           await waitFor('it to stand there', async () => (await held.waiting()) === jobIds.length, LIMIT_MS);
