@@ -1,3 +1,5 @@
+import { UserProblemError } from '../../platform/errors';
+
 /** What can go wrong in this slice, as it appears in `UserError.code` and `JobError.code`. */
 export type MediaProblemCode =
   | 'INVALID_INPUT'
@@ -11,3 +13,12 @@ export type MediaProblemCode =
   | 'INSUFFICIENT_STORAGE'
   | 'NO_SPEECH'
   | 'INTERNAL';
+
+/** A problem with what a mutation was given; `path` leads from its `input` to the argument. */
+export function inputProblem(
+  code: MediaProblemCode,
+  message: string,
+  ...path: string[]
+): UserProblemError<MediaProblemCode> {
+  return new UserProblemError({ code, message, path: ['input', ...path] });
+}

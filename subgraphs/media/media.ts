@@ -8,7 +8,7 @@ import type { StoredObject } from '../../platform/objects/stored-objects';
 import type { Platform } from '../../platform/platform';
 import { openUpload, type IncomingFile } from '../../platform/subgraph/uploads';
 import { withoutNulls } from './asking/once';
-import type { MediaProblemCode } from './errors';
+import { inputProblem } from './errors';
 import { checkedFilter, checkedTexts, kindOf, titleFromName, type MediaTexts } from './media-input';
 import { orThrow, sameCallOptions, type RecognitionOptions, type RecognitionPlan } from './recognition';
 import {
@@ -74,7 +74,7 @@ export class MediaLibrary {
   async create(viewer: Viewer, input: CreateMedia, signal: AbortSignal): Promise<CreatedMedia> {
     const { fileId, upload, transcribe } = input;
     if ((fileId == null) === (upload == null)) {
-      throw problem('INVALID_INPUT', 'Give exactly one of "fileId" and "upload".', []);
+      throw inputProblem('INVALID_INPUT', 'Give exactly one of "fileId" and "upload".');
     }
     const texts = checkedTexts(input);
     const recognition = transcribe ? await this.transcripts.plan(transcribe, ['input', 'transcribe']) : null;
@@ -92,7 +92,7 @@ export class MediaLibrary {
   private async createFromFile(fileId: string, plan: Plan): Promise<CreatedMedia> {
     const path = ['input', 'fileId'];
     const file = isId('fil', fileId) ? await this.platform.objects.find(fileId, plan.viewer.userId) : null;
-    if (!file) throw problem('NOT_FOUND', 'You have no file with this ID.', ['fileId']);
+    if (!file) throw inputProblem('NOT_FOUND', 'You have no file with this ID.', 'fileId');
     kindOf(file.mimeType, path);
     return this.records.transaction((tx) => this.register(tx, file, plan, { fileId }));
   }
@@ -161,8 +161,4 @@ class AlreadyCreated extends Error {
     super(`This call was made before; it created ${created.media.id}.`);
     this.name = 'AlreadyCreated';
   }
-}
-
-function problem(code: MediaProblemCode, message: string, path: string[]): UserProblemError<MediaProblemCode> {
-  return new UserProblemError({ code, message, path: ['input', ...path] });
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { descendantsOf } from '../../../e2e/restarts/processes';
+import { pause } from '../../../platform/pause';
 import { waitFor } from '../../../platform/testing/wait';
 import { timesFigure, type Bench, type Figure } from '../figure';
 import { golden, lasting } from '../recordings';
@@ -134,7 +135,7 @@ async function cancel(
 /** Whether none of the worker's children works: media programs are gone, and engines that are kept wait for the next job. */
 async function isQuiet(workerPid: number): Promise<boolean> {
   const before = workOf(workerPid);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await pause(50, new AbortController().signal);
   const after = workOf(workerPid);
   return !after.hasMediaProgram && after.ticks <= before.ticks;
 }

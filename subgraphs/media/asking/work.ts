@@ -2,7 +2,7 @@ import { UserProblemError } from '../../../platform/errors';
 import { isId, newId } from '../../../platform/ids';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { FINAL_STATES, PRIORITIES, type Job, type JobPriority } from '../../../platform/jobs/job';
-import type { MediaProblemCode } from '../errors';
+import { inputProblem } from '../errors';
 import type { MediaFacts } from '../facts/facts';
 import { orThrow, type RecognitionOptions } from '../recognition';
 import type { MediaRecords, MediaTransaction, TranscriptRow } from '../records';
@@ -58,14 +58,14 @@ export class MediaWork {
   async transcribe(viewer: Viewer, { idempotencyKey: key, ...input }: TranscribeInput): Promise<Job> {
     const { records, facts, transcripts, derived, translator } = this.parts;
     const [media] = isId('med', input.mediaId) ? await records.mediaByIds([input.mediaId], viewer.userId) : [];
-    if (!media) throw problem('NOT_FOUND', 'You have no recording with this ID.', ['mediaId']);
+    if (!media) throw inputProblem('NOT_FOUND', 'You have no recording with this ID.', 'mediaId');
     const languages = input.translateTo?.length ? checkedLanguages(input.translateTo, ['input', 'translateTo']) : [];
     const files = checkedFiles(input.exports ?? [], languages, ['input', 'exports']);
     const plan = await transcripts.plan(input.options ?? {}, ['input', 'options']);
     const spoken = plan instanceof UserProblemError ? null : plan.language;
     const limit = media.durationMs === null ? (await facts.examine(media)).refusal : null;
     const refusal =
-      (limit && problem(limit.code, limit.message, ['mediaId'])) ??
+      (limit && inputProblem(limit.code, limit.message, 'mediaId')) ??
       (spoken && (await translationProblem(translator, spoken, languages, ['input', 'translateTo'])));
 
     const nextId = orderedJobIds();
@@ -142,7 +142,7 @@ export class MediaWork {
     const { records } = this.parts;
     const [found] = isId('trn', transcriptId) ? await records.transcriptsByIds([transcriptId], viewer.userId) : [];
     if (found) return found;
-    throw problem('NOT_FOUND', 'You have no transcript with this ID.', ['transcriptId']);
+    throw inputProblem('NOT_FOUND', 'You have no transcript with this ID.', 'transcriptId');
   }
 
   /** The transcript as it is in this transaction: a job on one that still grows waits for it. */
@@ -155,7 +155,7 @@ export class MediaWork {
     const [transcript] = await this.parts.records.transcriptsByIds([transcriptId], viewer.userId, tx);
     if (transcript?.state !== 'COMPLETE' && transcript?.state !== 'TRANSCRIBING') {
       const message = `Only a transcript that is complete or under way can be used; this one is ${transcript?.state ?? 'gone'}.`;
-      throw problem('INVALID_STATE', message, ['transcriptId']);
+      throw inputProblem('INVALID_STATE', message, 'transcriptId');
     }
     const needs = transcript.state === 'TRANSCRIBING' ? [transcript.jobId] : [];
     const { mediaId } = transcript;
@@ -172,20 +172,20 @@ export class MediaWork {
     const translations = await this.parts.translations.ofTranscripts([transcriptId], tx);
     const translation = translations.find((row) => row.language === language);
     if (!translation) {
-      throw problem('NOT_FOUND', `There is no translation into "${language}": make it with translateTranscript.`, path);
+      throw inputProblem(
+        'NOT_FOUND',
+        `There is no translation into "${language}": make it with translateTranscript.`,
+        ...path,
+      );
     }
     const job = await tx.job.findUnique({ where: { id: translation.jobId } });
     if (job && !FINAL_STATES.includes(job.state)) return [job.id];
     if (translation.engine !== null) return [];
     const message = `The translation into "${language}" is not complete, and nobody is at it: make it with translateTranscript.`;
-    throw problem('INVALID_STATE', message, path);
+    throw inputProblem('INVALID_STATE', message, ...path);
   }
 }
 
 function priorityOf({ priority }: Asked): number {
   return PRIORITIES[priority ?? 'NORMAL'];
-}
-
-function problem(code: MediaProblemCode, message: string, path: string[]): UserProblemError<MediaProblemCode> {
-  return new UserProblemError({ code, message, path: ['input', ...path] });
 }

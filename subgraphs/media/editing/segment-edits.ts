@@ -1,10 +1,10 @@
 import path from 'node:path';
-import { UserProblemError } from '../../../platform/errors';
+import type { UserProblemError } from '../../../platform/errors';
 import { newId } from '../../../platform/ids';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { JobDirectory } from '../../../platform/jobs/job-directory';
 import type { Platform } from '../../../platform/platform';
-import type { MediaProblemCode } from '../errors';
+import { inputProblem, type MediaProblemCode } from '../errors';
 import { transcriptTopic } from '../events';
 import type { MediaRecords, SegmentRow } from '../records';
 import type { Aligner, Word } from '../transcriber/transcriber';
@@ -91,17 +91,13 @@ export class SegmentEdits {
 }
 
 function unknownSegment(): UserProblemError<MediaProblemCode> {
-  return problem('NOT_FOUND', 'You have no segment with this ID.', 'segmentId');
+  return inputProblem('NOT_FOUND', 'You have no segment with this ID.', 'segmentId');
 }
 
 function unknownSpeaker(): UserProblemError<MediaProblemCode> {
-  return problem('NOT_FOUND', 'The transcript has no speaker with this ID.', 'speakerId');
+  return inputProblem('NOT_FOUND', 'The transcript has no speaker with this ID.', 'speakerId');
 }
 
 function stillSpoken(): UserProblemError<MediaProblemCode> {
-  return problem('INVALID_STATE', 'The segment is PARTIAL: it is still being spoken.', 'segmentId');
-}
-
-function problem(code: MediaProblemCode, message: string, field: string): UserProblemError<MediaProblemCode> {
-  return new UserProblemError({ code, message, path: ['input', field] });
+  return inputProblem('INVALID_STATE', 'The segment is PARTIAL: it is still being spoken.', 'segmentId');
 }

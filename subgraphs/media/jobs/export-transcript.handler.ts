@@ -1,4 +1,3 @@
-import { UserProblemError, type UserProblem } from '../../../platform/errors';
 import { JobProblem, type JobHandler } from '../../../platform/jobs/job-handler';
 import type { Platform } from '../../../platform/platform';
 import { ExportJobRecords } from '../exporting/export-job-records';
@@ -8,6 +7,7 @@ import { ExportRecords } from '../exports/export-records';
 import { recordLineage } from '../lineage/lineage';
 import { exportOrigin } from '../lineage/origins';
 import { MEDIA_MODELS, type MediaTransaction } from '../records';
+import { problemOfRule } from './job-problems';
 import { exportTranscriptJob, type ExportTranscriptPayload } from './export-transcript';
 
 /**
@@ -63,7 +63,5 @@ async function* bytesOf(text: string): AsyncGenerator<Uint8Array, void, void> {
 function asJobProblem(error: unknown): never {
   if (error instanceof TranslationMissingError)
     throw new JobProblem('NOT_FOUND', error.message, false, { cause: error });
-  if (!(error instanceof UserProblemError)) throw error;
-  const { code, message } = error.problem as UserProblem;
-  throw new JobProblem(code, message, code === 'INSUFFICIENT_STORAGE', { cause: error });
+  throw problemOfRule(error) ?? error;
 }

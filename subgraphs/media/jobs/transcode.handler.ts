@@ -3,9 +3,8 @@ import type { JobContext, JobHandler } from '../../../platform/jobs/job-handler'
 import { JobProblem } from '../../../platform/jobs/job-handler';
 import { StorageFull } from '../../../platform/objects/object-store';
 import type { Platform } from '../../../platform/platform';
-import { UserProblemError, type UserProblem } from '../../../platform/errors';
 import { FFMPEG_IN_PATH, guardedInput, probeFfmpeg, type FfmpegPrograms } from '../decoder/ffmpeg';
-import { DecoderFailedError, MediaProblem } from '../decoder/media-problem';
+import { DecoderFailedError } from '../decoder/media-problem';
 import { ExportRecords } from '../exports/export-records';
 import { recordLineage } from '../lineage/lineage';
 import { renditionOrigin } from '../lineage/origins';
@@ -18,7 +17,7 @@ import { missingFor } from '../transcoding/presets';
 import { RenditionRecords } from '../transcoding/rendition-records';
 import { holdOutput, type Output } from '../transcoding/store-output';
 import { subtitlesFor, type Subtitles } from '../transcoding/subtitles-for';
-import { EngineUnavailableError } from '../transcriber/transcriber';
+import { problemOfRule, recordingProblem } from './job-problems';
 import { transcodeJob, type TranscodePayload } from './transcode';
 
 type Context = JobContext<MediaTransaction>;
@@ -132,19 +131,11 @@ function isDiskFull(error: unknown): boolean {
 
 /** Names a failure for the job's owner; what is none of ours stays as it is, for the log and another attempt. */
 function asJobProblem(error: unknown): unknown {
-  if (error instanceof MediaProblem) return new JobProblem(error.code, error.message, false, { cause: error });
-  if (error instanceof EngineUnavailableError) {
-    return new JobProblem('ENGINE_UNAVAILABLE', error.message, true, { cause: error });
-  }
   if (error instanceof StorageFull || isDiskFull(error)) {
     return new JobProblem('INSUFFICIENT_STORAGE', 'The server has no room for the result.', true, { cause: error });
-  }
-  if (error instanceof UserProblemError) {
-    const { code, message } = error.problem as UserProblem;
-    return new JobProblem(code, message, code === 'INSUFFICIENT_STORAGE', { cause: error });
   }
   if (error instanceof DecoderFailedError) {
     return new JobProblem('INTERNAL', 'The encoder was stopped before it had finished.', true, { cause: error });
   }
-  return error;
+  return problemOfRule(error) ?? recordingProblem(error) ?? error;
 }

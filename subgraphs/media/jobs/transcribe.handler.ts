@@ -1,16 +1,14 @@
 import type { JobContext, JobHandler } from '../../../platform/jobs/job-handler';
 import { JobProblem } from '../../../platform/jobs/job-handler';
-import { DownloadFailed } from '../../../platform/objects/download';
 import type { Platform } from '../../../platform/platform';
 import type { DecodeOptions } from '../decoder/decode-pcm';
-import { DecoderFailedError, MediaProblem } from '../decoder/media-problem';
+import { DecoderFailedError } from '../decoder/media-problem';
 import type { MediaProblemCode } from '../errors';
 import { recordLineage } from '../lineage/lineage';
 import { wantedFor } from '../recognition';
 import { MEDIA_MODELS, MediaRecords, type MediaTransaction } from '../records';
 import { InvalidVocabularyError } from '../transcriber/pocketsphinx/vocabulary/grammar-text';
 import {
-  EngineUnavailableError,
   TranscriberFailedError,
   UnsupportedLanguageError,
   UnsupportedOptionError,
@@ -22,6 +20,7 @@ import { parsePlan, settingsOf } from '../transcription/recognition-plan';
 import { Recording } from '../transcription/recording';
 import { TranscriptGrowth } from '../transcription/transcript-growth';
 import { transcribeRecording, type Outcome } from '../transcription/transcription';
+import { recordingProblem } from './job-problems';
 import { transcribeJob, type TranscribePayload } from './transcribe';
 
 type Context = JobContext<MediaTransaction>;
@@ -132,16 +131,10 @@ function tooManyChannels(channels: number): JobProblem {
 
 /** Names a failure for the job's owner; what is none of ours stays as it is, for the log and another attempt. */
 function asJobProblem(error: unknown): unknown {
-  if (error instanceof MediaProblem) return problem(error.code, error.message, false, error);
   if (error instanceof UnsupportedLanguageError || error instanceof UnsupportedOptionError) {
     return problem('UNSUPPORTED', error.message, false, error);
   }
   if (error instanceof InvalidVocabularyError) return problem('INVALID_INPUT', error.message, false, error);
-  if (error instanceof EngineUnavailableError) {
-    // An engine that is held off for half a minute would use up all attempts before.
-    const options = { cause: error, ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }) };
-    return new JobProblem('ENGINE_UNAVAILABLE', error.message, true, options);
-  }
   if (error instanceof TranscriberFailedError) {
     const message = 'The speech engine stopped before the recording was heard to its end.';
     return problem('INTERNAL', message, error.retryable, error);
@@ -149,10 +142,7 @@ function asJobProblem(error: unknown): unknown {
   if (error instanceof DecoderFailedError) {
     return problem('INTERNAL', 'The decoder was stopped before the recording was heard to its end.', true, error);
   }
-  if (error instanceof DownloadFailed) {
-    return problem(error.problem === 'GONE' ? 'NOT_FOUND' : 'INTERNAL', error.message, error.retryable, error);
-  }
-  return error;
+  return recordingProblem(error) ?? error;
 }
 
 function problem(code: MediaProblemCode, message: string, retryable: boolean, cause?: unknown): JobProblem {

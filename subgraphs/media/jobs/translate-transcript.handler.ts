@@ -1,4 +1,3 @@
-import { UserProblemError, type UserProblem } from '../../../platform/errors';
 import { JobProblem, type JobContext, type JobHandler } from '../../../platform/jobs/job-handler';
 import type { Platform } from '../../../platform/platform';
 import { recordLineage } from '../lineage/lineage';
@@ -9,6 +8,7 @@ import { batchesOf, staleSentences } from '../translating/pending';
 import { sentencesOf, spread, textOf, type Sentence } from '../translating/sentences';
 import type { TextTranslator, TranslatingEngine } from '../translating/text-translator';
 import { TranslationRecords, type TranslatedText } from '../translating/translation-records';
+import { problemOfRule } from './job-problems';
 import { translateTranscriptJob, type TranslateTranscriptPayload } from './translate-transcript';
 
 type Context = JobContext<MediaTransaction>;
@@ -47,7 +47,7 @@ export function createTranslateTranscriptHandler(options: {
           await recordLineage(tx, result, translationOrigin(transcript, language, engine));
         };
       } catch (error) {
-        throw context.signal.aborted ? error : asJobProblem(error);
+        throw context.signal.aborted ? error : (problemOfRule(error) ?? error);
       }
     },
     // What failed is kept, so that a retry goes on there; what was canceled is gone.
@@ -102,12 +102,4 @@ function notComplete(transcript: TranscriptRow | null): JobProblem {
   if (!transcript) return new JobProblem('NOT_FOUND', 'The transcript is gone.', false);
   const message = `Only a complete transcript can be translated; this one is ${transcript.state}.`;
   return new JobProblem('INVALID_STATE', message, false);
-}
-
-/** An engine that cannot work may be back for the next attempt; a pair of languages that nobody translates will not. */
-function asJobProblem(error: unknown): unknown {
-  if (!(error instanceof UserProblemError)) return error;
-  const { code, message, retryAfterMs } = error.problem as UserProblem;
-  const options = { cause: error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
-  return new JobProblem(code, message, code === 'ENGINE_UNAVAILABLE', options);
 }

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { UserProblemError } from '../../../platform/errors';
+import type { UserProblemError } from '../../../platform/errors';
 import { isId } from '../../../platform/ids';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { PRIORITIES, type Job, type JobPriority } from '../../../platform/jobs/job';
 import { callOf, orderedJobIds, type DerivedJobs } from '../asking/derived-jobs';
 import { jobsOnce } from '../asking/once';
-import type { MediaProblemCode } from '../errors';
+import { inputProblem } from '../errors';
 import type { MediaJobKind } from '../jobs/kinds';
 import { orThrow, type RecognitionOptions, type RecognitionPlan } from '../recognition';
 import type { MediaRecords, MediaRow, TranscriptRow } from '../records';
@@ -42,9 +42,9 @@ export class Reprocessing {
   async reprocess(viewer: Viewer, { idempotencyKey: key, ...input }: ReprocessInput): Promise<Job[]> {
     const { records, transcripts, derived, transcodings } = this.parts;
     const [media] = isId('med', input.mediaId) ? await records.mediaByIds([input.mediaId], viewer.userId) : [];
-    if (!media) throw problem('NOT_FOUND', 'You have no recording with this ID.', 'mediaId');
+    if (!media) throw inputProblem('NOT_FOUND', 'You have no recording with this ID.', 'mediaId');
     if (input.options && input.steps && !input.steps.includes('TRANSCRIBE')) {
-      throw problem(
+      throw inputProblem(
         'INVALID_INPUT',
         '"options" say how speech is recognized; "steps" leave TRANSCRIBE out.',
         'options',
@@ -132,8 +132,4 @@ export class Reprocessing {
     const plan = await transcripts.plan(options, path);
     return stale.has(source.id) || !isDeepStrictEqual(plan, asBefore) ? plan : null;
   }
-}
-
-function problem(code: MediaProblemCode, message: string, field: string): UserProblemError<MediaProblemCode> {
-  return new UserProblemError({ code, message, path: ['input', field] });
 }

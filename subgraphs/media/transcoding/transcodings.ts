@@ -1,10 +1,10 @@
-import { UserProblemError } from '../../../platform/errors';
+import type { UserProblemError } from '../../../platform/errors';
 import type { EventLog } from '../../../platform/events/event-log';
 import { isId, newId } from '../../../platform/ids';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { createJob, PRIORITIES, type Job, type JobPriority } from '../../../platform/jobs/job';
 import { jobsOnce } from '../asking/once';
-import type { MediaProblemCode } from '../errors';
+import { inputProblem } from '../errors';
 import type { MediaFacts } from '../facts/facts';
 import type { MediaDetails } from '../facts/records';
 import { transcodeJob } from '../jobs/transcode';
@@ -44,11 +44,11 @@ export class Transcodings {
    */
   async transcode(viewer: Viewer, { idempotencyKey: key, ...input }: TranscodeInput): Promise<Job> {
     const [media] = isId('med', input.mediaId) ? await this.records.mediaByIds([input.mediaId], viewer.userId) : [];
-    if (!media) throw problem('NOT_FOUND', 'You have no recording with this ID.', 'mediaId');
+    if (!media) throw inputProblem('NOT_FOUND', 'You have no recording with this ID.', 'mediaId');
     const { preset, clipFromMs = null, clipToMs = null, subtitlesFrom = null } = input;
     const wanted = { preset, clipFromMs, clipToMs, subtitlesFrom };
     const { details, refusal: limit } = await this.facts.examine(media);
-    const aboveLimit = limit && problem(limit.code, limit.message, 'mediaId');
+    const aboveLimit = limit && inputProblem(limit.code, limit.message, 'mediaId');
     const refusal =
       aboveLimit ?? refuseImpossible(wanted, details) ?? (await this.refuseSubtitles(viewer, media, wanted));
     const jobId = newId('job');
@@ -88,15 +88,15 @@ export class Transcodings {
   ): Promise<UserProblemError | null> {
     if (subtitlesFrom === null) return null;
     if (!PRESETS[preset].takesSubtitles) {
-      return problem('INVALID_INPUT', 'Only MP4_720P, MP4_1080P and HLS take subtitles.', 'subtitlesFrom');
+      return inputProblem('INVALID_INPUT', 'Only MP4_720P, MP4_1080P and HLS take subtitles.', 'subtitlesFrom');
     }
     const known = isId('trn', subtitlesFrom);
     const [transcript] = known ? await this.records.transcriptsByIds([subtitlesFrom], viewer.userId) : [];
     if (transcript?.mediaId !== media.id) {
-      return problem('NOT_FOUND', 'The recording has no transcript with this ID.', 'subtitlesFrom');
+      return inputProblem('NOT_FOUND', 'The recording has no transcript with this ID.', 'subtitlesFrom');
     }
     if (transcript.state === 'COMPLETE') return null;
-    return problem('INVALID_STATE', `The transcript is not complete: it is ${transcript.state}.`, 'subtitlesFrom');
+    return inputProblem('INVALID_STATE', `The transcript is not complete: it is ${transcript.state}.`, 'subtitlesFrom');
   }
 }
 
@@ -104,26 +104,23 @@ function refuseImpossible(wanted: WantedRendition, { probe, durationMs }: MediaD
   const { preset, clipFromMs, clipToMs } = wanted;
   const fromMs = clipFromMs ?? 0;
   const endMs = durationMs ?? Infinity;
-  if (fromMs < 0) return problem('INVALID_INPUT', `"clipFromMs" must not be negative; it was ${fromMs}.`, 'clipFromMs');
+  if (fromMs < 0)
+    return inputProblem('INVALID_INPUT', `"clipFromMs" must not be negative; it was ${fromMs}.`, 'clipFromMs');
   if (fromMs >= endMs) {
     const message = `"clipFromMs" must lie before the end at ${endMs}; it was ${fromMs}.`;
-    return problem('INVALID_INPUT', message, 'clipFromMs');
+    return inputProblem('INVALID_INPUT', message, 'clipFromMs');
   }
   if (clipToMs !== null && (clipToMs <= fromMs || clipToMs > endMs)) {
     const message = `"clipToMs" must lie behind ${fromMs}${endMs === Infinity ? '' : ` and not behind the end at ${endMs}`}; it was ${clipToMs}.`;
-    return problem('INVALID_INPUT', message, 'clipToMs');
+    return inputProblem('INVALID_INPUT', message, 'clipToMs');
   }
   if (!probe) return null; // the job tells why it cannot be read
   const has = (type: string): boolean => probe.streams.some((stream) => stream.type === type);
   const missing = missingFor(preset, { hasSound: has('audio'), hasPicture: has('video') });
-  return missing === null ? null : problem('UNSUPPORTED', missing, 'preset');
+  return missing === null ? null : inputProblem('UNSUPPORTED', missing, 'preset');
 }
 
 function lengthOf({ clipFromMs, clipToMs }: WantedRendition, durationMs: number | null): number | null {
   const endMs = clipToMs ?? durationMs;
   return endMs === null ? null : endMs - (clipFromMs ?? 0);
-}
-
-function problem(code: MediaProblemCode, message: string, argument: string): UserProblemError<MediaProblemCode> {
-  return new UserProblemError({ code, message, path: ['input', argument] });
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PCM_SAMPLE_RATE_HZ } from './transcriber';
 
 /**
@@ -148,4 +149,21 @@ export class VoiceActivity {
     this.#kept = this.#kept.slice(needed - this.#keptFromSample);
     this.#keptFromSample = needed;
   }
+}
+
+/** How much audio may pass before other work of this process gets its turn, should the source never wait. */
+const TURN_SAMPLES = PCM_SAMPLE_RATE_HZ * 10;
+
+/** Where the voice is in the audio; leaves turns to other work even when the source never waits. */
+export async function* voiceEvents(pcm: AsyncIterable<Int16Array>): AsyncGenerator<VoiceEvent, void, undefined> {
+  const voice = new VoiceActivity();
+  let samplesThisTurn = 0;
+  for await (const samples of pcm) {
+    yield* voice.push(samples);
+    samplesThisTurn += samples.length;
+    if (samplesThisTurn < TURN_SAMPLES) continue;
+    samplesThisTurn = 0;
+    await nextTurn();
+  }
+  yield* voice.finish();
 }

@@ -1,3 +1,4 @@
+import { joinedSamples } from '../transcriber/joined-samples';
 import { PCM_SAMPLE_RATE_HZ, type PieceRule } from '../transcriber/transcriber';
 import { VoiceActivity } from '../transcriber/voice-activity';
 import { SpeechMeter } from './speech-meter';
@@ -95,15 +96,7 @@ class Cutter {
   }
 
   private joined(): Int16Array[] {
-    const joined = this.held[0]!.map((_, channel) => {
-      const whole = new Int16Array(this.heldSamples);
-      let at = 0;
-      for (const step of this.held) {
-        whole.set(step[channel]!, at);
-        at += step[channel]!.length;
-      }
-      return whole;
-    });
+    const joined = this.held[0]!.map((_, channel) => joinedSamples(this.held.map((step) => step[channel]!)));
     this.held = [joined];
     return joined;
   }

@@ -14,7 +14,8 @@ import {
 import { DecoderProcess } from './decoder-process';
 import { findPocketSphinx, type Installation, type InstallationOptions } from './installation';
 import { toSegment } from './text';
-import { UtteranceRecognizer, voiceEvents } from './utterances';
+import { voiceEvents } from '../voice-activity';
+import { UtteranceRecognizer } from './utterances';
 import { prepareVocabulary, type PreparedVocabulary } from './vocabulary/prepare';
 
 export interface PocketSphinxOptions extends InstallationOptions {

@@ -1,7 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { orAborted } from '../../../../platform/or-aborted';
 import { PCM_SAMPLE_RATE_HZ } from '../transcriber';
-import { VoiceActivity, type VoiceEvent } from '../voice-activity';
+import { joinedSamples } from '../joined-samples';
+import type { VoiceEvent } from '../voice-activity';
 import type { DecoderProcess } from './decoder-process';
 import type { Token } from './text';
 
@@ -11,23 +11,7 @@ const SEND_SAMPLES = PCM_SAMPLE_RATE_HZ;
 const TRAILING_SILENCE_MS = 300;
 /** How much of the first voice tells the sound of a recording. */
 const TUNING_SAMPLES = PCM_SAMPLE_RATE_HZ * 5;
-/** How much audio may pass before other work of this process gets its turn, should the source never wait. */
-const TURN_SAMPLES = PCM_SAMPLE_RATE_HZ * 10;
 const MS_PER_FRAME = 10;
-
-/** Where the voice is in the audio; leaves turns to other work even when the source never waits. */
-export async function* voiceEvents(pcm: AsyncIterable<Int16Array>): AsyncGenerator<VoiceEvent, void, undefined> {
-  const voice = new VoiceActivity();
-  let samplesThisTurn = 0;
-  for await (const samples of pcm) {
-    yield* voice.push(samples);
-    samplesThisTurn += samples.length;
-    if (samplesThisTurn < TURN_SAMPLES) continue;
-    samplesThisTurn = 0;
-    await nextTurn();
-  }
-  yield* voice.finish();
-}
 
 /**
  * Passes one utterance after the other through the decoder and puts its words at their place in the media. The decoder's
@@ -74,7 +58,7 @@ export class UtteranceRecognizer {
     const voice = this.#voice;
     if (!voice) return;
     this.#voice = null;
-    const pcm = concatenate(voice);
+    const pcm = joinedSamples(voice);
     await orAborted(this.decoder.tuneIn(pcm.slice(0, TUNING_SAMPLES)), this.call.signal);
     await orAborted(this.decoder.beginUtterance(), this.call.signal);
     await this.#feed(pcm);
@@ -116,14 +100,4 @@ function toMs(samples: number): number {
 
 function lengthOf(parts: readonly Int16Array[]): number {
   return parts.reduce((sum, part) => sum + part.length, 0);
-}
-
-function concatenate(parts: readonly Int16Array[]): Int16Array {
-  const whole = new Int16Array(lengthOf(parts));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

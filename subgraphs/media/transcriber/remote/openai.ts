@@ -1,3 +1,4 @@
+import { joinedSamples } from '../joined-samples';
 import { Agent, FormData } from 'undici';
 import { untilAborted } from '../abort';
 import { refuseUnsupported } from '../refuse-unsupported';
@@ -156,19 +157,9 @@ async function* takenIn(pcm: AsyncIterable<Int16Array>, maxSamples: number): Asy
       length += part.length;
       from += part.length;
       if (length < maxSamples) continue;
-      yield joined(parts, length);
+      yield joinedSamples(parts);
       [parts, length] = [[], 0];
     }
   }
-  if (length > 0) yield joined(parts, length);
-}
-
-function joined(parts: readonly Int16Array[], length: number): Int16Array {
-  const whole = new Int16Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  if (length > 0) yield joinedSamples(parts);
 }

@@ -13,15 +13,23 @@ const { loadNative } = require('./native.cjs');
 /** @type {Decoder | undefined} */
 let decoder;
 
+/** @returns {{ unavailable: string, detail: string } | null} which part cannot be loaded, and why */
 function open(/** @type {Open} */ request) {
-  const native = loadNative(request.libraries);
-  if (request.for === 'probe') return;
+  let native;
+  try {
+    native = loadNative(request.libraries);
+  } catch (error) {
+    if (!error?.part) throw error;
+    return { unavailable: error.part, detail: error.message };
+  }
+  if (request.for === 'probe') return null;
   const { modelDirectory } = request;
   try {
     decoder = new Decoder(native, { modelDirectory, withModel: request.for === 'recognition' });
   } catch (error) {
-    throw Object.assign(error, { part: 'the model' });
+    return { unavailable: 'the model', detail: String(error?.message ?? error) };
   }
+  return null;
 }
 
 function answer(/** @type {Request} */ request) {
@@ -38,11 +46,8 @@ function answer(/** @type {Request} */ request) {
 process.on('disconnect', () => process.exit());
 process.on('message', (request) => {
   try {
-    process.send({ type: 'done', value: answer(request) });
+    process.send({ value: answer(request) });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    process.send(
-      error?.part ? { type: 'unavailable', part: error.part, detail: message } : { type: 'failed', message },
-    );
+    process.send({ failed: String(error?.message ?? error) });
   }
 });
