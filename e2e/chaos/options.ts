@@ -1,3 +1,4 @@
+import { namesAmong, wholeNumber } from '../option-values';
 import { parseArgs } from 'node:util';
 import { RESUMES, type Resume } from './followed';
 import type { SubgraphName } from './stack';
@@ -58,29 +59,14 @@ export function readOptions(argv: readonly string[]): Omit<ChaosOptions, 'tell'>
     return null;
   }
   return {
-    readers: whole(values.readers, 'readers', 1),
-    events: whole(values.events, 'events', 2),
-    kills: whole(values.kills, 'kills', 0),
-    jobs: whole(values.jobs, 'jobs', 0),
-    gateways: whole(values.gateways, 'gateways', 1),
+    readers: wholeNumber(values.readers, 'readers', 1, USAGE),
+    events: wholeNumber(values.events, 'events', 2, USAGE),
+    kills: wholeNumber(values.kills, 'kills', 0, USAGE),
+    jobs: wholeNumber(values.jobs, 'jobs', 0, USAGE),
+    gateways: wholeNumber(values.gateways, 'gateways', 1, USAGE),
     subgraphs: ALL_SUBGRAPHS,
-    transports: list(values.transports, TRANSPORT_NAMES),
-    resumes: list(values.resume, RESUMES),
-    seed: whole(values.seed, 'seed', 0),
+    transports: namesAmong(values.transports, TRANSPORT_NAMES, USAGE),
+    resumes: namesAmong(values.resume, RESUMES, USAGE),
+    seed: wholeNumber(values.seed, 'seed', 0, USAGE),
   };
-}
-
-function list<Name extends string>(text: string, known: readonly Name[]): Name[] {
-  return text.split(',').map((given) => {
-    const found = known.find((name) => name === given.trim());
-    if (found === undefined) throw new Error(`"${given}" is none of ${known.join(', ')}.\n\n${USAGE}`);
-    return found;
-  });
-}
-
-function whole(text: string, name: string, least: number): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < least)
-    throw new Error(`--${name} must be a whole number from ${least}; it is "${text}".\n\n${USAGE}`);
-  return value;
 }

@@ -1,9 +1,10 @@
+import { jobEnd } from '../../platform/testing/job-end';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { newId } from '../../platform/ids';
-import { FINAL_STATES, finishedJobsTopic, type Job } from '../../platform/jobs/job';
+import { finishedJobsTopic, type Job } from '../../platform/jobs/job';
 import { createJobQueue } from '../../platform/jobs/queue';
 import type { Platform } from '../../platform/platform';
 import { repositoryRoot } from '../../platform/root';
@@ -49,15 +50,7 @@ async function startWorker(clockOffsetMs = 0): Promise<ChildProcess> {
 }
 
 const read = (id: string): Promise<Job> => platform.database.prisma.job.findUniqueOrThrow({ where: { id } });
-const finished = (id: string): Promise<Job> =>
-  waitFor(
-    'the job to end',
-    async () => {
-      const job = await read(id);
-      return FINAL_STATES.includes(job.state) ? job : null;
-    },
-    LIMIT_MS,
-  );
+const finished = (id: string): Promise<Job> => jobEnd(platform, id, LIMIT_MS);
 const killed = (child: ChildProcess): Promise<unknown> =>
   waitFor('the worker to be killed', () => child.signalCode === 'SIGKILL', LIMIT_MS);
 

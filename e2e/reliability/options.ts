@@ -1,3 +1,4 @@
+import { namesAmong, wholeNumber } from '../option-values';
 import { parseArgs } from 'node:util';
 
 export const BACKENDS = ['postgres', 'redis'] as const;
@@ -53,26 +54,13 @@ export function readOptions(argv: readonly string[]): Omit<ReliabilityOptions, '
     process.stdout.write(`${USAGE}\n`);
     return null;
   }
-  return values.backends.split(',').map((name) => ({
-    backend: backendOf(name),
-    jobs: whole(values.jobs, 'jobs', 1),
-    owners: whole(values.owners, 'owners', 1),
-    workers: whole(values.workers, 'workers', 1),
-    kills: whole(values.kills, 'kills', 0),
-    stops: whole(values.stops, 'stops', 0),
-    seed: whole(values.seed, 'seed', 0),
+  return namesAmong(values.backends, BACKENDS, USAGE).map((backend) => ({
+    backend,
+    jobs: wholeNumber(values.jobs, 'jobs', 1, USAGE),
+    owners: wholeNumber(values.owners, 'owners', 1, USAGE),
+    workers: wholeNumber(values.workers, 'workers', 1, USAGE),
+    kills: wholeNumber(values.kills, 'kills', 0, USAGE),
+    stops: wholeNumber(values.stops, 'stops', 0, USAGE),
+    seed: wholeNumber(values.seed, 'seed', 0, USAGE),
   }));
-}
-
-function backendOf(given: string): Backend {
-  const found = BACKENDS.find((name) => name === given.trim());
-  if (found === undefined) throw new Error(`"${given}" is none of ${BACKENDS.join(', ')}.\n\n${USAGE}`);
-  return found;
-}
-
-function whole(text: string, name: string, least: number): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < least)
-    throw new Error(`--${name} must be a whole number from ${least}; it is "${text}".\n\n${USAGE}`);
-  return value;
 }

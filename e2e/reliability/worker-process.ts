@@ -1,6 +1,7 @@
+import { jobEnd } from '../../platform/testing/job-end';
 import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
-import { FINAL_STATES, type Job } from '../../platform/jobs/job';
+import type { Job } from '../../platform/jobs/job';
 import type { Platform } from '../../platform/platform';
 import { repositoryRoot } from '../../platform/root';
 import { waitFor } from '../../platform/testing/wait';
@@ -60,9 +61,5 @@ export function readJob({ database }: Platform, id: string): Promise<Job> {
 
 /** The job once it has ended. */
 export function endOfJob(platform: Platform, id: string): Promise<Job> {
-  const look = async (): Promise<Job | null> => {
-    const job = await readJob(platform, id);
-    return FINAL_STATES.includes(job.state) ? job : null;
-  };
-  return waitFor('the job to end', look, LIMIT_MS);
+  return jobEnd(platform, id, LIMIT_MS);
 }

@@ -1,3 +1,4 @@
+import { jobEnd } from '../testing/job-end';
 import { newId } from '../ids';
 import type { Platform } from '../platform';
 import { onEachBackend } from '../testing/backends';
@@ -6,7 +7,7 @@ import { openTestPlatform, type TestPlatform } from '../testing/platform';
 import { addStepsJob, cleanUpsOf, createStepsTables, openGate, stepsHandler, stepsOf } from '../testing/steps-job';
 import { waitFor } from '../testing/wait';
 import { startWorkerStack, type WorkerStack } from '../testing/worker-stack';
-import { FINAL_STATES, jobsTopic, type Job, type JobSnapshot } from './job';
+import { jobsTopic, type Job, type JobSnapshot } from './job';
 import { requestCancel, requestRetry } from './job-commands';
 import { JobStore } from './job-store';
 
@@ -34,11 +35,7 @@ const states = async (...jobs: Job[]): Promise<string[]> => {
   const rows = await Promise.all(jobs.map(read));
   return rows.map(({ state, errorCode }) => (errorCode ? `${state} ${errorCode}` : state));
 };
-const finished = (job: Job): Promise<Job> =>
-  waitFor('the job to end', async () => {
-    const row = await read(job);
-    return FINAL_STATES.includes(row.state) ? row : null;
-  });
+const finished = ({ id }: Job): Promise<Job> => jobEnd(platform, id);
 const cancel = ({ id }: Job) =>
   platform.database.prisma.$transaction((tx) => requestCancel(tx, platform.events, { jobId: id, ownerId }));
 const retry = ({ id }: Job) =>

@@ -1,3 +1,4 @@
+import { jobEnd } from '../testing/job-end';
 import { newId } from '../ids';
 import type { Platform } from '../platform';
 import { onEachBackend } from '../testing/backends';
@@ -14,7 +15,7 @@ import {
 } from '../testing/steps-job';
 import { waitFor } from '../testing/wait';
 import { startWorkerStack, type WorkerStack } from '../testing/worker-stack';
-import { FINAL_STATES, finishedJobsTopic, jobsTopic, type Job, type JobSnapshot } from './job';
+import { finishedJobsTopic, jobsTopic, type Job, type JobSnapshot } from './job';
 import { requestCancel } from './job-commands';
 import type { JobHandler } from './job-handler';
 
@@ -39,11 +40,7 @@ afterAll(() => test_[Symbol.asyncDispose]());
 const read = (id: string): Promise<Job> => platform.database.prisma.job.findUniqueOrThrow({ where: { id } });
 const cancel = (jobId: string, by = ownerId): Promise<Job | null> =>
   platform.database.prisma.$transaction((tx) => requestCancel(tx, platform.events, { jobId, ownerId: by }));
-const finished = (id: string): Promise<Job> =>
-  waitFor('the job to end', async () => {
-    const job = await read(id);
-    return FINAL_STATES.includes(job.state) ? job : null;
-  });
+const finished = (id: string): Promise<Job> => jobEnd(platform, id);
 const at = (id: string, step: string): Promise<Job> =>
   waitFor(`the job to be at ${step}`, async () => {
     const job = await read(id);

@@ -1,3 +1,4 @@
+import { jobEnd } from '../testing/job-end';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
@@ -64,15 +65,7 @@ async function startProcess(env: Record<string, string> = {}): Promise<WorkerPro
 const startHere = (backend: { redisUrl?: string } = {}): WorkerStack =>
   (here = startWorkerStack(platform, [stepsHandler(platform)], backend));
 const read = (id: string): Promise<Job> => platform.database.prisma.job.findUniqueOrThrow({ where: { id } });
-const finished = (id: string): Promise<Job> =>
-  waitFor(
-    'the job to end',
-    async () => {
-      const job = await read(id);
-      return FINAL_STATES.includes(job.state) ? job : null;
-    },
-    40_000,
-  );
+const finished = (id: string): Promise<Job> => jobEnd(platform, id, 40_000);
 const stepped = (id: string, step: string): Promise<unknown> =>
   waitFor(`the step "${step}"`, async () => (await stepsOf(platform, id)).includes(step));
 const gone = (child: ChildProcess): Promise<unknown> => waitFor('the process to be gone', () => child.signalCode);

@@ -1,3 +1,4 @@
+import { jobEnd } from '../testing/job-end';
 import { newId } from '../ids';
 import type { Logger } from '../logger';
 import type { Platform } from '../platform';
@@ -7,7 +8,7 @@ import { startTestRedis, type TestRedis } from '../testing/redis';
 import { addStepsJob, createStepsTables, openGate, stepsHandler, stepsOf } from '../testing/steps-job';
 import { waitFor } from '../testing/wait';
 import { startWorkerStack } from '../testing/worker-stack';
-import { FINAL_STATES, type Job } from './job';
+import type { Job } from './job';
 import { createJobQueue, type JobQueue } from './queue';
 
 let test_: TestPlatform;
@@ -28,16 +29,7 @@ afterEach(() => test_[Symbol.asyncDispose]());
 const openQueue = (): JobQueue => createJobQueue({ databaseUrl: platform.database.url, redisUrl: redis?.url, logger });
 const startWorker = () =>
   startWorkerStack(platform, [stepsHandler(platform)], { concurrency: 2, ...(redis && { redisUrl: redis.url }) });
-const read = (id: string): Promise<Job> => platform.database.prisma.job.findUniqueOrThrow({ where: { id } });
-const finished = (id: string): Promise<Job> =>
-  waitFor(
-    'the job to end',
-    async () => {
-      const job = await read(id);
-      return FINAL_STATES.includes(job.state) ? job : null;
-    },
-    40_000,
-  );
+const finished = (id: string): Promise<Job> => jobEnd(platform, id, 40_000);
 
 function behavesAsAQueue(): void {
   test('the same attempt twice is one entry, and the next attempt another, which comes first', async () => {

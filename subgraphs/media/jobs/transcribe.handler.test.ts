@@ -1,4 +1,5 @@
-import { FINAL_STATES, type Job } from '../../../platform/jobs/job';
+import { jobEnd } from '../../../platform/testing/job-end';
+import type { Job } from '../../../platform/jobs/job';
 import { requestCancel } from '../../../platform/jobs/job-commands';
 import { aViewer, anUpload, askFor } from '../../../platform/testing/calls';
 import { programMissing, describeWhenInstalled } from '../../../platform/testing/installed';
@@ -30,11 +31,7 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a transcription', () 
   });
   afterEach(() => slice[Symbol.asyncDispose]());
 
-  const finished = (id: string): Promise<Job> =>
-    waitFor('the job to end', async () => {
-      const job = await slice.platform.database.prisma.job.findUniqueOrThrow({ where: { id } });
-      return FINAL_STATES.includes(job.state) ? job : null;
-    });
+  const finished = (id: string): Promise<Job> => jobEnd(slice.platform, id);
   const read = async (id: string) => {
     const query = `query Read($id: ID!) { transcript(id: $id) {
       state language engine confidence durationMs text

@@ -343,6 +343,16 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'transcode', () => {
     expect([state, error?.code, error?.retryable]).toEqual(['FAILED', 'INVALID_INPUT', false]);
     expect(bytesStored()).toEqual(before);
   });
+
+  test('a recording whose file is gone fails the job for good, and says so', async () => {
+    const mediaId = await aRecording(make('gone.mp4', ...film('160x90', 1)));
+    const { prisma } = slice.platform.database;
+    const { fileId } = await prisma.media.findUniqueOrThrow({ where: { id: mediaId } });
+    await prisma.storedObject.delete({ where: { id: fileId } });
+    await ask({ mediaId, preset: 'MP3' });
+    const { state, error } = await ended(mediaId);
+    expect([state, error?.code, error?.retryable]).toEqual(['FAILED', 'NOT_FOUND', false]);
+  });
 });
 
 /** Where a process runs; the encoder does in its job's directory. */

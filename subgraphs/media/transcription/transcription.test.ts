@@ -1,3 +1,4 @@
+import { jobEnd } from '../../../platform/testing/job-end';
 import { newId } from '../../../platform/ids';
 import { FINAL_STATES, type Job } from '../../../platform/jobs/job';
 import { requestRetry } from '../../../platform/jobs/job-commands';
@@ -33,11 +34,7 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a recording that is c
   afterEach(() => slice[Symbol.asyncDispose]());
 
   const prisma = () => slice.platform.database.prisma;
-  const finished = (id: string): Promise<Job> =>
-    waitFor('the job to end', async () => {
-      const job = await prisma().job.findUniqueOrThrow({ where: { id } });
-      return FINAL_STATES.includes(job.state) ? job : null;
-    });
+  const finished = (id: string): Promise<Job> => jobEnd(slice.platform, id);
   const heard = async (transcriptId: string): Promise<[string, number][]> => {
     const rows = await prisma().segment.findMany({ where: { transcriptId }, orderBy: { position: 'asc' } });
     expect(rows.map(({ position }) => position)).toEqual([...rows.keys()]);
@@ -244,11 +241,7 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'an engine that fails'
   afterEach(() => slice[Symbol.asyncDispose]());
 
   const prisma = () => slice.platform.database.prisma;
-  const finished = (id: string): Promise<Job> =>
-    waitFor('the job to end', async () => {
-      const job = await prisma().job.findUniqueOrThrow({ where: { id } });
-      return FINAL_STATES.includes(job.state) ? job : null;
-    });
+  const finished = (id: string): Promise<Job> => jobEnd(slice.platform, id);
   const textsOf = async (transcriptId: string): Promise<string[]> => {
     const rows = await prisma().segment.findMany({ where: { transcriptId }, orderBy: { position: 'asc' } });
     return rows.map(({ text }) => text);

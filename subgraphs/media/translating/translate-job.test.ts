@@ -1,6 +1,7 @@
+import { jobEnd } from '../../../platform/testing/job-end';
 import { UserProblemError } from '../../../platform/errors';
 import { newId } from '../../../platform/ids';
-import { FINAL_STATES, type Job } from '../../../platform/jobs/job';
+import { type Job } from '../../../platform/jobs/job';
 import { requestCancel } from '../../../platform/jobs/job-commands';
 import { aViewer, ask, askFor } from '../../../platform/testing/calls';
 import { waitFor } from '../../../platform/testing/wait';
@@ -54,11 +55,7 @@ async function translations(): Promise<Shown[]> {
   return transcript.translations;
 }
 
-const ended = ({ jobs }: Answer): Promise<Job> =>
-  waitFor('the job to end', async () => {
-    const job = await slice.platform.database.prisma.job.findUniqueOrThrow({ where: { id: jobs[0]!.id } });
-    return FINAL_STATES.includes(job.state) ? job : null;
-  });
+const ended = ({ jobs }: Answer): Promise<Job> => jobEnd(slice.platform, jobs[0]!.id);
 
 /** Corrects a segment as `editSegment` does. */
 async function correct(position: number, text: string): Promise<void> {
