@@ -11,6 +11,7 @@ export const ID_PREFIXES = {
   spk: 'Speaker',
   ttr: 'TranscriptTranslation',
   rnd: 'Rendition',
+  liv: 'LiveSession',
   job: 'Job',
   ntf: 'Notification',
 } as const;

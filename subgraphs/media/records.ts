@@ -23,6 +23,9 @@ export const MEDIA_MODELS = [
   'speaker',
   'transcriptTranslation',
   'segmentTranslation',
+  'liveSession',
+  'liveAudio',
+  'liveWorker',
   'job',
   'jobNeed',
 ] as const;
