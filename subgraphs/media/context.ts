@@ -14,6 +14,9 @@ import type { ExportRecords } from './exports/export-records';
 import type { Freshness } from './lineage/freshness';
 import type { LineageRecords, LineageRow } from './lineage/lineage-records';
 import type { Reprocessing } from './lineage/reprocessing';
+import type { LiveSessionRecords } from './live/session-records';
+import type { LiveSessions, ShownSession } from './live/sessions';
+import type { LiveStarts } from './live/start-session';
 import type { MediaLibrary } from './media';
 import type { MediaRecords, MediaRow, SegmentRow, TranscriptRow } from './records';
 import type { Search } from './search/search';
@@ -49,6 +52,9 @@ export interface MediaServices {
   speakers: SpeakerRecords;
   speakerNames: SpeakerNames;
   search: Search;
+  liveStarts: LiveStarts;
+  liveSessions: LiveSessions;
+  liveRecords: LiveSessionRecords;
 }
 
 /** What one request carries. */
@@ -66,6 +72,7 @@ export interface Loaders {
   ownTranslation: DataLoader<string, TranslationRow | null>;
   ownJob: DataLoader<string, Job | null>;
   ownRendition: DataLoader<string, RenditionRow | null>;
+  ownLiveSession: DataLoader<string, ShownSession | null>;
   /** What the headers and tags of a recording say, found out when nobody has asked before. */
   details: DataLoader<MediaRow, MediaDetails, string>;
   /** By a job that the viewer has been found to own: those it needs. */
@@ -99,6 +106,7 @@ export function createContext(services: MediaServices, identity: CallIdentity, s
 
 function createLoaders(services: MediaServices, viewer: Viewer | null): Loaders {
   const { records, speakers, facts, factRecords, renditions, translations, exportJobs, lineage, freshness } = services;
+  const { liveSessions } = services;
   const own = <Row extends { id: string }>(
     prefix: IdPrefix,
     read: (ids: readonly string[], ownerId: string) => Promise<Row[]>,
@@ -116,6 +124,7 @@ function createLoaders(services: MediaServices, viewer: Viewer | null): Loaders 
     ownTranslation: own('ttr', (ids, ownerId) => translations.byIds(ids, ownerId)),
     ownJob: own('job', (ids, ownerId) => records.jobsByIds(ids, ownerId)),
     ownRendition: own('rnd', (ids, ownerId) => renditions.byIds(ids, ownerId)),
+    ownLiveSession: own('liv', (ids, ownerId) => liveSessions.byIds(ids, ownerId)),
     renditionsOfMedia: new DataLoader(async (ids) => {
       const rows = await renditions.ofMedia(ids);
       return ids.map((id) => rows.filter((row) => row.mediaId === id));

@@ -18,6 +18,9 @@ import { EnginesNow } from './lineage/engines-now';
 import { Freshness } from './lineage/freshness';
 import { LineageRecords } from './lineage/lineage-records';
 import { Reprocessing } from './lineage/reprocessing';
+import { LiveSessionRecords } from './live/session-records';
+import { LiveSessions } from './live/sessions';
+import { LiveStarts, SESSIONS_PER_ACCOUNT } from './live/start-session';
 import { MediaLibrary } from './media';
 import { MEDIA_MODELS, MediaRecords, type MediaRow } from './records';
 import { resolvers } from './resolvers/resolvers';
@@ -51,6 +54,7 @@ export function createMediaSubgraph(
     aligner?: Aligner | null;
     alignWithinMs?: number;
     answerWithinMs?: number;
+    sessionsPerAccount?: number;
   },
 ): Subgraph {
   const {
@@ -58,6 +62,7 @@ export function createMediaSubgraph(
     transcribers = ownTranscribers(platform, lifecycle),
     aligner = ownAligner(lifecycle),
     alignWithinMs = ALIGN_WITHIN_MS,
+    sessionsPerAccount = SESSIONS_PER_ACCOUNT,
   } = tools;
   const database = platform.database.slice(MEDIA_MODELS);
   const records = new MediaRecords(database);
@@ -78,6 +83,8 @@ export function createMediaSubgraph(
   const transcodings = new Transcodings(records, facts, platform.events);
   const lengthOf = async (media: MediaRow): Promise<number | null> => (await facts.knownDetails(media)).durationMs;
   const speakers = new SpeakerRecords(database);
+  const { events } = platform;
+  const liveRecords = new LiveSessionRecords(database);
   const services = {
     records,
     transcripts,
@@ -104,6 +111,9 @@ export function createMediaSubgraph(
     speakers,
     speakerNames: new SpeakerNames(records, speakers, platform.events),
     search: new Search(new SearchRecords(database)),
+    liveRecords,
+    liveSessions: new LiveSessions(liveRecords, events),
+    liveStarts: new LiveStarts({ sessions: liveRecords, transcribers, events, sessionsPerAccount }),
   };
   return buildSubgraph({
     name: 'media',
