@@ -6,7 +6,7 @@ import { aViewer, ask, askFor, firstOf } from '../../platform/testing/calls';
 import { idPlaces } from '../../platform/testing/id-places';
 import { translateTranscriptJob } from './jobs/translate-transcript';
 import { aScript, heard, openMediaSlice, scripted, writtenTranslator, type MediaSlice } from './testing';
-import { aTranscript } from './testing-transcripts';
+import { aLiveTranscript, aTranscript } from './testing-transcripts';
 
 /** Everything that somebody has here, by the kind of its id. */
 type Belongings = Record<Exclude<IdPrefix, 'ses' | 'upl' | 'ntf'>, string>;
@@ -149,9 +149,10 @@ async function belongingsOf(viewer: Viewer): Promise<Belongings> {
   await prisma.transcriptTranslation.create({ data: translation });
   const rendition = { id: newId('rnd'), mediaId, jobId: newId('job'), preset: 'MP3', mimeType: 'audio/mpeg' } as const;
   await prisma.rendition.create({ data: { ...rendition, fileId } });
+  const { sessionId } = await aLiveTranscript(slice, viewer, []);
   return {
     ...{ usr: viewer.userId, med: mediaId, fil: fileId, trn: transcriptId, seg: segmentIds[0]! },
-    ...{ spk: speakerIds['Speaker 1']!, ttr: translation.id, rnd: rendition.id, job: job.id },
+    ...{ spk: speakerIds['Speaker 1']!, ttr: translation.id, rnd: rendition.id, job: job.id, liv: sessionId },
   };
 }
 
@@ -169,6 +170,7 @@ async function everything(): Promise<unknown> {
     prisma.media.findMany({ orderBy: { id: 'asc' } }),
     prisma.transcript.findMany({ orderBy: { id: 'asc' } }),
     prisma.segment.findMany({ orderBy: { id: 'asc' } }),
+    prisma.liveSession.findMany({ orderBy: { id: 'asc' } }),
     prisma.speaker.findMany({ orderBy: { id: 'asc' } }),
     prisma.transcriptTranslation.findMany({ orderBy: { id: 'asc' } }),
     prisma.job.count(),
@@ -192,14 +194,14 @@ test.each(Object.entries(RULES))(
   },
 );
 
-test('what a job has made is shown only to whom the recording belongs', async () => {
+test('what a job has made is shown only to whom it belongs', async () => {
   const query =
     'query Read($of: [_Any!]!) { _entities(representations: $of) { ... on MediaJob { id result { __typename } } } }';
   const of = [{ __typename: 'MediaJob', id: theirs.job }];
   const read = () => askFor(slice.subgraph, owner, query, { of });
   expect(await read()).toMatchObject({ _entities: [{ result: { __typename: 'TranscriptTranslation' } }] });
   const move = (ownerId: string) =>
-    slice.platform.database.prisma.media.update({ where: { id: theirs.med }, data: { ownerId } });
+    slice.platform.database.prisma.transcript.update({ where: { id: theirs.trn }, data: { ownerId } });
   await move(stranger.userId);
   const result = await read();
   await move(owner.userId);

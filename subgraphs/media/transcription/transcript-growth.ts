@@ -114,6 +114,8 @@ export class TranscriptGrowth {
           transcriptId: this.transcriptId,
           position,
           state: 'FINAL',
+          stableWords: 0,
+          turnEnd: null,
           channel,
           speakerId: speakers[at]!,
           revision: before?.revision ?? 1,
