@@ -20,6 +20,9 @@ import { LineageRecords } from './lineage/lineage-records';
 import { Reprocessing } from './lineage/reprocessing';
 import { MediaLibrary } from './media';
 import { MEDIA_MODELS, MediaRecords, type MediaRow } from './records';
+import { AudioStore } from './live/ingest/audio-store';
+import { IngestTokens } from './live/ingest/ingest-token';
+import { createLiveIngest } from './live/ingest/live-ingest';
 import { resolvers } from './resolvers/resolvers';
 import { Search } from './search/search';
 import { SearchRecords } from './search/search-records';
@@ -78,6 +81,14 @@ export function createMediaSubgraph(
   const transcodings = new Transcodings(records, facts, platform.events);
   const lengthOf = async (media: MediaRow): Promise<number | null> => (await facts.knownDetails(media)).durationMs;
   const speakers = new SpeakerRecords(database);
+  const audio = new AudioStore(database, platform.events);
+  const ingest = createLiveIngest({
+    tokens: new IngestTokens(platform.secret),
+    store: audio,
+    notifications: platform.notifications,
+    logger: platform.logger,
+  });
+  lifecycle.onStop('live writers', () => ingest.stop());
   const services = {
     records,
     transcripts,
@@ -111,6 +122,9 @@ export function createMediaSubgraph(
     resolvers,
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
     logger: platform.logger,
+    byteRoutes: [ingest.byteRoute],
+    socketRoutes: [ingest.socketRoute],
+    closeRoutes: () => ingest.stop(),
     ready: () => platform.database.ping(),
   });
 }
