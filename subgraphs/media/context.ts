@@ -14,6 +14,8 @@ import type { ExportRecords } from './exports/export-records';
 import type { Freshness } from './lineage/freshness';
 import type { LineageRecords, LineageRow } from './lineage/lineage-records';
 import type { Reprocessing } from './lineage/reprocessing';
+import type { IngestTokens } from './live/ingest/ingest-token';
+import type { LiveCalls } from './live/live-calls';
 import type { LiveSessionRecords } from './live/session-records';
 import type { LiveSessions, ShownSession } from './live/sessions';
 import type { LiveStarts } from './live/start-session';
@@ -38,8 +40,8 @@ export interface MediaServices {
   factRecords: FactRecords;
   transcodings: Transcodings;
   renditions: RenditionRecords;
-  /** What links to files are made with. */
-  links: Pick<Platform, 'secret' | 'filesUrl'>;
+  /** What links are made with. */
+  links: Pick<Platform, 'secret' | 'filesUrl' | 'publicUrl'>;
   exportRecords: ExportRecords;
   exportJobs: ExportJobRecords;
   translations: TranslationRecords;
@@ -55,6 +57,8 @@ export interface MediaServices {
   liveStarts: LiveStarts;
   liveSessions: LiveSessions;
   liveRecords: LiveSessionRecords;
+  liveCalls: LiveCalls;
+  ingestTokens: IngestTokens;
 }
 
 /** What one request carries. */

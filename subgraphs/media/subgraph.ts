@@ -18,11 +18,15 @@ import { EnginesNow } from './lineage/engines-now';
 import { Freshness } from './lineage/freshness';
 import { LineageRecords } from './lineage/lineage-records';
 import { Reprocessing } from './lineage/reprocessing';
+import { LiveCalls } from './live/live-calls';
 import { LiveSessionRecords } from './live/session-records';
 import { LiveSessions } from './live/sessions';
 import { LiveStarts, SESSIONS_PER_ACCOUNT } from './live/start-session';
 import { MediaLibrary } from './media';
 import { MEDIA_MODELS, MediaRecords, type MediaRow } from './records';
+import { AudioStore } from './live/ingest/audio-store';
+import { IngestTokens } from './live/ingest/ingest-token';
+import { createLiveIngest } from './live/ingest/live-ingest';
 import { resolvers } from './resolvers/resolvers';
 import { Search } from './search/search';
 import { SearchRecords } from './search/search-records';
@@ -85,6 +89,15 @@ export function createMediaSubgraph(
   const speakers = new SpeakerRecords(database);
   const { events } = platform;
   const liveRecords = new LiveSessionRecords(database);
+  const ingestTokens = new IngestTokens(platform.secret);
+  const audio = new AudioStore(database, platform.events);
+  const ingest = createLiveIngest({
+    tokens: ingestTokens,
+    store: audio,
+    notifications: platform.notifications,
+    logger: platform.logger,
+  });
+  lifecycle.onStop('live writers', () => ingest.stop());
   const services = {
     records,
     transcripts,
@@ -114,6 +127,8 @@ export function createMediaSubgraph(
     liveRecords,
     liveSessions: new LiveSessions(liveRecords, events),
     liveStarts: new LiveStarts({ sessions: liveRecords, transcribers, events, sessionsPerAccount }),
+    liveCalls: new LiveCalls(liveRecords, audio),
+    ingestTokens,
   };
   return buildSubgraph({
     name: 'media',
@@ -121,6 +136,9 @@ export function createMediaSubgraph(
     resolvers,
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
     logger: platform.logger,
+    byteRoutes: [ingest.byteRoute],
+    socketRoutes: [ingest.socketRoute],
+    closeRoutes: () => ingest.stop(),
     ready: () => platform.database.ping(),
   });
 }

@@ -99,10 +99,15 @@ export class WrittenLive {
   async end(): Promise<void> {
     await this.records.transaction(async (tx) => {
       await tx.transcript.update({ where: { id: this.transcriptId }, data: { state: 'COMPLETE' } });
-      const finished = { type: 'transcript.finished', state: 'COMPLETE', error: null, removedSegmentIds: [] } as const;
+      const end: TranscriptEvent = {
+        type: 'transcript.finished',
+        state: 'COMPLETE',
+        error: null,
+        removedSegmentIds: [],
+      };
       const data = { state: 'ENDED', endedAt: new Date() } as const;
       const row = await tx.liveSession.update({ where: { id: this.sessionId }, data });
-      await this.append(tx, finished, { type: 'session.changed', session: liveSessionSnapshot(row) });
+      await this.append(tx, end, { type: 'session.changed', session: liveSessionSnapshot(row) });
     });
   }
 

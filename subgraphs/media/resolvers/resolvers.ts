@@ -6,8 +6,11 @@ import { LiveSession } from './LiveSession';
 import { LiveSessionChanged, LiveTranscriptEvent } from './LiveTranscriptEvent';
 import { Media } from './Media';
 import { MediaJob } from './MediaJob';
+import { appendLiveAudio } from './Mutation/appendLiveAudio';
 import { createMedia } from './Mutation/createMedia';
+import { endLiveSession } from './Mutation/endLiveSession';
 import { exportTranscript } from './Mutation/exportTranscript';
+import { flushLiveSession } from './Mutation/flushLiveSession';
 import { reprocess } from './Mutation/reprocess';
 import { editSegment } from './Mutation/editSegment';
 import { renameSpeaker } from './Mutation/renameSpeaker';
@@ -45,6 +48,9 @@ export const resolvers: Resolvers = {
     editSegment,
     renameSpeaker,
     startLiveSession,
+    appendLiveAudio,
+    flushLiveSession,
+    endLiveSession,
   },
   Subscription: { transcriptEvents, liveTranscript },
   Media,
