@@ -6,7 +6,8 @@ import type { AudioRow, RecognitionRecords } from './recognition-records';
 import type { RowReader, RowsEnd } from './row-reader';
 
 /** Sound to be heard, or the wish that what was said is final now. Behind it the rows up to `row` are done with. */
-export type AudioItem = { type: 'pcm'; samples: Int16Array; row: number; heardBytes: number } | { type: 'flush'; row: number };
+export type AudioItem =
+  { type: 'pcm'; samples: Int16Array; row: number; heardBytes: number } | { type: 'flush'; row: number };
 
 const BYTES_PER_SAMPLE = 2;
 /** ffmpeg begins this much before the checkpoint: its resampler hears a little before and behind each sample. */

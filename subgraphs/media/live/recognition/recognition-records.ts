@@ -3,6 +3,7 @@ import { newId } from '../../../../platform/ids';
 import { transcriptTopic, type TranscriptEvent } from '../../events';
 import { asSegmentRow, MEDIA_MODELS, type MediaTransaction, type SegmentRow } from '../../records';
 import type { LiveSessionRow, LiveState } from '../live-session';
+import { parsePlan, type RecognitionPlan } from '../../transcription/recognition-plan';
 import type { LiveCheckpoint } from './checkpoint';
 
 /** The session has another worker, has ended, or is gone: nothing that this one writes counts any more. */
@@ -116,6 +117,21 @@ export class RecognitionRecords {
       )
       select exists (select 1 from mine) and (select count(*) from told) >= 0 as "isMine"`;
     if (!done!.isMine) throw new SessionLost(id);
+  }
+
+  /** How the session's speech is to be recognized. */
+  async plan(): Promise<RecognitionPlan> {
+    const { transcriptId: id } = this.session;
+    const { options } = await this.database.prisma.transcript.findUniqueOrThrow({ where: { id } });
+    return parsePlan(options);
+  }
+
+  /** From where to go on, as it is stored; see checkpoint.ts. */
+  async checkpoint(): Promise<unknown> {
+    const { id, epoch } = this.session;
+    const found = await this.database.prisma.liveSession.findUnique({ where: { id, epoch } });
+    if (!found) throw new SessionLost(id);
+    return found.checkpoint;
   }
 
   /** The segments that are not final yet, by position; one whose worker is gone goes on as what it is. */
