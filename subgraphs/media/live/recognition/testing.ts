@@ -51,10 +51,10 @@ export class SpokenSession {
     await this.store.append({ sessionId: this.id, number: 0 }, [{ sequence: ++this.sequence, bytes }]);
   }
 
-  /** In chunks of so many bytes, without regard to how much waits to be heard. */
+  /** In chunks of so many bytes, as fast as they are taken. */
   async sendAll(bytes: Uint8Array, chunkBytes = 3_200): Promise<void> {
     for (let from = 0; from < bytes.length; from += chunkBytes) {
-      await this.untilHeard();
+      await this.untilHeard(800_000n);
       await this.send(bytes.subarray(from, from + chunkBytes));
     }
   }
@@ -96,12 +96,18 @@ export class SpokenSession {
     return (await this.events()).flatMap((event) => (event.type === 'segment.changed' ? [event.segment] : []));
   }
 
-  private async untilHeard(): Promise<void> {
+  /** At most so many bytes wait to be heard. */
+  async untilHeard(leftBytes: bigint): Promise<void> {
     await waitFor('audio to be heard', async () => {
       const { storedBytes, heardBytes } = await this.row();
-      return storedBytes - heardBytes < 800_000n;
+      return storedBytes - heardBytes <= leftBytes;
     });
   }
+}
+
+/** As a writer sends it. */
+export function bytesOf(samples: Int16Array): Uint8Array {
+  return new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
 }
 
 /** What was said in the end, as any run must have heard it. */

@@ -4,7 +4,10 @@ import { TranscriberFailedError, type Word } from '../../transcriber/transcriber
 /** What a test sees of the engine's decoders, and may do in them. */
 export interface ToneEngine extends LiveEngine {
   opened: LiveDecoderOptions[];
+  /** Those that are open now. */
   decoders: number;
+  /** Whether utterances turn out to be noise in the end. */
+  nothingSaid: boolean;
   /** Called with each call; may wait, or throw as an engine would. */
   before: (call: 'open' | 'begin' | 'feed' | 'finish') => Promise<void> | void;
   /** Writes a word for a tone; default `n7`. */
@@ -23,6 +26,7 @@ export function toneEngine(): ToneEngine {
   const engine: ToneEngine = {
     opened: [],
     decoders: 0,
+    nothingSaid: false,
     before: () => undefined,
     word: (number) => `n${number}`,
     info: {
@@ -87,6 +91,7 @@ class ToneDecoder implements LiveDecoder {
   async finish(): Promise<HeardUtterance> {
     await this.call('finish');
     if (this.began >= 0) this.end();
+    if (this.engine.nothingSaid) this.words = [];
     this.said += this.words.length;
     return this.heard();
   }
