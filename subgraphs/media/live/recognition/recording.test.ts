@@ -121,7 +121,9 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a container', () => {
   });
 });
 
-test('a session to which nothing was sent leaves no recording', async () => {
+test('a session to which nothing was sent, or that shall not be recorded, leaves no recording', async () => {
+  const unwanted = await aHeardSession(slice, viewer, [randomBytes(3_200)], { session: { record: false } });
+  expect(await recordingOf(slice.platform, unwanted.session, signal)).toBeNull();
   const { session } = await aHeardSession(slice, viewer, [new Uint8Array()]);
   expect(await recordingOf(slice.platform, session, signal)).toBeNull();
 });
@@ -209,7 +211,7 @@ test('the signal ends it', async () => {
   expect(await objects()).toEqual([]);
 });
 
-test('ten megabytes in a thousand rows are read a page at a time', async () => {
+test('ten megabytes in a thousand rows are read in small pages', async () => {
   const bytes = randomBytes(10 * 1024 ** 2);
   const { session } = await aHeardSession(slice, viewer, inPieces(bytes, 10_240));
   let [queries, most] = [0, 0];
@@ -228,6 +230,6 @@ test('ten megabytes in a thousand rows are read a page at a time', async () => {
   await using recording = await recordingOf({ ...platform, database: database as never }, session, signal);
   const media = await read(await keep(recording!));
   expect((await bytesOf(media)).subarray(44).equals(bytes)).toBe(true);
-  expect(queries).toBeGreaterThan(9);
-  expect(most).toBeLessThanOrEqual(1024 ** 2 + 10_240);
+  expect(queries).toBeGreaterThanOrEqual(40);
+  expect(most).toBeLessThanOrEqual(256 * 1024 + 10_240);
 });
