@@ -110,14 +110,14 @@ const READ: TypedDocumentNode<
       state: string;
       acknowledgedSequence: number;
       ingest: { webSocketUrl: string; token: string } | null;
-      media: { file: { downloadUrl: string } } | null;
+      media: { file: { download: { url: string } } } | null;
       transcript: { state: string; segments: { nodes: Segment[] } };
     };
   },
   { id: string }
 > = parse(
   `query ($id: ID!) { liveSession(id: $id) { state acknowledgedSequence ingest { webSocketUrl token }
-     media { file { downloadUrl } } transcript { state segments { nodes { ${SEGMENT} } } } } }`,
+     media { file { download { url } } } transcript { state segments { nodes { ${SEGMENT} } } } } }`,
 );
 
 const place = async ({ client }: Person, id: string) => (await client.request(READ, { id })).liveSession;
@@ -170,7 +170,7 @@ const said = ({ text, startMs, endMs, words, state }: Segment): Said => ({ text,
 
 async function recordingOf(person: Person, id: string): Promise<Buffer> {
   const { media } = await place(person, id);
-  return Buffer.from(await (await fetch(media!.file.downloadUrl)).arrayBuffer());
+  return Buffer.from(await (await fetch(media!.file.download.url)).arrayBuffer());
 }
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
