@@ -18,8 +18,15 @@ import { EnginesNow } from './lineage/engines-now';
 import { Freshness } from './lineage/freshness';
 import { LineageRecords } from './lineage/lineage-records';
 import { Reprocessing } from './lineage/reprocessing';
+import { LiveCalls } from './live/live-calls';
+import { LiveSessionRecords } from './live/session-records';
+import { LiveSessions } from './live/sessions';
+import { LiveStarts, SESSIONS_PER_ACCOUNT } from './live/start-session';
 import { MediaLibrary } from './media';
 import { MEDIA_MODELS, MediaRecords, type MediaRow } from './records';
+import { AudioStore } from './live/ingest/audio-store';
+import { IngestTokens } from './live/ingest/ingest-token';
+import { createLiveIngest } from './live/ingest/live-ingest';
 import { resolvers } from './resolvers/resolvers';
 import { Search } from './search/search';
 import { SearchRecords } from './search/search-records';
@@ -51,6 +58,7 @@ export function createMediaSubgraph(
     aligner?: Aligner | null;
     alignWithinMs?: number;
     answerWithinMs?: number;
+    sessionsPerAccount?: number;
   },
 ): Subgraph {
   const {
@@ -58,6 +66,7 @@ export function createMediaSubgraph(
     transcribers = ownTranscribers(platform, lifecycle),
     aligner = ownAligner(lifecycle),
     alignWithinMs = ALIGN_WITHIN_MS,
+    sessionsPerAccount = SESSIONS_PER_ACCOUNT,
   } = tools;
   const database = platform.database.slice(MEDIA_MODELS);
   const records = new MediaRecords(database);
@@ -78,6 +87,17 @@ export function createMediaSubgraph(
   const transcodings = new Transcodings(records, facts, platform.events);
   const lengthOf = async (media: MediaRow): Promise<number | null> => (await facts.knownDetails(media)).durationMs;
   const speakers = new SpeakerRecords(database);
+  const { events } = platform;
+  const liveRecords = new LiveSessionRecords(database);
+  const ingestTokens = new IngestTokens(platform.secret);
+  const audio = new AudioStore(database, platform.events);
+  const ingest = createLiveIngest({
+    tokens: ingestTokens,
+    store: audio,
+    notifications: platform.notifications,
+    logger: platform.logger,
+  });
+  lifecycle.onStop('live writers', () => ingest.stop());
   const services = {
     records,
     transcripts,
@@ -104,6 +124,11 @@ export function createMediaSubgraph(
     speakers,
     speakerNames: new SpeakerNames(records, speakers, platform.events),
     search: new Search(new SearchRecords(database)),
+    liveRecords,
+    liveSessions: new LiveSessions(liveRecords, events),
+    liveStarts: new LiveStarts({ sessions: liveRecords, transcribers, events, sessionsPerAccount }),
+    liveCalls: new LiveCalls(liveRecords, audio),
+    ingestTokens,
   };
   return buildSubgraph({
     name: 'media',
@@ -111,6 +136,9 @@ export function createMediaSubgraph(
     resolvers,
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
     logger: platform.logger,
+    byteRoutes: [ingest.byteRoute],
+    socketRoutes: [ingest.socketRoute],
+    closeRoutes: () => ingest.stop(),
     ready: () => platform.database.ping(),
   });
 }
