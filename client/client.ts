@@ -5,7 +5,7 @@ import { print, type GraphQLFormattedError } from 'graphql';
 import type { Client } from 'graphql-ws';
 import WebSocket from 'ws';
 import { LiveAudio, LiveAudioError, type LiveAudioOptions, type LivePlace } from './live-audio';
-import { LivePlaceDocument, RefreshSessionDocument } from './operations.generated';
+import { LiveSessionDocument, RefreshSessionDocument } from './operations.generated';
 import { createResumingClient, isPassing, resume, type StreamResult } from './resume';
 import { untilAnswered } from './retry';
 import { Session, type Tokens } from './session';
@@ -117,7 +117,7 @@ export class SautiClient implements AsyncDisposable {
   /** Throws a {@link LiveAudioError} for what asking again does not help against. */
   private async livePlace(id: string): Promise<LivePlace> {
     try {
-      const { liveSession } = await this.request(LivePlaceDocument, { id });
+      const { liveSession } = await this.request(LiveSessionDocument, { id });
       if (liveSession) return liveSession;
     } catch (error) {
       if (!(error instanceof GraphQLRequestError) || error.status >= 500 || isPassing(error)) throw error;

@@ -182,6 +182,19 @@ test('a session that has ended may be ended again, but takes no more audio', asy
   await expect(audio.end()).rejects.toMatchObject({ code: 'INVALID_STATE' });
 });
 
+test('a session that the server ends, because it is long enough, takes no more audio', async () => {
+  peer.after = (sequence, socket) => {
+    if (sequence < 5) return;
+    peer.isEnded = true;
+    socket.send(JSON.stringify({ type: 'ended', acknowledgedSequence: sequence }));
+    refuse(socket, 4410, 'INVALID_STATE');
+    return false;
+  };
+  connect();
+  await expect(audio.send(speech).then(() => audio.end())).rejects.toMatchObject({ code: 'INVALID_STATE' });
+  expect(stored().length).toBe(5 * CHUNK_BYTES);
+});
+
 test('audio of another writer in between is noticed', async () => {
   peer.after = (sequence, socket) => {
     if (sequence !== 3 || peer.connections > 1) return;

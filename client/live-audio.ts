@@ -172,8 +172,15 @@ export class LiveAudio implements AsyncDisposable {
     if (message.type === 'ready') this.begin(message.acknowledgedSequence);
     else if (message.type === 'acknowledged') this.forget(message.sequence);
     else if (message.type === 'flushed') this.flushes.shift();
-    else if (message.type === 'ended') this.isEnded = true;
+    else if (message.type === 'ended') this.finish(message.acknowledgedSequence);
     this.changed();
+  }
+
+  /** The server ends a session by itself that is as long as it may be; what lies behind that is not taken. */
+  private finish(acknowledgedSequence: number): void {
+    this.forget(acknowledgedSequence);
+    if (this.isEnding && this.kept.length === 0) this.isEnded = true;
+    else this.fail(new LiveAudioError('INVALID_STATE', 'The session has ended: it is as long as one may be.'));
   }
 
   /** Goes on behind what the session has, on a new socket. */
