@@ -1,4 +1,4 @@
-import { MAX_UTTERANCE_MS, VoiceActivity, type VoiceEvent } from './voice-activity';
+import { MAX_UTTERANCE_MS, VoiceActivity, type VoiceEvent, type VoiceState } from './voice-activity';
 
 const SAMPLES_PER_MS = 16;
 
@@ -125,3 +125,98 @@ function mix(speech: Int16Array, amplitude: number): Int16Array {
   const background = noise(speech.length / SAMPLES_PER_MS, amplitude);
   return speech.map((sample, n) => sample + background[n]!);
 }
+
+/** Speech, pauses, knocks and noise of many lengths, the same each time. */
+function conversation(): Int16Array {
+  const parts = [1_203, 40, 700, 310, 655, 2_100, 530, 90, 1_480, 160, 15_007, 180, 900, 21_000].flatMap(
+    (ms, index) => [
+      noise(ms % 777, 20 + (index % 3) * 40),
+      index % 4 === 3 ? mix(voice(ms), 200) : voice(ms),
+      silence((index % 5) * 120),
+    ],
+  );
+  return join(...parts, noise(2_003, 30));
+}
+
+/** Events whose audio is joined: how it was cut into calls says nothing. */
+function joined(events: readonly VoiceEvent[]): VoiceEvent[] {
+  const whole: VoiceEvent[] = [];
+  for (const event of events) {
+    const last = whole.at(-1);
+    if (event.type === 'audio' && last?.type === 'audio') last.samples = join(last.samples, event.samples);
+    else whole.push({ ...event });
+  }
+  return whole;
+}
+
+test('whoever goes on from a state finds the very same, wherever between two utterances it was taken', () => {
+  const audio = conversation();
+  const undisturbed = new VoiceActivity();
+  const expected = joined([...undisturbed.push(audio), ...undisturbed.finish()]);
+  expect(expected.filter(({ type }) => type === 'begin').length).toBeGreaterThanOrEqual(8);
+  for (const chunkSamples of [1_600, 733, 331]) {
+    const events: VoiceEvent[] = [];
+    let detector = new VoiceActivity();
+    let given = 0;
+    let takenOver = 0;
+    while (given < audio.length) {
+      events.push(...detector.push(audio.subarray(given, (given += chunkSamples))));
+      const { state } = detector;
+      if (state === null) continue;
+      detector = VoiceActivity.resume(JSON.parse(JSON.stringify(state)) as VoiceState);
+      events.push(...detector.push(audio.subarray(state.keptFromSample, given)));
+      takenOver++;
+    }
+    events.push(...detector.finish());
+    expect(takenOver).toBeGreaterThan(30);
+    expect(joined(events)).toEqual(expected);
+  }
+});
+
+test('there is no state while an utterance is under way', () => {
+  const detector = new VoiceActivity();
+  expect(detector.state).toMatchObject({ keptFromSample: 0, position: 0, floorDb: null });
+  detector.push(voice(1_000));
+  expect(detector.state).toBeNull();
+  detector.push(silence(1_000));
+  expect(detector.state).toMatchObject({ position: 32_000 });
+});
+
+function ends(audio: Int16Array, options?: { pauseMs: number }) {
+  const detector = new VoiceActivity(options);
+  return [...detector.push(audio), ...detector.finish()].filter((event) => event.type === 'end');
+}
+
+test('an end says why', () => {
+  const two = join(silence(500), voice(1_000), silence(600), voice(1_000));
+  expect(ends(two).map(({ reason }) => reason)).toEqual(['pause', 'end']);
+  const long = join(silence(500), voice(14_000), silence(250), voice(21_000), silence(600));
+  expect(ends(long).map(({ reason, silentMs }) => [reason, silentMs])).toEqual([
+    ['limit', 170],
+    ['limit', 0],
+    ['pause', 500],
+  ]);
+});
+
+test('a pause is as long as one is told', () => {
+  const audio = join(silence(500), voice(1_000), silence(300), voice(1_000), silence(1_500));
+  expect(ends(audio, { pauseMs: 100 }).map(({ silentMs }) => silentMs)).toEqual([100, 100]);
+  expect(ends(audio, { pauseMs: 1_000 }).map(({ silentMs }) => silentMs)).toEqual([1_000]);
+  expect(ends(audio, { pauseMs: 3_000 }).map(({ reason }) => reason)).toEqual(['end']);
+  for (const pauseMs of [99, 3_001, NaN]) expect(() => new VoiceActivity({ pauseMs })).toThrow(RangeError);
+});
+
+test('a flush ends the utterance under way, and nothing of what follows is lost or heard twice', () => {
+  const audio = join(silence(500), voice(2_005), silence(1_000));
+  const detector = new VoiceActivity();
+  const heldBack = detector.push(audio.subarray(0, 24_050));
+  const flushed = detector.flush();
+  expect(flushed).toEqual([{ type: 'end', atSample: 24_000, silentMs: 0, reason: 'flush' }]);
+  expect(detector.flush()).toEqual([]);
+  const events = joined([...heldBack, ...flushed, ...detector.push(audio.subarray(24_050)), ...detector.finish()]);
+  const [, first, , begin, second] = events;
+  expect(begin).toEqual({ type: 'begin', atSample: 24_000 });
+  if (first?.type !== 'audio' || second?.type !== 'audio') throw new Error('audio was expected');
+  const given = join(first.samples, second.samples);
+  expect(given).toEqual(audio.slice(200 * SAMPLES_PER_MS, 200 * SAMPLES_PER_MS + given.length));
+});

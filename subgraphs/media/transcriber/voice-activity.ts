@@ -3,12 +3,36 @@ import { PCM_SAMPLE_RATE_HZ } from './transcriber';
 
 /**
  * What the detector tells about the audio it was given. Positions count samples from the first one pushed.
- * `end` also says how much of the utterance's end is silence.
+ * `end` also says how much of the utterance's end is silence, and why it ended.
  */
 export type VoiceEvent =
   | { type: 'begin'; atSample: number }
   | { type: 'audio'; samples: Int16Array }
-  | { type: 'end'; atSample: number; silentMs: number };
+  | { type: 'end'; atSample: number; silentMs: number; reason: EndReason };
+
+/**
+ * `pause`: nothing was said for as long as a pause must be. `limit`: it had become long, and was cut at a shorter silence
+ * or in the middle of speech. `flush`: {@link VoiceActivity.flush}. `end`: the audio is over.
+ */
+export type EndReason = 'pause' | 'limit' | 'flush' | 'end';
+
+export interface VoiceActivityOptions {
+  /** A pause this long ends an utterance, in milliseconds: 100 to 3,000, default 500. */
+  pauseMs?: number | undefined;
+}
+
+/** Where a detector stands between two utterances, as JSON; see {@link VoiceActivity.state}. */
+export interface VoiceState {
+  /** Whoever goes on must be given the audio from this sample on. */
+  keptFromSample: number;
+  /** End of the analysed audio. */
+  position: number;
+  /** Background level; null before the first frame. */
+  floorDb: number | null;
+  highPass: { input: number; output: number };
+  onsetFrames: number;
+  lastEndSample: number;
+}
 
 const FRAME_MS = 10;
 const FRAME_SAMPLES = (PCM_SAMPLE_RATE_HZ / 1_000) * FRAME_MS;
@@ -17,8 +41,7 @@ const FRAME_SAMPLES = (PCM_SAMPLE_RATE_HZ / 1_000) * FRAME_MS;
 const ONSET_FRAMES = 80 / FRAME_MS;
 /** Given to the recogniser before the onset: first consonants are softer than the threshold. */
 const LEAD_IN_SAMPLES = (300 / FRAME_MS) * FRAME_SAMPLES;
-/** A pause this long ends an utterance. */
-const PAUSE_FRAMES = 500 / FRAME_MS;
+const PAUSE_MS = { least: 100, usual: 500, most: 3_000 };
 /** Towards the limit a shorter pause will do, so that the forced cut through a word stays rare. */
 const SHORT_PAUSE_FRAMES = 170 / FRAME_MS;
 const SHORT_PAUSE_FROM = 0.6;
@@ -43,9 +66,11 @@ const HIGHEST_FIRST_FLOOR_DB = -45;
  * quiet frames down at once and creeps up slowly, slower still during speech, so a steady noise becomes background after
  * some seconds and a long sentence does not. Utterances neither overlap nor exceed {@link MAX_UTTERANCE_MS}.
  *
- * Holds at most 380 ms of audio between calls, whatever is pushed.
+ * Holds at most 380 ms of audio between calls, whatever is pushed. What it finds depends on the audio alone, not on how that
+ * is cut into calls, nor on whether another object has taken over in between. Throws RangeError for a pause out of range.
  */
 export class VoiceActivity {
+  readonly #pauseFrames: number;
   /** Audio that may still become the lead-in of an utterance, then what was not yet analysed. */
   #kept = new Int16Array(0);
   #keptFromSample = 0;
@@ -57,6 +82,37 @@ export class VoiceActivity {
   #silentFrames = 0;
   #utterance: { beginSample: number; givenToSample: number } | undefined;
   #lastEndSample = 0;
+
+  constructor({ pauseMs = PAUSE_MS.usual }: VoiceActivityOptions = {}) {
+    if (!(pauseMs >= PAUSE_MS.least && pauseMs <= PAUSE_MS.most))
+      throw new RangeError(`A pause lasts ${PAUSE_MS.least} to ${PAUSE_MS.most} ms, not ${pauseMs}.`);
+    this.#pauseFrames = Math.ceil(pauseMs / FRAME_MS);
+  }
+
+  /** Goes on where another detector stood. The first sample pushed must be the one at `state.keptFromSample`. */
+  static resume(state: VoiceState, options: VoiceActivityOptions = {}): VoiceActivity {
+    const voice = new VoiceActivity(options);
+    voice.#keptFromSample = state.keptFromSample;
+    voice.#position = state.position;
+    voice.#floorDb = state.floorDb ?? undefined;
+    voice.#highPass = { ...state.highPass };
+    voice.#onsetFrames = state.onsetFrames;
+    voice.#lastEndSample = state.lastEndSample;
+    return voice;
+  }
+
+  /** Everything that later events depend on besides the audio from `keptFromSample` on; null while an utterance is under way. */
+  get state(): VoiceState | null {
+    if (this.#utterance) return null;
+    return {
+      keptFromSample: this.#keptFromSample,
+      position: this.#position,
+      floorDb: this.#floorDb ?? null,
+      highPass: { ...this.#highPass },
+      onsetFrames: this.#onsetFrames,
+      lastEndSample: this.#lastEndSample,
+    };
+  }
 
   /** Analyses more audio (any length) and returns what it showed, in order. */
   push(samples: Int16Array): VoiceEvent[] {
@@ -74,11 +130,19 @@ export class VoiceActivity {
     return events;
   }
 
+  /** Ends an utterance under way where the last whole frame ends; the audio may go on. */
+  flush(): VoiceEvent[] {
+    const events: VoiceEvent[] = [];
+    if (this.#utterance) this.#end(this.#utterance, 'flush', events);
+    this.#forget();
+    return events;
+  }
+
   /** Ends the audio: an utterance under way is closed where the audio ends. */
   finish(): VoiceEvent[] {
     const events: VoiceEvent[] = [];
     this.#position = this.#keptFromSample + this.#kept.length;
-    if (this.#utterance) this.#end(this.#utterance, events);
+    if (this.#utterance) this.#end(this.#utterance, 'end', events);
     this.#forget();
     return events;
   }
@@ -125,13 +189,14 @@ export class VoiceActivity {
     this.#silentFrames = isSpeech ? 0 : this.#silentFrames + 1;
     const lengthSamples = this.#position - utterance.beginSample;
     const isLong = lengthSamples >= MAX_UTTERANCE_SAMPLES * SHORT_PAUSE_FROM;
-    const isPause = this.#silentFrames >= (isLong ? SHORT_PAUSE_FRAMES : PAUSE_FRAMES);
-    if (isPause || lengthSamples >= MAX_UTTERANCE_SAMPLES) this.#end(utterance, events);
+    if (this.#silentFrames >= this.#pauseFrames) return this.#end(utterance, 'pause', events);
+    const isShortPause = isLong && this.#silentFrames >= SHORT_PAUSE_FRAMES;
+    if (isShortPause || lengthSamples >= MAX_UTTERANCE_SAMPLES) this.#end(utterance, 'limit', events);
   }
 
-  #end(utterance: { givenToSample: number }, events: VoiceEvent[]): void {
+  #end(utterance: { givenToSample: number }, reason: EndReason, events: VoiceEvent[]): void {
     this.#give(utterance, events);
-    events.push({ type: 'end', atSample: this.#position, silentMs: this.#silentFrames * FRAME_MS });
+    events.push({ type: 'end', atSample: this.#position, silentMs: this.#silentFrames * FRAME_MS, reason });
     this.#utterance = undefined;
     this.#onsetFrames = 0;
     this.#lastEndSample = this.#position;
