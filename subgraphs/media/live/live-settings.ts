@@ -9,6 +9,8 @@ export interface LiveSettings {
   pauseAfterMs: number;
   /** How much may be spoken in one session, in milliseconds. */
   maxDurationMs: number;
+  /** How many sessions of one account may hold a place at a time. */
+  sessionsPerAccount: number;
 }
 
 /** Reads the variables of live sessions; see docs/operations.md for the list. Faults are collected by the reader. */
@@ -17,5 +19,6 @@ export function readLiveSettings(reader: EnvironmentReader): LiveSettings {
     places: reader.wholeNumber('LIVE_PLACES', Math.max(2, availableParallelism()), { min: 0, max: 256 }),
     pauseAfterMs: reader.wholeNumber('LIVE_PAUSE_AFTER_SECONDS', 10, { min: 1, max: 3_600 }) * 1_000,
     maxDurationMs: reader.wholeNumber('LIVE_MAX_HOURS', 4, { min: 1, max: 24 }) * 3_600_000,
+    sessionsPerAccount: reader.wholeNumber('LIVE_SESSIONS_PER_ACCOUNT', 5, { min: 1, max: 1_000 }),
   };
 }
