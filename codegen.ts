@@ -52,7 +52,7 @@ const config: CodegenConfig = {
       Lineage: './lineage/lineage-records#LineageRow',
       TranscriptTranslation: './translating/translation-records#TranslationRow',
       Speaker: './speakers/speaker-records#SpeakerRow',
-      LiveSession: './live/live-session#LiveSessionRow',
+      LiveSession: './live/sessions#ShownSession',
       SearchHit: './search/search#Hit',
       MediaJob: './records#JobRow',
       Rendition: './transcoding/rendition-records#RenditionRow',

@@ -14,7 +14,7 @@ import { DEVELOPMENT_ORIGINS, originPolicy } from './http/cors';
 import { createContentTypes } from './http/content-types';
 import { answerGraphql, type GraphqlEndpoint } from './http/graphql';
 import { callbackPage } from './http/callback';
-import { createHandler, type Page } from './http/handler';
+import { createHandler, urlOf, type Page } from './http/handler';
 import { healthPage, readyPage } from './http/health';
 import { createHttpServer, listen } from './http/listen';
 import { renewPage } from './http/streams/renew';
@@ -35,7 +35,7 @@ const GRAPHQL_PATH = '/graphql';
 export interface Gateway {
   /** Answers one HTTP request; for hosts with a server of their own. Never rejects. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** Takes over an HTTP connection that asked for a WebSocket. */
+  /** Takes over an HTTP connection that asked for a WebSocket; those that a subgraph in this process has a route for become its own. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Opens a port (0: any free one) with its own server; rejects with the system's error, e.g. EADDRINUSE. */
   listen(port: number, host?: string): Promise<{ server: Server; address: AddressInfo; url: string }>;
@@ -107,6 +107,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   };
   const answer: Page = (request, response, url, requestId) =>
     answerGraphql(endpoint, request, response, url, requestId);
+  const own = [...(options.subgraphs?.values() ?? [])];
   const handler = createHandler({
     pages: pagesOf(
       answer,
@@ -116,7 +117,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       callbacks && callbackPage(callbacks, limits),
       metrics ? metricsPage({ subscriptions, connections }) : undefined,
     ),
-    byteRoutes: [...(options.subgraphs?.values() ?? [])].flatMap((subgraph) => subgraph.byteRoutes),
+    byteRoutes: own.flatMap((subgraph) => subgraph.byteRoutes),
     origins,
     logger,
   });
@@ -124,8 +125,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     track(running, response);
     return handler(request, response);
   };
-  const handleUpgrade: Gateway['handleUpgrade'] = (request, socket, head) =>
+  const socketRoutes = own.flatMap((subgraph) => subgraph.socketRoutes);
+  const handleUpgrade: Gateway['handleUpgrade'] = (request, socket, head) => {
+    const url = running.isStopping || !origins.isAllowed(request) ? null : urlOf(request);
+    if (url && socketRoutes.some((route) => route(request, socket, head, url))) return;
     sockets.handleUpgrade(request, socket, head);
+  };
   let stopped: Promise<void> | undefined;
   return {
     handle,
@@ -150,6 +155,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         subscriptions,
         apollo: apollo.server,
         generations,
+        closeRoutes: () => Promise.all(own.map((subgraph) => subgraph.closeRoutes())),
         graceMs: limits.stopGraceMs,
       }));
     },
@@ -200,6 +206,7 @@ async function stop(
     subscriptions: Subscriptions;
     apollo: ApolloServer<Caller>;
     generations: Generations;
+    closeRoutes: () => Promise<unknown>;
     graceMs: number;
   },
 ): Promise<void> {
@@ -211,6 +218,7 @@ async function stop(
     finishInFlight(running, parts.graceMs),
     parts.sockets.stop(parts.graceMs),
     parts.connections[Symbol.asyncDispose](),
+    parts.closeRoutes(),
   ]);
   parts.subscriptions.close();
   for (const server of running.servers) server.closeAllConnections();

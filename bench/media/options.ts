@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { namesAmong } from '../../e2e/option-values';
 
 export const FIGURE_NAMES = ['start', 'takeover', 'cancel', 'accuracy', 'engine', 'decoders'] as const;
 export type FigureName = (typeof FIGURE_NAMES)[number];
@@ -34,11 +35,5 @@ export function readOptions(argv: readonly string[]): Options | null {
   }
   const minutes = values.hour ? 60 : Number(values.minutes);
   if (!(minutes > 0)) throw new Error(`--minutes must be a number above 0; it is "${values.minutes}".\n\n${USAGE}`);
-  return { only: values.only.split(',').map(figureName), minutes, write: values.write };
-}
-
-function figureName(given: string): FigureName {
-  const found = FIGURE_NAMES.find((name) => name === given.trim());
-  if (found === undefined) throw new Error(`"${given}" is none of ${FIGURE_NAMES.join(', ')}.\n\n${USAGE}`);
-  return found;
+  return { only: namesAmong(values.only, FIGURE_NAMES, USAGE), minutes, write: values.write };
 }

@@ -6,7 +6,7 @@ import { Store } from '../../e2e/chaos/store';
 import { repositoryRoot } from '../../platform/root';
 import { startTestRedis } from '../../platform/testing/redis';
 import { Resources } from '../gateway/resources';
-import type { Bench } from './figure';
+import type { Bench } from './bench';
 import { startProgram, type Program } from './program';
 
 /** The two things that can hand out jobs. */

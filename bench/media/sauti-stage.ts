@@ -10,11 +10,15 @@ import { repositoryRoot } from '../../platform/root';
 import { waitFor } from '../../platform/testing/wait';
 import { Resources } from '../gateway/resources';
 import { freePort } from '../gateway/system';
-import type { Bench } from './figure';
+import type { Bench } from './bench';
 import { startProgram } from './program';
 
 /** All of Sauti as `npm start` runs it, with its engines, and somebody who uses it. */
 export interface SautiStage extends AsyncDisposable {
+  /** e.g. `http://127.0.0.1:40123/graphql` */
+  endpoint: string;
+  /** What a further process of this deployment is started with. */
+  env: Record<string, string>;
   store: Store;
   account: Account;
   /** Id of the worker process. */
@@ -34,7 +38,10 @@ const JOB_LIMIT_MS = 3_600_000;
 /** Within this, a job comes to the stage that a figure wants. */
 const STAGE_LIMIT_MS = 60_000;
 
-export async function openSautiStage({ folder }: Bench, options: { concurrency: number }): Promise<SautiStage> {
+export async function openSautiStage(
+  { folder }: Pick<Bench, 'folder'>,
+  options: { concurrency: number; env?: Record<string, string> },
+): Promise<SautiStage> {
   const resources = new Resources();
   const data = await mkdtemp(path.join(folder, 'sauti-'));
   const database = resources.use(await startDatabase(path.join(data, 'postgres')));
@@ -47,6 +54,7 @@ export async function openSautiStage({ folder }: Bench, options: { concurrency: 
     LOG_LEVEL: 'error',
     PORT: String(port),
     WORKER_CONCURRENCY: String(options.concurrency),
+    ...options.env,
   };
   const origin = `http://127.0.0.1:${port}`;
   const isUp = async (): Promise<boolean> => (await fetch(`${origin}/ready`)).ok;
@@ -60,6 +68,8 @@ export async function openSautiStage({ folder }: Bench, options: { concurrency: 
     return processesMentioning('worker/main.js').filter((pid) => own.includes(pid));
   };
   return {
+    endpoint: `${origin}/graphql`,
+    env,
     store,
     account,
     workerPid: await waitFor('the worker', () => workers()[0]),

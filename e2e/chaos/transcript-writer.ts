@@ -22,8 +22,8 @@ export async function addTranscripts(store: Store, ownerIds: readonly string[]):
     `with row as (select * from jsonb_to_recordset($1) as r("ownerId" text, "mediaId" text, "transcriptId" text, "jobId" text, "fileId" text)),
           added as (insert into media.media (id, owner_id, file_id, kind, title, tags)
                     select "mediaId", "ownerId", "fileId", 'AUDIO', 'Chaos', '{}' from row on conflict do nothing)
-     insert into media.transcript (id, media_id, job_id, language, engine)
-     select "transcriptId", "mediaId", "jobId", 'en', 'chaos' from row on conflict do nothing`,
+     insert into media.transcript (id, owner_id, media_id, job_id, language, engine)
+     select "transcriptId", "ownerId", "mediaId", "jobId", 'en', 'chaos' from row on conflict do nothing`,
     [JSON.stringify(rows)],
   );
   return rows.map(({ transcriptId, mediaId }) => ({ transcriptId, mediaId }));

@@ -47,6 +47,13 @@ export function createHandler(
   };
 }
 
+/** What a request asks for; null when that is not a path. */
+export function urlOf(request: IncomingMessage): URL | null {
+  const target = request.url ?? '/';
+  const isPath = target.startsWith('/') && !target.startsWith('//') && URL.canParse(target, BASE);
+  return isPath ? new URL(target, BASE) : null;
+}
+
 async function dispatch(
   { pages, byteRoutes, origins, urls }: HandlerOptions & { urls: ReadonlyMap<string, URL> },
   request: IncomingMessage,
@@ -54,6 +61,7 @@ async function dispatch(
   requestId: string,
 ): Promise<void> {
   const url = urls.get(request.url ?? '') ?? urlOf(request);
+  if (!url) throw new HttpError(400, 'BAD_REQUEST', 'The request target is not a path.');
   allowOrigin(request, response, origins);
   if (request.method === 'OPTIONS' && request.headers['access-control-request-method']) {
     if (answerPreflight(request, response, origins)) return;
@@ -79,14 +87,6 @@ async function dispatch(
 function parentOf(path: string): string {
   const end = path.lastIndexOf('/');
   return end > 0 ? path.slice(0, end + 1) : '';
-}
-
-function urlOf(request: IncomingMessage): URL {
-  const target = request.url ?? '/';
-  if (!target.startsWith('/') || target.startsWith('//') || !URL.canParse(target, BASE)) {
-    throw new HttpError(400, 'BAD_REQUEST', 'The request target is not a path.');
-  }
-  return new URL(target, BASE);
 }
 
 function fail(logger: Logger, error: unknown, response: ServerResponse, requestId: string): void {

@@ -16,20 +16,20 @@ export function refusalOf(
   { path, origins }: { path: string; origins: OriginPolicy },
   { isStopping, isFull }: { isStopping: boolean; isFull: boolean },
 ): Refusal | undefined {
+  if (!origins.isAllowed(request))
+    return { status: '403 Forbidden', code: 'FORBIDDEN', message: 'This origin may not open a WebSocket here.' };
+  const unavailable = '503 Service Unavailable';
+  if (isStopping) return { status: unavailable, code: 'STOPPING', message: 'This gateway is stopping.' };
   const [pathname, search] = (request.url ?? '').split('?', 2);
   if (pathname !== path)
     return { status: '404 Not Found', code: 'NOT_FOUND', message: `WebSockets are served at ${path}.` };
   if (request.headers.upgrade?.toLowerCase() !== 'websocket')
     return { status: '400 Bad Request', code: 'BAD_REQUEST', message: 'The only upgrade is to WebSocket.' };
-  if (!origins.isAllowed(request))
-    return { status: '403 Forbidden', code: 'FORBIDDEN', message: 'This origin may not open a WebSocket here.' };
   if (hasAccessToken(new URLSearchParams(search), { mayNameStream: false })) {
     const message = 'A token does not belong in a URL: send it as authorization in the payload of connection_init.';
     return { status: '400 Bad Request', code: 'BAD_REQUEST', message };
   }
-  const status = '503 Service Unavailable';
-  if (isStopping) return { status, code: 'STOPPING', message: 'This gateway is stopping.' };
-  if (isFull) return { status, code: 'OVERLOADED', message: TOO_MANY_CONNECTIONS };
+  if (isFull) return { status: unavailable, code: 'OVERLOADED', message: TOO_MANY_CONNECTIONS };
   return undefined;
 }
 

@@ -18,6 +18,8 @@ export type SliceTransaction<Model extends ModelName> = Pick<Prisma.TransactionC
  * The database as one slice sees it: a query for another slice's model does not compile, and is not there at run time.
  */
 export type SliceDatabase<Model extends ModelName> = Pick<PrismaClient, Model> & {
+  /** One statement, which is a transaction of its own: a single round trip. */
+  $queryRaw: PlatformTransaction['$queryRaw'];
   /** Runs `work` in one transaction; what it throws rolls everything back and is rethrown. Waits at most 5 s for a connection. */
   transaction<Result>(work: (tx: SliceTransaction<Model>) => Promise<Result>): Promise<Result>;
   /** Like `transaction`, but all queries see one moment of the database (REPEATABLE READ), and it cannot write. */
@@ -71,6 +73,7 @@ function sliceOf<Model extends ModelName>(prisma: PrismaClient, models: readonly
     prisma.$transaction((tx) => work(tx as unknown as SliceTransaction<Model>));
   return {
     ...delegates,
+    $queryRaw: (query, ...values: unknown[]) => prisma.$queryRaw(query, ...values),
     transaction,
     momentOf: (work) =>
       transaction(async (tx) => {

@@ -78,10 +78,19 @@ export class EventLog {
     topic: Topic<unknown>,
     tx: Pick<PlatformTransaction, '$queryRaw'> = this.database.prisma,
   ): Promise<number> {
-    const rows = await tx.$queryRaw<
-      { seq: bigint }[]
-    >`select seq from platform.event_topic where topic = ${topic.name}`;
-    return Number(rows[0]?.seq ?? 0);
+    return (await this.heads([topic], tx))[0]!;
+  }
+
+  /** {@link head} of several topics, in their order. */
+  async heads(
+    topics: readonly Topic<unknown>[],
+    tx: Pick<PlatformTransaction, '$queryRaw'> = this.database.prisma,
+  ): Promise<number[]> {
+    const names = topics.map(({ name }) => name);
+    const rows = await tx.$queryRaw<{ topic: string; seq: bigint }[]>`
+      select topic, seq from platform.event_topic where topic = any(${names})`;
+    const heads = new Map(rows.map(({ topic, seq }) => [topic, Number(seq)]));
+    return names.map((name) => heads.get(name) ?? 0);
   }
 
   /**

@@ -18,7 +18,14 @@ import { LRUCache } from 'lru-cache';
 import { isUnexpected, toPublicError } from '../errors';
 import type { Logger } from '../logger';
 import { returnable } from '../returnable';
-import type { ByteRoute, Subgraph, SubgraphCallOptions, SubgraphRequest, SubgraphResult } from './subgraph';
+import type {
+  ByteRoute,
+  SocketRoute,
+  Subgraph,
+  SubgraphCallOptions,
+  SubgraphRequest,
+  SubgraphResult,
+} from './subgraph';
 
 /** Fetches of one supergraph repeat: the gateway's plans write the same text for the same operation. */
 const DOCUMENT_CACHE_SIZE = 1_000;
@@ -39,6 +46,9 @@ export interface SubgraphOptions<Context extends object> {
   createContext: (options: SubgraphCallOptions) => Context;
   logger: Logger;
   byteRoutes?: readonly ByteRoute[];
+  socketRoutes?: readonly SocketRoute[];
+  /** Needed by routes that keep their connections; see `Subgraph`. */
+  closeRoutes?: () => Promise<void>;
   ready: () => Promise<void>;
 }
 
@@ -69,6 +79,8 @@ export function buildSubgraph<Context extends object>(options: SubgraphOptions<C
   return {
     name: options.name,
     byteRoutes: options.byteRoutes ?? [],
+    socketRoutes: options.socketRoutes ?? [],
+    closeRoutes: options.closeRoutes ?? (async () => {}),
     ready: options.ready,
     async execute(request, call) {
       try {

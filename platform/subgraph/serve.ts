@@ -35,7 +35,7 @@ export interface ServeOptions {
 
 /**
  * Puts a subgraph behind HTTP (`POST /graphql`, JSON or GraphQL multipart), graphql-transport-ws on the same path,
- * `/health`, `/ready` and its byte routes. Every GraphQL call must carry an identity signed by the gateway; without one
+ * `/health`, `/ready` and its byte and socket routes. Every GraphQL call must carry an identity signed by the gateway; without one
  * there is no answer at all: no `_service`, no introspection, no `_entities`.
  */
 export async function serveSubgraph(options: ServeOptions): Promise<{ port: number } & AsyncDisposable> {
@@ -52,6 +52,7 @@ export async function serveSubgraph(options: ServeOptions): Promise<{ port: numb
   return {
     port: (server.address() as AddressInfo).port,
     async [Symbol.asyncDispose]() {
+      await options.subgraph.closeRoutes();
       for (const socket of sockets.clients) socket.close(1001, 'Going away');
       server.closeIdleConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -166,6 +167,8 @@ function serveWebSocket(options: ServeOptions, server: Server): WebSocketServer 
     perMessageDeflate: false,
   });
   server.on('upgrade', (request, socket, head) => {
+    const url = urlOf(request);
+    if (url && subgraph.socketRoutes.some((route) => route(request, socket, head, url))) return;
     if (!sockets.shouldHandle(request)) return socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
     sockets.handleUpgrade(request, socket, head, (accepted) => sockets.emit('connection', accepted, request));
   });

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { GraphQLFormattedError } from 'graphql';
 import type { CallIdentity } from '../identity/viewer';
 
@@ -24,6 +25,12 @@ export interface SubgraphCallOptions {
 export type ByteRoute = (request: IncomingMessage, response: ServerResponse, url: URL) => boolean;
 
 /**
+ * A route for connections that ask to become a WebSocket: returns true when it has taken the connection, which is then its own
+ * to answer and to close.
+ */
+export type SocketRoute = (request: IncomingMessage, socket: Duplex, head: Buffer, url: URL) => boolean;
+
+/**
  * A running subgraph as its host sees it. The gateway calls it in process when both live in one process;
  * `serve.ts` puts the same object behind HTTP and graphql-ws when they do not.
  */
@@ -37,6 +44,12 @@ export interface Subgraph {
    */
   subscribe(request: SubgraphRequest, options: SubgraphCallOptions): AsyncGenerator<SubgraphResult, void, void>;
   readonly byteRoutes: readonly ByteRoute[];
+  readonly socketRoutes: readonly SocketRoute[];
+  /**
+   * Told by a host that stops: what its routes have taken and would go on for long is closed (a socket with 1001), and nothing
+   * new is begun. Resolves when that is done. Its host calls it before it waits for its connections; a second call waits for the first.
+   */
+  closeRoutes(): Promise<void>;
   /** Resolves when the subgraph can serve (its database answers); rejects with the reason. */
   ready(): Promise<void>;
 }

@@ -6,6 +6,7 @@ function transcript(id: string, language: string, state: TranscriptRow['state'])
     id,
     language,
     state,
+    ownerId: 'usr_1',
     mediaId: 'm',
     jobId: id,
     engine: 'e',

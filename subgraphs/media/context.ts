@@ -14,6 +14,11 @@ import type { ExportRecords } from './exports/export-records';
 import type { Freshness } from './lineage/freshness';
 import type { LineageRecords, LineageRow } from './lineage/lineage-records';
 import type { Reprocessing } from './lineage/reprocessing';
+import type { IngestTokens } from './live/ingest/ingest-token';
+import type { LiveCalls } from './live/live-calls';
+import type { LiveSessionRecords } from './live/session-records';
+import type { LiveSessions, ShownSession } from './live/sessions';
+import type { LiveStarts } from './live/start-session';
 import type { MediaLibrary } from './media';
 import type { MediaRecords, MediaRow, SegmentRow, TranscriptRow } from './records';
 import type { Search } from './search/search';
@@ -35,8 +40,8 @@ export interface MediaServices {
   factRecords: FactRecords;
   transcodings: Transcodings;
   renditions: RenditionRecords;
-  /** What links to files are made with. */
-  links: Pick<Platform, 'secret' | 'filesUrl'>;
+  /** What links are made with. */
+  links: Pick<Platform, 'secret' | 'filesUrl' | 'publicUrl'>;
   exportRecords: ExportRecords;
   exportJobs: ExportJobRecords;
   translations: TranslationRecords;
@@ -49,6 +54,11 @@ export interface MediaServices {
   speakers: SpeakerRecords;
   speakerNames: SpeakerNames;
   search: Search;
+  liveStarts: LiveStarts;
+  liveSessions: LiveSessions;
+  liveRecords: LiveSessionRecords;
+  liveCalls: LiveCalls;
+  ingestTokens: IngestTokens;
 }
 
 /** What one request carries. */
@@ -66,6 +76,7 @@ export interface Loaders {
   ownTranslation: DataLoader<string, TranslationRow | null>;
   ownJob: DataLoader<string, Job | null>;
   ownRendition: DataLoader<string, RenditionRow | null>;
+  ownLiveSession: DataLoader<string, ShownSession | null>;
   /** What the headers and tags of a recording say, found out when nobody has asked before. */
   details: DataLoader<MediaRow, MediaDetails, string>;
   /** By a job that the viewer has been found to own: those it needs. */
@@ -99,6 +110,7 @@ export function createContext(services: MediaServices, identity: CallIdentity, s
 
 function createLoaders(services: MediaServices, viewer: Viewer | null): Loaders {
   const { records, speakers, facts, factRecords, renditions, translations, exportJobs, lineage, freshness } = services;
+  const { liveSessions } = services;
   const own = <Row extends { id: string }>(
     prefix: IdPrefix,
     read: (ids: readonly string[], ownerId: string) => Promise<Row[]>,
@@ -116,6 +128,7 @@ function createLoaders(services: MediaServices, viewer: Viewer | null): Loaders 
     ownTranslation: own('ttr', (ids, ownerId) => translations.byIds(ids, ownerId)),
     ownJob: own('job', (ids, ownerId) => records.jobsByIds(ids, ownerId)),
     ownRendition: own('rnd', (ids, ownerId) => renditions.byIds(ids, ownerId)),
+    ownLiveSession: own('liv', (ids, ownerId) => liveSessions.byIds(ids, ownerId)),
     renditionsOfMedia: new DataLoader(async (ids) => {
       const rows = await renditions.ofMedia(ids);
       return ids.map((id) => rows.filter((row) => row.mediaId === id));

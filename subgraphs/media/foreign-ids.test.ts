@@ -2,11 +2,11 @@ import { newId, type IdPrefix } from '../../platform/ids';
 import type { Viewer } from '../../platform/identity/viewer';
 import { createJob } from '../../platform/jobs/job';
 import { readRepositoryFile } from '../../platform/root';
-import { aViewer, ask, askFor, firstOf } from '../../platform/testing/calls';
+import { aViewer, anUpload, ask, askFor, firstOf } from '../../platform/testing/calls';
 import { idPlaces } from '../../platform/testing/id-places';
 import { translateTranscriptJob } from './jobs/translate-transcript';
 import { aScript, heard, openMediaSlice, scripted, writtenTranslator, type MediaSlice } from './testing';
-import { aTranscript } from './testing-transcripts';
+import { aLiveTranscript, aTranscript } from './testing-transcripts';
 
 /** Everything that somebody has here, by the kind of its id. */
 type Belongings = Record<Exclude<IdPrefix, 'ses' | 'upl' | 'ntf'>, string>;
@@ -34,6 +34,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   '_entities.TranscriptTranslation': entity('TranscriptTranslation', 'ttr'),
   '_entities.Rendition': entity('Rendition', 'rnd'),
   '_entities.MediaJob': entity('MediaJob', 'job'),
+  '_entities.LiveSession': entity('LiveSession', 'liv'),
   'Query.media.id': {
     kind: 'med',
     query: 'query Read($id: ID!) { media(id: $id) { id title } }',
@@ -42,6 +43,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   'Query.transcript.id': {
     kind: 'trn',
     query: 'query Read($id: ID!) { transcript(id: $id) { id text } }',
+    variables: (id) => ({ id }),
+  },
+  'Query.liveSession.id': {
+    kind: 'liv',
+    query: 'query Read($id: ID!) { liveSession(id: $id) { id title } }',
     variables: (id) => ({ id }),
   },
   'Query.estimate.input.mediaId': {
@@ -109,6 +115,26 @@ const RULES: Readonly<Record<string, Rule>> = {
     query: mutation('renameSpeaker', 'RenameSpeakerInput', 'transcript { revision }'),
     variables: (userId, { trn, spk }) => ({ input: { transcriptId: trn, speakerId: spk, label: 'Ann', userId } }),
   },
+  'Mutation.appendLiveAudio.input.sessionId': {
+    kind: 'liv',
+    query: mutation('appendLiveAudio', 'AppendLiveAudioInput', 'session { id state }'),
+    variables: (sessionId) => ({ input: { sessionId, sequence: 1, chunk: anUpload(new Uint8Array(320)) } }),
+  },
+  'Mutation.flushLiveSession.input.sessionId': {
+    kind: 'liv',
+    query: mutation('flushLiveSession', 'LiveSessionIdInput', 'session { id state }'),
+    variables: (sessionId) => ({ input: { sessionId } }),
+  },
+  'Mutation.endLiveSession.input.sessionId': {
+    kind: 'liv',
+    query: mutation('endLiveSession', 'LiveSessionIdInput', 'session { id state }'),
+    variables: (sessionId) => ({ input: { sessionId } }),
+  },
+  'Subscription.liveTranscript.sessionId': {
+    kind: 'liv',
+    query: 'subscription Follow($id: ID!) { liveTranscript(sessionId: $id, snapshot: true) { __typename } }',
+    variables: (id) => ({ id }),
+  },
   'Subscription.transcriptEvents.transcriptId': {
     kind: 'trn',
     query: 'subscription Follow($id: ID!) { transcriptEvents(transcriptId: $id) { __typename } }',
@@ -121,6 +147,7 @@ const PUBLIC = [
   'Mutation.createMedia.input.transcribe.engine',
   'Mutation.transcribe.input.options.engine',
   'Mutation.reprocess.input.options.engine',
+  'Mutation.startLiveSession.input.options.engine',
 ];
 
 let slice: MediaSlice;
@@ -149,9 +176,10 @@ async function belongingsOf(viewer: Viewer): Promise<Belongings> {
   await prisma.transcriptTranslation.create({ data: translation });
   const rendition = { id: newId('rnd'), mediaId, jobId: newId('job'), preset: 'MP3', mimeType: 'audio/mpeg' } as const;
   await prisma.rendition.create({ data: { ...rendition, fileId } });
+  const { sessionId } = await aLiveTranscript(slice, viewer, []);
   return {
     ...{ usr: viewer.userId, med: mediaId, fil: fileId, trn: transcriptId, seg: segmentIds[0]! },
-    ...{ spk: speakerIds['Speaker 1']!, ttr: translation.id, rnd: rendition.id, job: job.id },
+    ...{ spk: speakerIds['Speaker 1']!, ttr: translation.id, rnd: rendition.id, job: job.id, liv: sessionId },
   };
 }
 
@@ -169,6 +197,7 @@ async function everything(): Promise<unknown> {
     prisma.media.findMany({ orderBy: { id: 'asc' } }),
     prisma.transcript.findMany({ orderBy: { id: 'asc' } }),
     prisma.segment.findMany({ orderBy: { id: 'asc' } }),
+    prisma.liveSession.findMany({ orderBy: { id: 'asc' } }),
     prisma.speaker.findMany({ orderBy: { id: 'asc' } }),
     prisma.transcriptTranslation.findMany({ orderBy: { id: 'asc' } }),
     prisma.job.count(),
@@ -192,14 +221,14 @@ test.each(Object.entries(RULES))(
   },
 );
 
-test('what a job has made is shown only to whom the recording belongs', async () => {
+test('what a job has made is shown only to whom it belongs', async () => {
   const query =
     'query Read($of: [_Any!]!) { _entities(representations: $of) { ... on MediaJob { id result { __typename } } } }';
   const of = [{ __typename: 'MediaJob', id: theirs.job }];
   const read = () => askFor(slice.subgraph, owner, query, { of });
   expect(await read()).toMatchObject({ _entities: [{ result: { __typename: 'TranscriptTranslation' } }] });
   const move = (ownerId: string) =>
-    slice.platform.database.prisma.media.update({ where: { id: theirs.med }, data: { ownerId } });
+    slice.platform.database.prisma.transcript.update({ where: { id: theirs.trn }, data: { ownerId } });
   await move(stranger.userId);
   const result = await read();
   await move(owner.userId);

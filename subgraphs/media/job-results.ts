@@ -1,6 +1,7 @@
 import type { Job } from '../../platform/jobs/job';
 import type { Loaders } from './context';
 import type { MediaJobKind } from './jobs/kinds';
+import { refineTranscriptJob } from './jobs/refine-transcript';
 import { transcodeJob } from './jobs/transcode';
 import { transcribeJob } from './jobs/transcribe';
 import { translateTranscriptJob } from './jobs/translate-transcript';
@@ -18,10 +19,10 @@ export type JobResult =
 /** The result of a job that the viewer has been found to own; null when there is none, or none yet. */
 export async function resultOf(job: Job, loaders: Loaders): Promise<JobResult | null> {
   switch (job.kind as MediaJobKind) {
-    case 'TRANSCRIBE': {
-      const transcript = await loaders.ownTranscript.load(transcribeJob.parse(job.payload).transcriptId);
-      return transcript && { __typename: 'Transcript', ...transcript };
-    }
+    case 'TRANSCRIBE':
+      return transcriptOf(transcribeJob.parse(job.payload), loaders);
+    case 'REFINE_TRANSCRIPT':
+      return transcriptOf(refineTranscriptJob.parse(job.payload), loaders);
     case 'TRANSLATE_TRANSCRIPT': {
       const { transcriptId, language } = translateTranscriptJob.parse(job.payload);
       if (!(await loaders.ownTranscript.load(transcriptId))) return null;
@@ -38,4 +39,9 @@ export async function resultOf(job: Job, loaders: Loaders): Promise<JobResult | 
       return rendition && { __typename: 'Rendition', ...rendition };
     }
   }
+}
+
+async function transcriptOf({ transcriptId }: { transcriptId: string }, loaders: Loaders): Promise<JobResult | null> {
+  const transcript = await loaders.ownTranscript.load(transcriptId);
+  return transcript && { __typename: 'Transcript', ...transcript };
 }

@@ -12,14 +12,17 @@ export type { RecognitionOptions, RecognitionPlan };
  * The engine that serves these wishes here and now, or why there is none: UNSUPPORTED when no engine understands the
  * language or can do what is asked for, ENGINE_UNAVAILABLE, with what to install, when those that do cannot work. These
  * problems are answered, not thrown, because they are none of a call that was made before and is repeated: see
- * {@link orThrow}. Throws INVALID_INPUT for options that contradict each other or are out of bounds.
+ * {@link orThrow}. With `streaming` only engines that recognize while people speak. Throws INVALID_INPUT for options that contradict each other or are out of bounds.
  */
 export async function planRecognition(
   transcribers: Transcribers,
   options: RecognitionOptions,
   path: string[],
+  { streaming = false }: { streaming?: boolean } = {},
 ): Promise<RecognitionPlan | UserProblemError> {
-  return planFor(transcribers, checkedWishes(options, path), options.engine ?? undefined, path);
+  const wishes = checkedWishes(options, path);
+  const engineId = options.engine ?? undefined;
+  return planFor(transcribers, wishes, { ...wantedFor(wishes, engineId), streaming }, path);
 }
 
 /** The plan of the same request as it would be made here and now; see {@link planRecognition}. */
@@ -28,28 +31,33 @@ export function planAgain(
   { engine, pinned, ...wishes }: RecognitionPlan,
   path: string[],
 ): Promise<RecognitionPlan | UserProblemError> {
-  return planFor(transcribers, wishes, pinned ? engine : undefined, path);
+  return planFor(transcribers, wishes, wantedFor(wishes, pinned ? engine : undefined), path);
 }
 
 async function planFor(
   transcribers: Transcribers,
   wishes: RecognitionWishes,
-  engineId: string | undefined,
+  wanted: WantedRecognition,
   path: string[],
 ): Promise<RecognitionPlan | UserProblemError> {
   try {
-    const { info } = await transcribers.choose(wantedFor(wishes, engineId));
+    const { info } = await transcribers.choose(wanted);
     // An engine that cannot find out what is spoken assumes its own language.
     const language = wishes.language ?? (info.detectsLanguage ? null : (info.languages[0] ?? null));
-    return { ...wishes, language, engine: info.id, pinned: engineId !== undefined };
+    return { ...wishes, language, engine: info.id, pinned: wanted.engineId !== undefined };
   } catch (error) {
     if (error instanceof UnsupportedLanguageError) {
       return problem('UNSUPPORTED', error, [...path, wishes.languages.length > 0 ? 'languages' : 'language']);
     }
-    if (error instanceof UnsupportedOptionError) return problem('UNSUPPORTED', error, [...path, error.option]);
+    if (error instanceof UnsupportedOptionError) return problem('UNSUPPORTED', error, pathOf(error, path));
     if (error instanceof EngineUnavailableError) return problem('ENGINE_UNAVAILABLE', error, path);
     throw error;
   }
+}
+
+/** That speech is recognized while it comes is asked for by the mutation, not by an option. */
+function pathOf({ option }: UnsupportedOptionError, path: string[]): string[] {
+  return option === 'streaming' ? path : [...path, option];
 }
 
 /** What the registry is asked for. */

@@ -86,7 +86,9 @@ export class MediaRecords {
 
   insertTranscript(
     tx: MediaTransaction,
-    transcript: Pick<TranscriptRow, 'id' | 'mediaId' | 'jobId' | 'language' | 'engine'> & { options: RecognitionPlan },
+    transcript: Pick<TranscriptRow, 'id' | 'ownerId' | 'mediaId' | 'jobId' | 'language' | 'engine'> & {
+      options: RecognitionPlan;
+    },
   ): Promise<TranscriptRow> {
     return tx.transcript.create({ data: transcript });
   }
@@ -96,7 +98,17 @@ export class MediaRecords {
     ownerId: string,
     tx: Pick<MediaDatabase, 'transcript'> = this.database,
   ): Promise<TranscriptRow[]> {
-    return tx.transcript.findMany({ where: { id: { in: [...ids] }, media: { ownerId } } });
+    return tx.transcript.findMany({ where: { id: { in: [...ids] }, ownerId } });
+  }
+
+  /** Why the live session that makes a transcript has failed; null when it has not, and where there is no session. */
+  async liveFailure(
+    transcriptId: string,
+    tx: Pick<MediaDatabase, 'liveSession'> = this.database,
+  ): Promise<{ code: string; message: string } | null> {
+    const select = { errorCode: true, errorMessage: true } as const;
+    const found = await tx.liveSession.findUnique({ where: { transcriptId }, select });
+    return found?.errorCode == null ? null : { code: found.errorCode, message: found.errorMessage ?? '' };
   }
 
   /** Newest first. */
@@ -111,7 +123,7 @@ export class MediaRecords {
 
   async segmentsByIds(ids: readonly string[], ownerId: string): Promise<SegmentRow[]> {
     const rows = await this.database.segment.findMany({
-      where: { id: { in: [...ids] }, transcript: { media: { ownerId } } },
+      where: { id: { in: [...ids] }, transcript: { ownerId } },
     });
     return rows.map(asSegmentRow);
   }

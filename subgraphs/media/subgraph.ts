@@ -8,7 +8,7 @@ import { MediaWork } from './asking/work';
 import { createContext } from './context';
 import { EditRecords } from './editing/edit-records';
 import { SegmentEdits } from './editing/segment-edits';
-import { speechEnvironment } from './environment';
+import { liveEnvironment, speechEnvironment } from './environment';
 import { Estimates } from './estimating/estimates';
 import { ExportJobRecords } from './exporting/export-job-records';
 import { ExportRecords } from './exports/export-records';
@@ -18,8 +18,16 @@ import { EnginesNow } from './lineage/engines-now';
 import { Freshness } from './lineage/freshness';
 import { LineageRecords } from './lineage/lineage-records';
 import { Reprocessing } from './lineage/reprocessing';
+import { LiveCalls } from './live/live-calls';
+import type { LiveSettings } from './live/live-settings';
+import { LiveSessionRecords } from './live/session-records';
+import { LiveSessions } from './live/sessions';
+import { LiveStarts } from './live/start-session';
 import { MediaLibrary } from './media';
 import { MEDIA_MODELS, MediaRecords, type MediaRow } from './records';
+import { AudioStore } from './live/ingest/audio-store';
+import { IngestTokens } from './live/ingest/ingest-token';
+import { createLiveIngest } from './live/ingest/live-ingest';
 import { resolvers } from './resolvers/resolvers';
 import { Search } from './search/search';
 import { SearchRecords } from './search/search-records';
@@ -51,6 +59,7 @@ export function createMediaSubgraph(
     aligner?: Aligner | null;
     alignWithinMs?: number;
     answerWithinMs?: number;
+    live?: Pick<LiveSettings, 'sessionsPerAccount' | 'maxDurationMs'>;
   },
 ): Subgraph {
   const {
@@ -58,6 +67,7 @@ export function createMediaSubgraph(
     transcribers = ownTranscribers(platform, lifecycle),
     aligner = ownAligner(lifecycle),
     alignWithinMs = ALIGN_WITHIN_MS,
+    live = liveEnvironment(),
   } = tools;
   const database = platform.database.slice(MEDIA_MODELS);
   const records = new MediaRecords(database);
@@ -78,6 +88,17 @@ export function createMediaSubgraph(
   const transcodings = new Transcodings(records, facts, platform.events);
   const lengthOf = async (media: MediaRow): Promise<number | null> => (await facts.knownDetails(media)).durationMs;
   const speakers = new SpeakerRecords(database);
+  const { events } = platform;
+  const liveRecords = new LiveSessionRecords(database);
+  const ingestTokens = new IngestTokens(platform.secret);
+  const audio = new AudioStore(database, events, live.maxDurationMs / 3_600_000);
+  const ingest = createLiveIngest({
+    tokens: ingestTokens,
+    store: audio,
+    notifications: platform.notifications,
+    logger: platform.logger,
+  });
+  lifecycle.onStop('live writers', () => ingest.stop());
   const services = {
     records,
     transcripts,
@@ -104,6 +125,16 @@ export function createMediaSubgraph(
     speakers,
     speakerNames: new SpeakerNames(records, speakers, platform.events),
     search: new Search(new SearchRecords(database)),
+    liveRecords,
+    liveSessions: new LiveSessions(liveRecords, events),
+    liveStarts: new LiveStarts({
+      sessions: liveRecords,
+      transcribers,
+      events,
+      sessionsPerAccount: live.sessionsPerAccount,
+    }),
+    liveCalls: new LiveCalls(liveRecords, audio),
+    ingestTokens,
   };
   return buildSubgraph({
     name: 'media',
@@ -111,6 +142,9 @@ export function createMediaSubgraph(
     resolvers,
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
     logger: platform.logger,
+    byteRoutes: [ingest.byteRoute],
+    socketRoutes: [ingest.socketRoute],
+    closeRoutes: () => ingest.stop(),
     ready: () => platform.database.ping(),
   });
 }

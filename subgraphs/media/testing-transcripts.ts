@@ -11,6 +11,7 @@ export interface GivenSegment extends RecognizedSegment {
   /** One speaker for each key, called the same. */
   speakerKey?: string;
   state?: SegmentState;
+  stableWords?: number;
 }
 
 export interface Given {
@@ -51,9 +52,41 @@ export async function anotherTranscript(
 ): Promise<Omit<Given, 'mediaId'>> {
   const { language = 'en-US', state = 'COMPLETE', options = {} } = about;
   const { prisma } = slice.platform.database;
-  const transcriptId = newId('trn');
-  const transcript = { id: transcriptId, mediaId, jobId: newId('job'), language, engine: 'scripted', state, options };
+  const { ownerId } = await prisma.media.findUniqueOrThrow({ where: { id: mediaId } });
+  const id = newId('trn');
+  const transcript = { id, ownerId, mediaId, jobId: newId('job'), language, engine: 'scripted', state, options };
   await prisma.transcript.create({ data: transcript });
+  return { transcriptId: id, ...(await addSegments(slice, id, segments)) };
+}
+
+/** What was said in a live session so far, as a worker would have left it: without a job, and without a recording. */
+export async function aLiveTranscript(
+  slice: MediaSlice,
+  viewer: Viewer,
+  segments: readonly GivenSegment[],
+  about: {
+    state?: TranscriptState;
+    options?: Prisma.InputJsonObject;
+    session?: Partial<Prisma.LiveSessionUncheckedCreateInput>;
+  } = {},
+): Promise<Omit<Given, 'mediaId'> & { sessionId: string }> {
+  const { state = 'TRANSCRIBING', options = {}, session = {} } = about;
+  const { prisma } = slice.platform.database;
+  const [transcriptId, sessionId, ownerId] = [newId('trn'), newId('liv'), viewer.userId];
+  const transcript = { id: transcriptId, ownerId, language: 'en-US', engine: 'scripted', state, options };
+  await prisma.transcript.create({ data: transcript });
+  const sound = { encoding: 'PCM_S16LE', sampleRate: 16_000, endpointingMs: 500 } as const;
+  const asked = { title: 'Live', ...sound, record: true, refine: false, state: 'LIVE' } as const;
+  await prisma.liveSession.create({ data: { id: sessionId, ownerId, transcriptId, ...asked, ...session } });
+  return { transcriptId, sessionId, ...(await addSegments(slice, transcriptId, segments)) };
+}
+
+async function addSegments(
+  { platform }: MediaSlice,
+  transcriptId: string,
+  segments: readonly GivenSegment[],
+): Promise<Pick<Given, 'segmentIds' | 'speakerIds'>> {
+  const { prisma } = platform.database;
   const keys = [...new Set(segments.flatMap(({ speakerKey }) => speakerKey ?? []))];
   const speakerIds = Object.fromEntries(keys.map((key) => [key, newId('spk')]));
   const speakers = keys.map((key) => ({ id: speakerIds[key]!, transcriptId, key, label: key }));
@@ -67,5 +100,5 @@ export async function anotherTranscript(
     words: words as unknown as Prisma.InputJsonArray,
   }));
   await prisma.segment.createMany({ data: rows });
-  return { transcriptId, segmentIds: rows.map(({ id }) => id), speakerIds };
+  return { segmentIds: rows.map(({ id }) => id), speakerIds };
 }

@@ -300,7 +300,13 @@ export async function aCompleteTranscript(
     title: 'Talk',
   } as const;
   await prisma.media.create({ data: { ...media, durationMs: texts.length * 1_000 } });
-  const transcript = { id: newId('trn'), mediaId: media.id, jobId: newId('job'), engine: 'scripted' };
+  const transcript = {
+    id: newId('trn'),
+    ownerId: viewer.userId,
+    mediaId: media.id,
+    jobId: newId('job'),
+    engine: 'scripted',
+  };
   await prisma.transcript.create({ data: { ...transcript, language: 'en-US', state: 'COMPLETE' } });
   await prisma.segment.createMany({
     data: texts.map((text, position) => ({

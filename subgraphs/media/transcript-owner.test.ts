@@ -22,7 +22,7 @@ afterEach(() => slice[Symbol.asyncDispose]());
 const put = (index: number): Promise<void> =>
   records.transaction((tx) => growth.put(tx, [heard(index, index * 1_000, 'One.')]));
 const changeOwner = (ownerId: string): Promise<unknown> =>
-  slice.platform.database.prisma.media.update({ where: { id: mediaId }, data: { ownerId } });
+  slice.platform.database.prisma.transcript.update({ where: { id: transcriptId }, data: { ownerId } });
 
 const NOT_FOUND = {
   value: {
@@ -39,7 +39,7 @@ const NOT_FOUND = {
 };
 const END = { value: undefined, done: true };
 
-test('what happens after the recording went to somebody else is not told to its former owner', async () => {
+test('what happens after the transcript went to somebody else is not told to its former owner', async () => {
   const stream = follow(slice, viewer, { id: transcriptId });
   expect(await stream.next()).toMatchObject({ value: { data: { transcriptEvents: { segment: { text: 'One.' } } } } });
   await changeOwner(aViewer().userId);

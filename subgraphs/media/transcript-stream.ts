@@ -8,8 +8,8 @@ import { transcriptTopic, type TranscriptEvent } from './events';
 import type { MediaRecords, MediaTransaction, SegmentRow, TranscriptRow } from './records';
 
 type Finished = Extract<TranscriptEvent, { type: 'transcript.finished' }>;
-/** What events say that were written before segments had a state, channels and speakers. */
-const EARLIER_SEGMENT = { state: 'FINAL', channel: 0, speakerId: null } as const;
+/** What events say that were written before segments had a state, channels and speakers, and what is said live. */
+const EARLIER_SEGMENT = { state: 'FINAL', channel: 0, speakerId: null, stableWords: 0, turnEnd: null } as const;
 
 type Content = { type: 'segment.changed'; segment: SegmentRow } | (Finished & { transcriptId: string });
 
@@ -67,6 +67,7 @@ function sourceOf(services: Services, viewer: Viewer, transcriptId: string): Str
     },
     async contentOf(event) {
       if (event.type === 'segment.changed') return { ...event, segment: { ...EARLIER_SEGMENT, ...event.segment } };
+      if (event.type !== 'transcript.finished') return null; // told of the live session, by its own stream
       await lookForEnd(); // it may have been begun again since, or even have ended again
       return { ...event, transcriptId };
     },
@@ -75,7 +76,7 @@ function sourceOf(services: Services, viewer: Viewer, transcriptId: string): Str
   };
 }
 
-/** Whether it will not grow any more: a failed one does when its job is tried again. */
+/** Whether it will not grow any more: a failed one does when its job is tried again. What was said live has no job. */
 async function isFinished(
   { records }: Services,
   viewer: Viewer,
@@ -83,7 +84,7 @@ async function isFinished(
   tx?: MediaTransaction,
 ): Promise<boolean> {
   if (state === 'TRANSCRIBING' || state === 'COMPLETE') return state === 'COMPLETE';
-  const [job] = await records.jobsByIds([jobId], viewer.userId, tx);
+  const [job] = jobId === null ? [] : await records.jobsByIds([jobId], viewer.userId, tx);
   return !job || FINAL_STATES.includes(job.state);
 }
 
@@ -95,13 +96,12 @@ async function presentOf(
   tx: MediaTransaction,
 ): Promise<{ head: number; items: Content[]; isFinished: boolean }> {
   const { records, events } = services;
-  const { id, jobId, state } = transcript;
+  const { id, state } = transcript;
   const head = await events.head(transcriptTopic(id), tx);
   const segments = await records.segments(id, {}, tx);
   const items = segments.map((segment): Content => ({ type: 'segment.changed', segment }));
   if (!(await isFinished(services, viewer, transcript, tx))) return { head, items, isFinished: false };
-  const [job] = state === 'FAILED' ? await records.jobsByIds([jobId], viewer.userId, tx) : [];
-  const error = job ? snapshotOf(job).error : null;
+  const error = state === 'FAILED' ? await failureOf(records, viewer, transcript, tx) : null;
   items.push({
     type: 'transcript.finished',
     state: state as Finished['state'],
@@ -110,4 +110,19 @@ async function presentOf(
     transcriptId: id,
   });
   return { head, items, isFinished: true };
+}
+
+/** What its job or its live session has failed of. */
+async function failureOf(
+  records: MediaRecords,
+  viewer: Viewer,
+  { id, jobId }: TranscriptRow,
+  tx: MediaTransaction,
+): Promise<Finished['error']> {
+  if (jobId === null) {
+    const failure = await records.liveFailure(id, tx);
+    return failure && { ...failure, retryable: false };
+  }
+  const [job] = await records.jobsByIds([jobId], viewer.userId, tx);
+  return job ? snapshotOf(job).error : null;
 }

@@ -45,8 +45,9 @@ export class Transcripts {
   ): Promise<BegunTranscript> {
     const transcriptId = newId('trn');
     const language = plan.language ?? UNDETERMINED;
-    const transcript = { id: transcriptId, mediaId: media.id, jobId, language, engine: plan.engine, options: plan };
-    await this.records.insertTranscript(tx, transcript);
+    const source = { ownerId: media.ownerId, mediaId: media.id, jobId };
+    const { engine } = plan;
+    await this.records.insertTranscript(tx, { id: transcriptId, ...source, language, engine, options: plan });
     const job = await createJob(tx, this.events, transcribeJob, {
       id: jobId,
       ownerId: media.ownerId,

@@ -52,6 +52,13 @@ const WORDINGS: Readonly<Record<string, Wording>> = {
     ready: 'Another version of your recording has been made, which you can play and download now.',
     failed: 'Conversion failed',
   },
+  REFINE_TRANSCRIPT: {
+    noun: 'refinement',
+    one: 'refined transcript',
+    many: 'refined transcripts',
+    ready: 'What was said live has been heard again from the recording, and its transcript has been made better.',
+    failed: 'Hearing a live recording again failed',
+  },
 };
 
 /**

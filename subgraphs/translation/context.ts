@@ -1,11 +1,13 @@
 import DataLoader from 'dataloader';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import type { Engines, Translated } from './engines';
+import type { PartialTranslations } from './partial-translations';
 import type { Translations } from './translations';
 
 export interface TranslationServices {
   engines: Engines;
   translations: Translations;
+  partialTranslations: PartialTranslations;
 }
 
 /** What one request carries. */
@@ -16,7 +18,7 @@ export interface TranslationContext extends TranslationServices {
 }
 
 interface Loaders {
-  /** One engine call for all segments of a request that share source and target language. */
+  /** One engine call for all segments of a request that share source and target language; for texts that do not change any more. */
   segmentTranslation: DataLoader<SegmentText, Translated, string>;
 }
 
@@ -26,6 +28,7 @@ export interface SegmentRepresentation {
   text: string;
   language: string;
   state: 'PARTIAL' | 'FINAL' | 'EDITED';
+  stableWords: number;
 }
 
 interface SegmentText {

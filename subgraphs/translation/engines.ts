@@ -1,7 +1,8 @@
 import { UserProblemError } from '../../platform/errors';
+import { CallsUnderWay } from './calls-under-way';
 import type { TranslationProblemCode } from './errors';
 import { isSameLanguage, lookUpTag, nameOf } from './languages';
-import type { CachedTranslation, TranslationCache } from './translation-cache';
+import { textOfKey, type CachedTranslation, type TranslationCache } from './translation-cache';
 import {
   TranslatorError,
   type Probe,
@@ -37,6 +38,7 @@ const MAX_LISTED = 40;
 /** The translation engines in order of preference: picks one for a pair and remembers what it answered. */
 export class Engines {
   private probed: { atMs: number; answers: Promise<Probe[]> } | undefined;
+  private readonly underWay = new CallsUnderWay();
 
   constructor(
     private readonly translators: readonly Translator[],
@@ -65,29 +67,39 @@ export class Engines {
 
   /**
    * Translates texts of one language, answering in the same order. Regions are dropped where an engine does not know
-   * them (`en-US` is read as `en`); a text already in the target language comes back as it is. Throws the problems
+   * them (`en-US` is read as `en`); a text already in the target language comes back as it is. However many ask for a
+   * text at the same moment, it is one engine call, which ends early only when all of them have gone. Throws the problems
    * LANGUAGE_PAIR_UNSUPPORTED and ENGINE_UNAVAILABLE, or the signal's reason when it aborts.
    */
   async translate({ texts, source, target, signal }: TranslateRequest): Promise<Translated[]> {
     const choice = await this.choose(source, target);
-    if (choice === 'same')
-      return texts.map((text) => ({ text, language: target, engine: null, origin: 'UNCHANGED', unknownWords: [] }));
+    if (choice === 'same') return texts.map((text) => unchanged(text, target));
 
     const { translator, pair } = choice;
     const engine = translator.info.id;
     const keyOf = (text: string) => ({ engine, source: pair.source, target: pair.target, text });
     const known = new Map(texts.map((text) => [text, this.cache.get(keyOf(text))]));
-    const fresh = await this.run(translator, {
-      ...pair,
+    const fresh = await this.underWay.translate({
       texts: [...known.keys()].filter((text) => !known.get(text)),
+      keyOf: (text) => textOfKey(keyOf(text)),
+      call: async (fresh, left) => {
+        const answers = await this.run(translator, { ...pair, texts: fresh, signal: left });
+        for (const [text, translation] of answers) this.cache.set(keyOf(text), translation);
+        return answers;
+      },
       signal,
     });
-    for (const [text, translation] of fresh) this.cache.set(keyOf(text), translation);
     return texts.map((text) => {
       const origin = known.get(text) ? 'CACHE' : 'ENGINE';
       const { text: translated, unknownWords } = (known.get(text) ?? fresh.get(text))!;
       return { text: translated, language: pair.target, engine, origin, unknownWords };
     });
+  }
+
+  /** The language that translations of this pair would be in, without one. Throws like {@link translate}. */
+  async languageOf(source: string, target: string): Promise<string> {
+    const choice = await this.choose(source, target);
+    return choice === 'same' ? target : choice.pair.target;
   }
 
   /**
@@ -102,7 +114,6 @@ export class Engines {
   }
 
   private async run(translator: Translator, request: TranslateRequest): Promise<Map<string, CachedTranslation>> {
-    if (request.texts.length === 0) return new Map();
     try {
       const { texts, unknownWords } = await translator.translate(request);
       return new Map(
@@ -158,6 +169,11 @@ export class Engines {
     }
     return this.probed.answers;
   }
+}
+
+/** What is in the target language already, or has nothing in it to translate. */
+export function unchanged(text: string, language: string): Translated {
+  return { text, language, engine: null, origin: 'UNCHANGED', unknownWords: [] };
 }
 
 function findPair(pairs: readonly TranslatorPair[], source: string, target: string): TranslatorPair | undefined {

@@ -30,12 +30,13 @@ const DETECT =
 const SEGMENTS = `query ($segments: [_Any!]!, $to: LanguageTag!) { _entities(representations: $segments) {
   ... on TranscriptSegment { id translation(to: $to) { text language provisional engine unknownWords } } } }`;
 
-const segment = (id: string, text: string, language = 'en', state = 'FINAL') => ({
+const segment = (id: string, text: string, language = 'en') => ({
   __typename: 'TranscriptSegment',
   id,
   text,
   language,
-  state,
+  state: 'FINAL',
+  stableWords: text.split(' ').length,
 });
 
 describe('with a written engine', () => {
@@ -136,7 +137,7 @@ describe('with a written engine', () => {
       segment('seg_2', 'Dos', 'es'),
       segment('seg_3', 'Three x'),
       segment('seg_4', 'One'),
-      segment('seg_5', 'Five', 'en', 'PARTIAL'),
+      { ...segment('seg_5', 'Five'), state: 'EDITED' },
     ];
     expect((await ask(subgraph, SEGMENTS, { segments, to: 'es' })).data).toEqual({
       _entities: [
@@ -164,7 +165,7 @@ describe('with a written engine', () => {
         },
         {
           id: 'seg_5',
-          translation: { text: 'es:Five', language: 'es', provisional: true, engine: 'written', unknownWords: [] },
+          translation: { text: 'es:Five', language: 'es', provisional: false, engine: 'written', unknownWords: [] },
         },
       ],
     });

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import type { TranslatorError } from './translator/translator';
+import { orAborted } from '../../platform/or-aborted';
 import {
+  TranslatorError,
   type Probe,
   type TranslateRequest,
   type TranslateResult,
@@ -25,6 +26,10 @@ export class WrittenTranslator implements Translator {
   data = '1';
   /** Thrown by the next translations, if set. */
   failure: TranslatorError | null = null;
+  /** Calls with this text fail as a whole. */
+  unable: string | null = null;
+  /** While it is pending, translations wait. */
+  hold: Promise<void> | null = null;
 
   #offered: string[][];
 
@@ -55,7 +60,9 @@ export class WrittenTranslator implements Translator {
   /** "Hello" into Spanish is "es:Hello"; words that begin with x are unknown. */
   async translate(request: TranslateRequest): Promise<TranslateResult> {
     this.requests.push(request);
+    if (this.hold) await orAborted(this.hold, request.signal ?? new AbortController().signal);
     if (this.failure) throw this.failure;
+    if (this.unable && request.texts.includes(this.unable)) throw new TranslatorError('FAILED', 'It failed.');
     return {
       texts: request.texts.map((text) => `${request.target}:${text}`),
       unknownWords: request.texts.map((text) => text.match(/\bx\w*/g) ?? []),

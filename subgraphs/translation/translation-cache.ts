@@ -31,15 +31,15 @@ export class TranslationCache {
   }
 
   get(key: TranslationKey): CachedTranslation | undefined {
-    return this.#entries.get(keyOf(key));
+    return this.#entries.get(textOfKey(key));
   }
 
   set(key: TranslationKey, translation: CachedTranslation): void {
-    this.#entries.set(keyOf(key), translation);
+    this.#entries.set(textOfKey(key), translation);
   }
 }
 
 /** The text comes last: ids and tags hold no line break, so two keys never meet. */
-function keyOf({ engine, source, target, text }: TranslationKey): string {
+export function textOfKey({ engine, source, target, text }: TranslationKey): string {
   return `${engine}\n${source}\n${target}\n${text}`;
 }

@@ -1,5 +1,6 @@
 import { wordErrorRate } from '../../../platform/testing/golden-speech';
-import type { Bench, Figure } from '../figure';
+import type { Bench } from '../bench';
+import type { Figure } from '../../figure';
 import { encodedAs, golden, type Golden } from '../recordings';
 import { openSautiStage, succeeded, type SautiStage } from '../sauti-stage';
 

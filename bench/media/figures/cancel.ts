@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { descendantsOf } from '../../../e2e/restarts/processes';
 import { pause } from '../../../platform/pause';
 import { waitFor } from '../../../platform/testing/wait';
-import { timesFigure, type Bench, type Figure } from '../figure';
+import type { Bench } from '../bench';
+import { timesFigure, type Figure } from '../../figure';
 import { golden, lasting } from '../recordings';
 import { jobThat, openSautiStage, readJob, succeeded, type SautiStage } from '../sauti-stage';
 

@@ -1,6 +1,7 @@
 import { cpuMs, memoryBytes } from '../../gateway/system';
 import { mebibytes } from '../../gateway/table';
-import type { Bench, Figure } from '../figure';
+import type { Bench } from '../bench';
+import type { Figure } from '../../figure';
 import { golden, lasting } from '../recordings';
 import { openSautiStage, succeeded } from '../sauti-stage';
 

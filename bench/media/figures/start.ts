@@ -1,6 +1,7 @@
 import { newId } from '../../../platform/ids';
 import { waitFor } from '../../../platform/testing/wait';
-import { timesFigure, type Bench, type Figure } from '../figure';
+import type { Bench } from '../bench';
+import { timesFigure, type Figure } from '../../figure';
 import { BACKENDS, openQueueStage, toldAt } from '../queue-stage';
 
 const JOBS = 200;

@@ -1,6 +1,7 @@
 import { newId } from '../../../platform/ids';
 import { waitFor } from '../../../platform/testing/wait';
-import { timesFigure, type Bench, type Figure } from '../figure';
+import type { Bench } from '../bench';
+import { timesFigure, type Figure } from '../../figure';
 import type { Program } from '../program';
 import { BACKENDS, openQueueStage, toldAt, type QueueStage } from '../queue-stage';
 

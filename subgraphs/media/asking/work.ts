@@ -2,7 +2,7 @@ import { UserProblemError } from '../../../platform/errors';
 import { isId, newId } from '../../../platform/ids';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { FINAL_STATES, PRIORITIES, type Job, type JobPriority } from '../../../platform/jobs/job';
-import { inputProblem } from '../errors';
+import { inputProblem, type MediaProblemCode } from '../errors';
 import type { MediaFacts } from '../facts/facts';
 import { orThrow, type RecognitionOptions } from '../recognition';
 import type { MediaRecords, MediaTransaction, TranscriptRow } from '../records';
@@ -157,8 +157,9 @@ export class MediaWork {
       const message = `Only a transcript that is complete or under way can be used; this one is ${transcript?.state ?? 'gone'}.`;
       throw inputProblem('INVALID_STATE', message, 'transcriptId');
     }
-    const needs = transcript.state === 'TRANSCRIBING' ? [transcript.jobId] : [];
-    const { mediaId } = transcript;
+    const { state, mediaId, jobId } = transcript;
+    if (mediaId === null) throw withoutRecording(state);
+    const needs = state === 'TRANSCRIBING' && jobId !== null ? [jobId] : [];
     return { ownerId: viewer.userId, mediaId, transcriptId, priority: priorityOf(input), callId: null, needs };
   }
 
@@ -184,6 +185,16 @@ export class MediaWork {
     const message = `The translation into "${language}" is not complete, and nobody is at it: make it with translateTranscript.`;
     throw inputProblem('INVALID_STATE', message, ...path);
   }
+}
+
+/** Jobs are work on a recording, and what they make belongs to it. */
+function withoutRecording(state: TranscriptRow['state']): UserProblemError<MediaProblemCode> {
+  const why =
+    state === 'TRANSCRIBING'
+      ? 'This transcript is of a live session that has not ended: ask again once it has left a recording.'
+      : 'This transcript is of a live session that has kept no recording.';
+  const otherwise = '`TranscriptSegment.translation(to:)` and `Transcript.export` work without a job, and at once.';
+  return inputProblem('INVALID_STATE', `${why} ${otherwise}`, 'transcriptId');
 }
 
 function priorityOf({ priority }: Asked): number {

@@ -1,6 +1,6 @@
 import { UserProblemError } from '../../../platform/errors';
 import type { MediaProblemCode } from '../errors';
-import type { MediaRow, SegmentRow } from '../records';
+import type { MediaRow, SegmentRow, TranscriptRow } from '../records';
 import type { Span } from './align-words';
 
 export interface EditSegmentInput {
@@ -17,7 +17,9 @@ export interface Surroundings {
   /** The segments before and behind it on its channel. */
   before: Span | null;
   behind: Span | null;
-  media: Pick<MediaRow, 'durationMs'>;
+  /** Null where there is no recording. */
+  media: Pick<MediaRow, 'durationMs'> | null;
+  transcript: Pick<TranscriptRow, 'durationMs'>;
 }
 
 const MAX_TEXT_LENGTH = 5_000;
@@ -50,16 +52,19 @@ function checkedText(given: string): string {
 }
 
 /** A segment may touch its neighbours. Where it lies over one of them already it may stay, but not grow further. */
-function checkRoom(span: Span, old: Span, { before, behind, media }: Surroundings): void {
+function checkRoom(span: Span, old: Span, { before, behind, media, transcript }: Surroundings): void {
   const earliestMs = Math.min(old.startMs, before?.endMs ?? 0);
   if (span.startMs < earliestMs) {
     const limit = before ? `${earliestMs}, where the segment before ends` : `${earliestMs}`;
     throw invalid(`startMs: not before ${limit}; it was ${span.startMs}.`, 'startMs');
   }
-  const roomMs = Math.min(behind?.startMs ?? Infinity, media.durationMs ?? Infinity);
+  // Without a recording there is only what was heard: how much that was is known at the end, until then nothing may grow.
+  const allMs = media ? (media.durationMs ?? Infinity) : (transcript.durationMs ?? 0);
+  const roomMs = Math.min(behind?.startMs ?? Infinity, allMs);
   const latestMs = Math.max(old.endMs, roomMs);
   if (span.endMs <= latestMs) return;
-  const what = roomMs === behind?.startMs ? 'the next segment begins' : 'the recording ends';
+  const end = media ? 'the recording ends' : 'what was heard ends';
+  const what = roomMs === behind?.startMs ? 'the next segment begins' : end;
   throw invalid(`endMs: not after ${latestMs}, where ${what}; it was ${span.endMs}.`, 'endMs');
 }
 

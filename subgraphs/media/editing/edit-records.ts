@@ -12,7 +12,8 @@ import {
 export interface EditableSegment {
   segment: SegmentRow;
   transcript: TranscriptRow;
-  media: MediaRow;
+  /** Null where there is no recording, as of what is said live. */
+  media: MediaRow | null;
   before: SegmentRow | null;
   behind: SegmentRow | null;
 }
@@ -26,7 +27,7 @@ export class EditRecords {
     if (!isId('seg', segmentId)) return null;
     return this.database.momentOf(async (tx) => {
       const row = await tx.segment.findFirst({
-        where: { id: segmentId, transcript: { media: { ownerId } } },
+        where: { id: segmentId, transcript: { ownerId } },
         include: { transcript: { include: { media: true } } },
       });
       if (!row) return null;

@@ -70,7 +70,7 @@ export class SegmentEdits {
       { old: segment.words, texts: text.split(' '), startMs, endMs, language: segment.language },
       {
         ...this.alignment,
-        audio: (span, limit) => this.audioOf(media.fileId, span, { channel, signal: limit }),
+        audio: media && ((span, limit) => this.audioOf(media.fileId, span, { channel, signal: limit })),
         report: (error) => this.platform.logger.warn({ error, segment: segment.id }, 'new words could not be aligned'),
       },
       signal,

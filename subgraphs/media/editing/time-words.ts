@@ -9,8 +9,8 @@ export interface Listening {
   aligner: Aligner | null;
   /** How long all of it may take; milliseconds. */
   withinMs: number;
-  /** 16 kHz PCM of a part of the recording. */
-  audio: (span: Span, signal: AbortSignal) => Promise<Int16Array>;
+  /** 16 kHz PCM of a part of the recording; null where there is none. */
+  audio: ((span: Span, signal: AbortSignal) => Promise<Int16Array>) | null;
   /** Called with what kept a stretch from being aligned. */
   report: (error: unknown) => void;
 }
@@ -28,8 +28,8 @@ const MAX_STRETCH_MS = 60_000;
 
 /**
  * The new words with their times, inside the segment and one behind the other. Words that were there before keep their
- * time and confidence. Of the others each stretch is aligned to its part of the audio; where that cannot be done in
- * time, its time is divided by the length of the words. Throws the signal's reason.
+ * time and confidence. Of the others each stretch is aligned to its part of the audio; where that cannot be done, or
+ * not in time, its time is divided by the length of the words. Throws the signal's reason.
  */
 export async function timeWords(segment: CorrectedSegment, listening: Listening, signal: AbortSignal): Promise<Word[]> {
   const { old, texts, language } = segment;
@@ -53,7 +53,7 @@ async function listen(
   { aligner, audio, report }: Listening,
   signal: AbortSignal,
 ): Promise<Span[] | null> {
-  if (!aligner || signal.aborted || gap.endMs - gap.startMs > MAX_STRETCH_MS) return null;
+  if (!aligner || !audio || signal.aborted || gap.endMs - gap.startMs > MAX_STRETCH_MS) return null;
   try {
     const pcm = await orAborted(audio(gap, signal), signal);
     const times = await orAborted(aligner.align(pcm, words, { language, signal }), signal);

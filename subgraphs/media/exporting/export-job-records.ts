@@ -6,12 +6,16 @@ const KEY_PREFIX = 'export:';
 export class ExportJobRecords {
   constructor(private readonly database: MediaDatabase) {}
 
-  /** A transcript with its recording's title; null when it is gone. */
-  source(transcriptId: string, ownerId: string): Promise<(TranscriptRow & { media: Pick<MediaRow, 'title'> }) | null> {
-    return this.database.transcript.findFirst({
-      where: { id: transcriptId, media: { ownerId } },
-      include: { media: { select: { title: true } } },
+  /** A transcript with its recording; null when it is gone, or has none. */
+  async source(
+    transcriptId: string,
+    ownerId: string,
+  ): Promise<(TranscriptRow & { media: Pick<MediaRow, 'id' | 'title'> }) | null> {
+    const found = await this.database.transcript.findFirst({
+      where: { id: transcriptId, ownerId },
+      include: { media: { select: { id: true, title: true } } },
     });
+    return found?.media ? { ...found, media: found.media } : null;
   }
 
   /** A translation with the origin that its present text has; null when there is none. */

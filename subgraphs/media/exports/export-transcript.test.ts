@@ -33,6 +33,8 @@ function segment(position: number, text: string, startMs: number, endMs: number)
     confidence: 0.8,
     language: 'en',
     words: [],
+    stableWords: 0,
+    turnEnd: null,
     speakerLabel: null,
     translation: null,
   };

@@ -26,7 +26,7 @@ const segments = TEXTS.map((text, position): ExportSegment => {
   const [startMs, endMs] = [position * 4_000 + 137, position * 4_000 + 3_137];
   const row = { id: `seg_${position}`, transcriptId: 'trn_1', position, revision: 1, channel: 0, speakerId: null };
   const more = { text, startMs, endMs, confidence: null, language: 'en', words: [], state: 'FINAL' as const };
-  return { ...row, ...more, speakerLabel: 'Ann "x"\n\n7', translation: null };
+  return { ...row, ...more, stableWords: 0, turnEnd: null, speakerLabel: 'Ann "x"\n\n7', translation: null };
 });
 
 /** The cues that ffmpeg finds, converted to the other format: times and text without line breaks and marks. */

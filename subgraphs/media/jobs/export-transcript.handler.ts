@@ -48,7 +48,7 @@ export function createExportTranscriptHandler(options: {
       context.undo(() => file.discard());
       return async (tx) => {
         await file.register(tx);
-        const { mediaId } = transcript;
+        const mediaId = transcript.media.id;
         await records.attach(tx, job.id, { mediaId, fileId: file.id });
         await recordLineage(tx, { outputId: file.id, mediaId, kind: exportTranscriptJob.kind }, origin);
       };

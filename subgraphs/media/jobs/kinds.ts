@@ -1,3 +1,9 @@
 /** Kinds of jobs on recordings, as in the graph's JobKind enum. */
-export const MEDIA_JOB_KINDS = ['TRANSCRIBE', 'TRANSLATE_TRANSCRIPT', 'EXPORT_TRANSCRIPT', 'TRANSCODE'] as const;
+export const MEDIA_JOB_KINDS = [
+  'TRANSCRIBE',
+  'TRANSLATE_TRANSCRIPT',
+  'EXPORT_TRANSCRIPT',
+  'TRANSCODE',
+  'REFINE_TRANSCRIPT',
+] as const;
 export type MediaJobKind = (typeof MEDIA_JOB_KINDS)[number];

@@ -43,7 +43,8 @@ export function createTranslateTranscriptHandler(options: {
         const { translationId, transcript, language, engine } = work;
         return async (tx) => {
           await records.complete(tx, translationId, (engine ?? NO_ENGINE).engine);
-          const result = { outputId: translationId, mediaId: transcript.mediaId, kind: translateTranscriptJob.kind };
+          const mediaId = context.job.subjectId;
+          const result = { outputId: translationId, mediaId, kind: translateTranscriptJob.kind };
           await recordLineage(tx, result, translationOrigin(transcript, language, engine));
         };
       } catch (error) {

@@ -19,9 +19,13 @@ export class EnginesNow {
     const asked = storedPlan(transcript.options);
     const plan = asked && (await planAgain(this.transcribers, asked, []));
     if (!plan || plan instanceof UserProblemError) return null;
-    const engines = await this.transcribers.list();
-    const version = engines.find(({ info }) => info.id === plan.engine)?.info.version;
-    return { engine: plan.engine, engineVersion: version ?? '' };
+    return this.named(plan.engine);
+  }
+
+  /** This engine, as it is here now; null when it is not here or cannot work. */
+  async named(id: string): Promise<TranslatingEngine | null> {
+    const found = (await this.transcribers.list()).find(({ info }) => info.id === id);
+    return found?.probe.available ? { engine: id, engineVersion: found.info.version ?? '' } : null;
   }
 
   async translating(pair: LanguagePair): Promise<TranslatingEngine | null> {

@@ -8,6 +8,7 @@ import type { LineageRecords, LineageRow } from './lineage-records';
 import {
   exportOrigin,
   fileSettingsOf,
+  isLive,
   newestOfEach,
   renditionOrigin,
   renditionSettingsOf,
@@ -69,6 +70,7 @@ export class Freshness {
   private async originNow(row: LineageRow, all: Derivations): Promise<Origin | null> {
     switch (row.kind as MediaJobKind) {
       case 'TRANSCRIBE':
+      case 'REFINE_TRANSCRIPT':
         return this.transcriptOriginNow(row, all);
       case 'TRANSLATE_TRANSCRIPT':
         return this.translationOriginNow(row, all);
@@ -81,7 +83,11 @@ export class Freshness {
 
   private async transcriptOriginNow(row: LineageRow, { media, transcripts }: Derivations): Promise<Origin | null> {
     const transcript = transcripts.find(({ id }) => id === row.outputId);
-    const engine = transcript && (await this.parts.engines.recognizing(transcript));
+    const { engines } = this.parts;
+    // A session cannot be heard live again: another engine that recordings would get now does not make it stale.
+    const engine = isLive(row)
+      ? await engines.named(row.engine)
+      : transcript && (await engines.recognizing(transcript));
     return engine ? { inputIds: [media.fileId], ...engine, settings: row.settings as Prisma.InputJsonObject } : null;
   }
 

@@ -1,5 +1,6 @@
 import type { WantedFile } from '../asking/files';
 import type { TranscriptRow } from '../records';
+import { settingsOf, storedPlan } from '../transcription/recognition-plan';
 import type { WantedRendition } from '../transcoding/transcodings';
 import type { TranslatingEngine } from '../translating/text-translator';
 import type { Origin } from './lineage';
@@ -53,6 +54,20 @@ export function renditionOrigin(
     ...converter,
     settings: { preset, clipFromMs, clipToMs, ...(subtitles ? { revision: subtitles.revision } : {}) },
   };
+}
+
+/**
+ * Where a live transcript comes from: the recording of the session (which was made of the same sound), the engine that
+ * listened, and how it was asked to.
+ */
+export function liveOrigin(fileId: string, engine: TranslatingEngine, options: unknown): Origin {
+  const plan = storedPlan(options);
+  return { inputIds: [fileId], ...engine, settings: { ...(plan ? settingsOf(plan) : {}), live: true } };
+}
+
+/** Whether a transcript was heard while people spoke, and not again since. */
+export function isLive({ settings }: Pick<LineageRow, 'settings'>): boolean {
+  return (settings as { live?: boolean }).live === true;
 }
 
 /** Where a translation of a transcript comes from: its text at that revision. */

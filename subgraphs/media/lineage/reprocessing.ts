@@ -103,7 +103,7 @@ export class Reprocessing {
     const [stale, underWay] = [await freshness.staleOutputs(all!), await records.unfinishedJobs(media.id)];
     const situation = { all: all!, stale, underWay };
     const isWanted = (kind: MediaJobKind): boolean => !steps || steps.includes(kind);
-    const isBeingHeard = underWay.some(({ kind }) => kind === 'TRANSCRIBE');
+    const isBeingHeard = underWay.some(({ kind }) => kind === 'TRANSCRIBE' || kind === 'REFINE_TRANSCRIPT');
     const renewals: TranscriptRenewal[] = [];
     const complete = all!.transcripts.filter(({ state }) => state === 'COMPLETE');
     // The oldest first, so that what was the newest is made last and stays it. Other options than before are for that one.

@@ -13,6 +13,8 @@ export interface LiveSessionSnapshot extends Pick<
   /** ISO 8601. */
   startedAt: string | null;
   endedAt: string | null;
+  /** As a number, because JSON has no other: exact up to 9 petabytes. */
+  storedBytes: number;
 }
 
 /** Nothing comes behind these. */
@@ -25,7 +27,7 @@ export const FINAL_LIVE_STATES = ['ENDED', 'FAILED'] as const satisfies readonly
 export const PLACE_HOLDING_STATES = ['WAITING', 'LIVE', 'ENDING'] as const satisfies readonly LiveSessionRow['state'][];
 
 export function liveSessionSnapshot(row: LiveSessionRow): LiveSessionSnapshot {
-  const { state, acknowledgedSequence, mediaId, errorCode, errorMessage, startedAt, endedAt } = row;
+  const { state, acknowledgedSequence, mediaId, errorCode, errorMessage, startedAt, endedAt, storedBytes } = row;
   return {
     state,
     acknowledgedSequence,
@@ -34,5 +36,23 @@ export function liveSessionSnapshot(row: LiveSessionRow): LiveSessionSnapshot {
     errorMessage,
     startedAt: startedAt?.toISOString() ?? null,
     endedAt: endedAt?.toISOString() ?? null,
+    storedBytes: Number(storedBytes),
   };
+}
+
+/** The session as it was when a snapshot was taken: what cannot change is the same in every row of it. */
+export function sessionAt(row: LiveSessionRow, snapshot: LiveSessionSnapshot): LiveSessionRow {
+  const { startedAt, endedAt, storedBytes, ...rest } = snapshot;
+  return {
+    ...row,
+    ...rest,
+    startedAt: startedAt === null ? null : new Date(startedAt),
+    endedAt: endedAt === null ? null : new Date(endedAt),
+    storedBytes: BigInt(storedBytes),
+  };
+}
+
+/** Whether nothing comes behind this. */
+export function isFinalLiveState(state: LiveSessionRow['state']): boolean {
+  return (FINAL_LIVE_STATES as readonly LiveSessionRow['state'][]).includes(state);
 }

@@ -5,7 +5,7 @@ import { readSegments } from '../segment-pages';
 
 export const Transcript: TranscriptResolvers = {
   __resolveReference: ({ id }, { loaders }) => loaders.ownTranscript.load(id),
-  media: async ({ mediaId }, _args, { loaders }) => (await loaders.ownMedia.load(mediaId))!,
+  media: ({ mediaId }, _args, { loaders }) => (mediaId === null ? null : loaders.ownMedia.load(mediaId)),
   speakers: ({ id }, _args, { loaders }) => loaders.speakersOfTranscript.load(id),
   text: ({ id }, _args, { loaders }) => loaders.textOfTranscript.load(id),
   segments: ({ id }, page, { records }) => readSegments(records, id, page),

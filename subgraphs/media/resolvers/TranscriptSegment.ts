@@ -3,6 +3,7 @@ import type { TranscriptSegmentResolvers } from '../resolvers-types.generated';
 export const TranscriptSegment: TranscriptSegmentResolvers = {
   __resolveReference: ({ id }, { loaders }) => loaders.ownSegment.load(id),
   speaker: ({ speakerId }, _args, { loaders }) => (speakerId === null ? null : loaders.speaker.load(speakerId)),
+  stableWords: ({ state, stableWords, words }) => (state === 'PARTIAL' ? stableWords : words.length),
   words: async ({ transcriptId, words }, _args, { loaders }) => {
     if (words.every(({ speaker }) => speaker === undefined)) return words;
     const speakers = await loaders.speakersOfTranscript.load(transcriptId);

@@ -2,24 +2,33 @@ import { scalars } from '../../../platform/subgraph/scalars';
 import { GraphQLUpload } from '../../../platform/subgraph/uploads';
 import type { Resolvers } from '../resolvers-types.generated';
 import { Lineage } from './Lineage';
+import { LiveSession } from './LiveSession';
+import { LiveSessionChanged, LiveTranscriptEvent } from './LiveTranscriptEvent';
 import { Media } from './Media';
 import { MediaJob } from './MediaJob';
+import { appendLiveAudio } from './Mutation/appendLiveAudio';
 import { createMedia } from './Mutation/createMedia';
+import { endLiveSession } from './Mutation/endLiveSession';
 import { exportTranscript } from './Mutation/exportTranscript';
+import { flushLiveSession } from './Mutation/flushLiveSession';
 import { reprocess } from './Mutation/reprocess';
 import { editSegment } from './Mutation/editSegment';
 import { renameSpeaker } from './Mutation/renameSpeaker';
+import { startLiveSession } from './Mutation/startLiveSession';
 import { transcribe } from './Mutation/transcribe';
 import { transcode } from './Mutation/transcode';
 import { translateTranscript } from './Mutation/translateTranscript';
 import { estimate } from './Query/estimate';
 import { library } from './Query/library';
+import { liveSession } from './Query/liveSession';
+import { liveSessions } from './Query/liveSessions';
 import { media } from './Query/media';
 import { mediaEngines } from './Query/mediaEngines';
 import { search } from './Query/search';
 import { transcript } from './Query/transcript';
 import { SearchHit } from './SearchHit';
 import { Speaker } from './Speaker';
+import { liveTranscript } from './Subscription/liveTranscript';
 import { transcriptEvents } from './Subscription/transcriptEvents';
 import { Rendition } from './Rendition';
 import { Transcript } from './Transcript';
@@ -28,7 +37,7 @@ import { TranscriptSegment } from './TranscriptSegment';
 import { TranscriptTranslation } from './TranscriptTranslation';
 
 export const resolvers: Resolvers = {
-  Query: { media, library, transcript, search, mediaEngines, estimate },
+  Query: { media, library, transcript, search, mediaEngines, estimate, liveSession, liveSessions },
   Mutation: {
     createMedia,
     transcribe,
@@ -38,8 +47,12 @@ export const resolvers: Resolvers = {
     reprocess,
     editSegment,
     renameSpeaker,
+    startLiveSession,
+    appendLiveAudio,
+    flushLiveSession,
+    endLiveSession,
   },
-  Subscription: { transcriptEvents },
+  Subscription: { transcriptEvents, liveTranscript },
   Media,
   Transcript,
   TranscriptSegment,
@@ -52,6 +65,9 @@ export const resolvers: Resolvers = {
   Lineage,
   TranscriptEvent,
   TranscriptFinished,
+  LiveSession,
+  LiveTranscriptEvent,
+  LiveSessionChanged,
   DateTime: scalars.DateTime,
   LanguageTag: scalars.LanguageTag,
   JSON: scalars.JSON,

@@ -22,6 +22,8 @@ export interface WantedRecognition {
   grammar?: boolean | undefined;
   /** It has to tell speakers apart. */
   speakers?: boolean | undefined;
+  /** It has to recognize while people speak. */
+  streaming?: boolean | undefined;
 }
 
 /**
@@ -50,10 +52,11 @@ interface Requirement {
 }
 
 function requirements(
-  { keyterms = 0, grammar = false, speakers = false }: WantedRecognition,
+  { keyterms = 0, grammar = false, speakers = false, streaming = false }: WantedRecognition,
   spoken: readonly string[],
 ): Requirement[] {
   const all: Array<Requirement | false> = [
+    streaming && { option: 'streaming', wish: 'recognize while people speak', fits: (info) => info.streaming },
     spoken.length > 1 && {
       option: 'languages',
       wish: 'find out which of several languages is spoken',

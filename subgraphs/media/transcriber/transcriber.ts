@@ -146,7 +146,7 @@ export class UnsupportedLanguageError extends Error {
 }
 
 /** What can be wished for that not every engine can do. */
-export type EngineOption = 'languages' | 'keyterms' | 'grammar' | 'speakers';
+export type EngineOption = 'streaming' | 'languages' | 'keyterms' | 'grammar' | 'speakers';
 
 /** Engines take the language, but none of them can do what `option` asks for. The message names those that could. */
 export class UnsupportedOptionError extends Error {

@@ -6,7 +6,7 @@ import type { Checkpoint } from './checkpoint';
 
 /** What a transcript's row says about itself while it grows and when it ends. */
 export type TranscriptChange = Partial<
-  Pick<TranscriptRow, 'state' | 'engine' | 'language' | 'languageConfidence' | 'confidence' | 'durationMs'>
+  Pick<TranscriptRow, 'state' | 'engine' | 'language' | 'languageConfidence' | 'confidence' | 'durationMs' | 'revision'>
 > & { checkpoint?: Checkpoint | null };
 
 /** The queries of a growing transcript; each belongs to the transaction of the attempt that owns the job. */

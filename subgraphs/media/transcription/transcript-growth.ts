@@ -20,6 +20,9 @@ export interface CompleteTranscript extends Pick<TranscriptChange, 'language' | 
   durationMs: number;
 }
 
+/** Where what is heard is put; see {@link TranscriptGrowth}. */
+export type Growth = Pick<TranscriptGrowth, 'isCorrected' | 'change' | 'put'>;
+
 /** The growth of one transcript while its job runs. Each step ends with the events that announce it. */
 export class TranscriptGrowth {
   constructor(
@@ -111,6 +114,8 @@ export class TranscriptGrowth {
           transcriptId: this.transcriptId,
           position,
           state: 'FINAL',
+          stableWords: 0,
+          turnEnd: null,
           channel,
           speakerId: speakers[at]!,
           revision: before?.revision ?? 1,

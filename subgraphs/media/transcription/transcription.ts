@@ -17,7 +17,7 @@ import { cleanSegments, maybeGoesOn } from './private/clean-segments';
 import type { RecognitionPlan } from './recognition-plan';
 import { inTime, recognizePieces, type ChannelSegment, type HeardPiece } from './recognize';
 import type { Recording } from './recording';
-import type { PlacedSegment, TranscriptGrowth } from './transcript-growth';
+import type { Growth, PlacedSegment } from './transcript-growth';
 
 /**
  * Pieces are held back together at most this long, while what they say may be one number or address: the longest of these,
@@ -29,7 +29,7 @@ const LONGEST_HELD_MS = 300_000;
 export interface Attempt {
   plan: RecognitionPlan;
   recording: Recording;
-  growth: TranscriptGrowth;
+  growth: Growth;
   context: Pick<JobContext<MediaTransaction>, 'signal' | 'progress' | 'transaction' | 'logger'>;
   /** How far earlier attempts have come. */
   checkpoint: Checkpoint | null;

@@ -24,7 +24,7 @@ export class TranslationRecords {
 
   byIds(ids: readonly string[], ownerId: string): Promise<TranslationRow[]> {
     return this.database.transcriptTranslation.findMany({
-      where: { id: { in: [...ids] }, transcript: { media: { ownerId } } },
+      where: { id: { in: [...ids] }, transcript: { ownerId } },
     });
   }
 
@@ -140,6 +140,6 @@ export class TranslationRecords {
   }
 
   transcript(id: string, ownerId: string): Promise<TranscriptRow | null> {
-    return this.database.transcript.findFirst({ where: { id, media: { ownerId } } });
+    return this.database.transcript.findFirst({ where: { id, ownerId } });
   }
 }

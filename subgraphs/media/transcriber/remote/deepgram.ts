@@ -7,7 +7,7 @@ import { DEEPGRAM_LANGUAGES, deepgramCode } from './deepgram-languages';
 import { callRemote, type RemoteService } from './remote-call';
 import { probeRemote } from './remote-probe';
 import { ReplayableAudio } from './replayable-audio';
-import { wavHeader } from './wav';
+import { wavHeader } from '../wav';
 
 export interface DeepgramSettings {
   /** Which of its regions; audio stays there. */

@@ -15,7 +15,7 @@ import { readOpenAiAnswer, type HeardPiece } from './openai-answer';
 import { MAX_PIECE_MS, openAiInfo, type OpenAiSettings } from './openai-settings';
 import { callRemote, type RemoteService } from './remote-call';
 import { probeRemote } from './remote-probe';
-import { pcmBytes, wavHeader } from './wav';
+import { pcmBytes, wavHeader } from '../wav';
 
 /** Shorter audio is refused by OpenAI (error `audio_too_short`). */
 const MIN_PIECE_MS = 100;

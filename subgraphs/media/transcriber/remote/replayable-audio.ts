@@ -1,7 +1,7 @@
 import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { pcmBytes } from './wav';
+import { pcmBytes } from '../wav';
 
 const READ_BYTES = 64 * 1024;
 

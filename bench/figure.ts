@@ -1,5 +1,4 @@
-import { table } from '../gateway/table';
-import type { Options } from './options';
+import { table } from './gateway/table';
 
 /** One line of the report. */
 export interface Figure {
@@ -10,16 +9,6 @@ export interface Figure {
   /** Null where nothing is promised or it could not be measured. */
   isMet: boolean | null;
 }
-
-export interface Bench {
-  options: Options;
-  /** A folder for everything that is written; removed at the end. */
-  folder: string;
-  tell: (line: string) => void;
-}
-
-/** Measures one thing; what it starts it stops. */
-export type Measurement = (bench: Bench) => Promise<Figure[]>;
 
 export function figuresTable(figures: readonly Figure[]): string {
   const mark = ({ isMet }: Figure): string => (isMet === null ? '' : isMet ? '✓' : '✗');

@@ -1,0 +1,48 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
+import type { SocketRoute } from '../../../../platform/subgraph/subgraph';
+import { AudioSocket } from './audio-socket';
+import { bearerToken, sessionIn } from './admission';
+import { LIVE_PROTOCOL } from './frames';
+import type { LiveIngestParts } from './live-ingest';
+
+/** A chunk of the largest size with its number, and room for a token. */
+const MAX_MESSAGE_BYTES = 300 * 1024;
+/** Fragments of one message, and pieces in which one of its frames may arrive: `ws` keeps each with some overhead. */
+const MAX_FRAGMENTS = 1_024;
+const MAX_PIECES = 4_096;
+/** Time a writer has to answer a close frame, in milliseconds; then its connection is cut. */
+const CLOSE_MS = 5_000;
+/** Connections that send audio into one process at once; far more than it could recognize. */
+const MAX_CONNECTIONS = 2_000;
+
+/** `/live/<session>` as a WebSocket; what is said on it is in {@link AudioSocket}. Any page may open one: the token is the right. */
+export function socketRoute(parts: LiveIngestParts): SocketRoute {
+  const settings: ServerOptions & { closeTimeout: number; maxFragments: number; maxBufferedChunks: number } = {
+    noServer: true,
+    clientTracking: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+    maxFragments: MAX_FRAGMENTS,
+    maxBufferedChunks: MAX_PIECES,
+    perMessageDeflate: false,
+    closeTimeout: CLOSE_MS,
+    handleProtocols: (offered) => (offered.has(LIVE_PROTOCOL) ? LIVE_PROTOCOL : false),
+  };
+  const server = new WebSocketServer(settings);
+  const open = (socket: WebSocket, request: IncomingMessage, sessionId: string): void => {
+    new AudioSocket(socket, sessionId, parts).begin(bearerToken(request.headers.authorization));
+  };
+  return (request, socket, head, url) => {
+    const sessionId = sessionIn(url);
+    if (sessionId === null) return false;
+    socket.on('error', () => socket.destroy());
+    if (parts.writers.isStopping || parts.writers.size >= MAX_CONNECTIONS) refuse(socket);
+    else server.handleUpgrade(request, socket, head, (accepted) => open(accepted, request, sessionId));
+    return true;
+  };
+}
+
+function refuse(socket: Duplex): void {
+  socket.end('HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+}

@@ -1,0 +1,78 @@
+import { UserProblemError } from '../../../platform/errors';
+import type { EventLog } from '../../../platform/events/event-log';
+import { claimIdempotencyKey } from '../../../platform/idempotency';
+import { newId } from '../../../platform/ids';
+import type { Viewer } from '../../../platform/identity/viewer';
+import { withoutNulls } from '../asking/once';
+import type { MediaProblemCode } from '../errors';
+import { transcriptTopic } from '../events';
+import { orThrow, planRecognition, sameCallOptions, type RecognitionPlan } from '../recognition';
+import type { MediaTransaction } from '../records';
+import type { Transcribers } from '../transcribers';
+import { UNDETERMINED } from '../transcripts';
+import { liveSessionSnapshot } from './live-session';
+import { takePlace } from './places';
+import type { LiveSessionRecords } from './session-records';
+import { checkedStart, type LiveWishes, type StartLiveSessionInput } from './start-input';
+
+/** Beginning live sessions. */
+export class LiveStarts {
+  constructor(
+    private readonly parts: {
+      sessions: LiveSessionRecords;
+      transcribers: Transcribers;
+      events: EventLog;
+      sessionsPerAccount: number;
+    },
+  ) {}
+
+  /**
+   * Makes a session and its transcript; answers the session's id. A repeated call (same idempotency key) is answered with
+   * that of the first, whatever would be refused by now. Problems: INVALID_INPUT, UNSUPPORTED, ENGINE_UNAVAILABLE,
+   * ENGINE_BUSY (see {@link takePlace}), INVALID_STATE when the account has as many sessions under way as one may have.
+   */
+  async start(viewer: Viewer, { idempotencyKey: key, ...input }: StartLiveSessionInput): Promise<string> {
+    const { sessions, transcribers } = this.parts;
+    const ownerId = viewer.userId;
+    const wishes = checkedStart(input);
+    const options = input.options ?? {};
+    const plan = await planRecognition(transcribers, options, ['input', 'options'], { streaming: true });
+    const same = withoutNulls({ ...wishes, options: sameCallOptions(options) });
+    const id = newId('liv');
+    return sessions.transaction(async (tx) => {
+      const call = { ownerId, operation: 'startLiveSession', key, input: same };
+      const earlier = await claimIdempotencyKey(tx, call, id);
+      if (earlier !== null) return earlier;
+      const wanted = orThrow(plan);
+      await takePlace(tx);
+      await this.refuseTooMany(tx, ownerId);
+      await this.insert(tx, { id, ownerId, ...wishes }, wanted);
+      return id;
+    });
+  }
+
+  /** Behind {@link takePlace}, whose lock makes the count right. */
+  private async refuseTooMany(tx: MediaTransaction, ownerId: string): Promise<void> {
+    const { sessions, sessionsPerAccount } = this.parts;
+    const own = await sessions.holdingPlaces(tx, ownerId);
+    if (own.length < sessionsPerAccount) return;
+    const ids = own.map(({ id }) => id).join(', ');
+    throw new UserProblemError<MediaProblemCode>({
+      code: 'INVALID_STATE',
+      message: `An account has at most ${sessionsPerAccount} live sessions under way. End one of these first: ${ids}.`,
+    });
+  }
+
+  private async insert(
+    tx: MediaTransaction,
+    wanted: LiveWishes & { id: string; ownerId: string },
+    plan: RecognitionPlan,
+  ): Promise<void> {
+    const { sessions, events } = this.parts;
+    const language = plan.language ?? UNDETERMINED;
+    const session = await sessions.insert(tx, { ...wanted, transcriptId: newId('trn') }, { plan, language });
+    await sessions.wakeWorkers(tx, session.id);
+    const snapshot = liveSessionSnapshot(session);
+    await events.append(tx, transcriptTopic(session.transcriptId), { type: 'session.changed', session: snapshot });
+  }
+}
