@@ -111,7 +111,11 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a refinement', () => 
       'And then 1',
       'COMPLETE',
     ]);
-    expect(events.at(-1)!.removedSegmentIds).toEqual([segmentIds[1]]);
+    const end = events.at(-1)!;
+    expect(end.removedSegmentIds).toEqual([segmentIds[1]]);
+    const whole = await wholeStream(slice, viewer, { id: transcriptId });
+    expect(whole.map(({ cursor }) => cursor)).toEqual([after, ...events.map(({ cursor }) => cursor)]);
+    expect(await wholeStream(slice, viewer, { id: transcriptId, after: end.cursor })).toEqual([]);
   });
 
   test('the transcript says who has heard it last, and the job answers it', async () => {
