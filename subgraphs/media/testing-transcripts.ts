@@ -64,12 +64,16 @@ export async function aLiveTranscript(
   slice: MediaSlice,
   viewer: Viewer,
   segments: readonly GivenSegment[],
-  about: { state?: TranscriptState; session?: Partial<Prisma.LiveSessionUncheckedCreateInput> } = {},
+  about: {
+    state?: TranscriptState;
+    options?: Prisma.InputJsonObject;
+    session?: Partial<Prisma.LiveSessionUncheckedCreateInput>;
+  } = {},
 ): Promise<Omit<Given, 'mediaId'> & { sessionId: string }> {
-  const { state = 'TRANSCRIBING', session = {} } = about;
+  const { state = 'TRANSCRIBING', options = {}, session = {} } = about;
   const { prisma } = slice.platform.database;
   const [transcriptId, sessionId, ownerId] = [newId('trn'), newId('liv'), viewer.userId];
-  const transcript = { id: transcriptId, ownerId, language: 'en-US', engine: 'scripted', state };
+  const transcript = { id: transcriptId, ownerId, language: 'en-US', engine: 'scripted', state, options };
   await prisma.transcript.create({ data: transcript });
   const sound = { encoding: 'PCM_S16LE', sampleRate: 16_000, endpointingMs: 500 } as const;
   const asked = { title: 'Live', ...sound, record: true, refine: false, state: 'LIVE' } as const;

@@ -4,6 +4,7 @@ import type { DecodeOptions } from '../decoder/decode-pcm';
 import type { Transcribers } from '../transcribers';
 import type { TextTranslator } from '../translating/text-translator';
 import { createExportTranscriptHandler } from './export-transcript.handler';
+import { createRefineTranscriptHandler } from './refine-transcript.handler';
 import { createTranscodeHandler } from './transcode.handler';
 import { createTranscribeHandler } from './transcribe.handler';
 import { createTranslateTranscriptHandler } from './translate-transcript.handler';
@@ -24,5 +25,6 @@ export function createMediaHandlers(tools: MediaWorkTools): AnyJobHandler[] {
     createTranscodeHandler(tools),
     createTranslateTranscriptHandler(tools),
     createExportTranscriptHandler(tools),
+    createRefineTranscriptHandler(tools),
   ];
 }

@@ -2,25 +2,17 @@ import type { JobContext, JobHandler } from '../../../platform/jobs/job-handler'
 import { JobProblem } from '../../../platform/jobs/job-handler';
 import type { Platform } from '../../../platform/platform';
 import type { DecodeOptions } from '../decoder/decode-pcm';
-import { DecoderFailedError } from '../decoder/media-problem';
-import type { MediaProblemCode } from '../errors';
 import { recordLineage } from '../lineage/lineage';
 import { wantedFor } from '../recognition';
 import { MEDIA_MODELS, MediaRecords, type MediaTransaction } from '../records';
-import { InvalidVocabularyError } from '../transcriber/pocketsphinx/vocabulary/grammar-text';
-import {
-  TranscriberFailedError,
-  UnsupportedLanguageError,
-  UnsupportedOptionError,
-  type Transcriber,
-} from '../transcriber/transcriber';
+import type { Transcriber } from '../transcriber/transcriber';
 import type { Transcribers } from '../transcribers';
 import { confidenceOf, languageOf, type Checkpoint } from '../transcription/checkpoint';
 import { parsePlan, settingsOf } from '../transcription/recognition-plan';
 import { Recording } from '../transcription/recording';
 import { TranscriptGrowth } from '../transcription/transcript-growth';
 import { transcribeRecording, type Outcome } from '../transcription/transcription';
-import { recordingProblem } from './job-problems';
+import { asRecognitionProblem, noSpeech } from './recognition-problems';
 import { transcribeJob, type TranscribePayload } from './transcribe';
 
 type Context = JobContext<MediaTransaction>;
@@ -52,7 +44,7 @@ export function createTranscribeHandler(options: {
         if (outcome.total.segmentCount === 0) throw noSpeech(outcome.total);
         return (tx) => finish(tx, payload, { recording, growth, outcome });
       } catch (error) {
-        throw context.signal.aborted ? error : asJobProblem(error);
+        throw context.signal.aborted ? error : asRecognitionProblem(error);
       }
     },
     abandon: (payload, tx, ending) => growthOf(payload).abandon(tx, ending),
@@ -114,37 +106,7 @@ function shareOf(checkpoint: Checkpoint | null, { size }: Context['job']): numbe
   return checkpoint && size ? checkpoint.heardMs / Number(size) : 0;
 }
 
-function noSpeech({ heardMs, spokenMs }: Checkpoint): JobProblem {
-  const seconds = (ms: number): string => String(+(ms / 1_000).toFixed(1));
-  const share = heardMs === 0 ? 0 : Math.round((spokenMs / heardMs) * 100);
-  return problem(
-    'NO_SPEECH',
-    `No speech was recognized in ${seconds(heardMs)} s of audio; ${seconds(spokenMs)} s of it (${share} %) sounded like a voice. Check that the right sound track was recorded, and how loud.`,
-    false,
-  );
-}
-
 function tooManyChannels(channels: number): JobProblem {
   const message = `The recording has ${channels} sound channels; at most ${MAX_CHANNELS} can be recognized apart.`;
-  return problem('UNSUPPORTED', message, false);
-}
-
-/** Names a failure for the job's owner; what is none of ours stays as it is, for the log and another attempt. */
-function asJobProblem(error: unknown): unknown {
-  if (error instanceof UnsupportedLanguageError || error instanceof UnsupportedOptionError) {
-    return problem('UNSUPPORTED', error.message, false, error);
-  }
-  if (error instanceof InvalidVocabularyError) return problem('INVALID_INPUT', error.message, false, error);
-  if (error instanceof TranscriberFailedError) {
-    const message = 'The speech engine stopped before the recording was heard to its end.';
-    return problem('INTERNAL', message, error.retryable, error);
-  }
-  if (error instanceof DecoderFailedError) {
-    return problem('INTERNAL', 'The decoder was stopped before the recording was heard to its end.', true, error);
-  }
-  return recordingProblem(error) ?? error;
-}
-
-function problem(code: MediaProblemCode, message: string, retryable: boolean, cause?: unknown): JobProblem {
-  return new JobProblem(code, message, retryable, { cause });
+  return new JobProblem('UNSUPPORTED', message, false);
 }

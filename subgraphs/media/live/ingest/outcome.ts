@@ -48,7 +48,8 @@ export function outcomeOf(error: unknown): Outcome {
   if (error instanceof UserProblemError) return problemOutcome(error as UserProblemError<MediaProblemCode>);
   if (error instanceof SautiError) {
     const { code, message } = error;
-    return { closeCode: LiveCloseCode.Internal, status: 503, problem: { code, message }, isMasked: false };
+    const status = code === 'TIMEOUT' ? 408 : 503;
+    return { closeCode: LiveCloseCode.Internal, status, problem: { code, message }, isMasked: false };
   }
   const closeCode = LiveCloseCode.Internal;
   if (isDatabaseUnavailable(error)) {

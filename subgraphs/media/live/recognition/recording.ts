@@ -49,7 +49,7 @@ type RecordingPlatform = Pick<
 
 /**
  * Stores the sound of a session to which nothing is added any more: PCM as a WAV file, a container as it came. Null when
- * nothing was sent. Throws {@link RecordingRefused}; whatever else it throws (no room, no database, the signal's reason) may
+ * none is wanted or nothing was sent. Throws {@link RecordingRefused}; whatever else it throws (no room, no database, the signal's reason) may
  * pass, and nothing is left of the attempt.
  */
 export async function recordingOf(
@@ -57,7 +57,7 @@ export async function recordingOf(
   session: LiveSessionRow,
   signal: AbortSignal,
 ): Promise<Recording | null> {
-  if (session.storedBytes === 0n) return null;
+  if (!session.record || session.storedBytes === 0n) return null;
   const sizeBytes = Number(session.storedBytes) + (session.encoding === 'PCM_S16LE' ? WAV_HEADER_BYTES : 0);
   if (sizeBytes > platform.maxFileBytes) throw tooLarge(sizeBytes, platform.maxFileBytes);
   const database = platform.database.slice(MEDIA_MODELS);
