@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { programEnvironment } from '../../../platform/environment';
 import { ffmpegMissing } from './ffmpeg';
+import { giveWay } from './give-way';
 import { underLimits } from './program-limits';
 
 export interface GuardedOptions {
@@ -12,6 +13,8 @@ export interface GuardedOptions {
   maxMemoryBytes?: number;
   /** Where it runs; default: where we do. */
   directory?: string;
+  /** Somebody waits for what it does with live speech; all other programs give way to it. */
+  isLive?: boolean;
 }
 
 export interface ProgramEnd {
@@ -38,13 +41,14 @@ const STDERR_KEPT_CHARACTERS = 16_384;
  * operating system offers it).
  */
 export function spawnGuarded(program: string, parameters: readonly string[], options: GuardedOptions): GuardedProgram {
-  const { signal, maxMemoryBytes = MAX_MEMORY_BYTES, directory } = options;
+  const { signal, maxMemoryBytes = MAX_MEMORY_BYTES, directory, isLive = false } = options;
   const [command, ...all] = [...underLimits(maxMemoryBytes), program, ...parameters] as [string, ...string[]];
   const child = spawn(command, all, {
     env: programEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(directory === undefined ? {} : { cwd: directory }),
   });
+  if (!isLive) giveWay(child.pid);
   const kill = (): void => void child.kill('SIGKILL');
   if (signal.aborted) kill();
   signal.addEventListener('abort', kill, { once: true });
