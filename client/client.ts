@@ -4,8 +4,9 @@ import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print, type GraphQLFormattedError } from 'graphql';
 import type { Client } from 'graphql-ws';
 import WebSocket from 'ws';
-import { RefreshSessionDocument } from './operations.generated';
-import { createResumingClient, resume, type StreamResult } from './resume';
+import { LiveAudio, LiveAudioError, type LiveAudioOptions, type LivePlace } from './live-audio';
+import { LiveSessionDocument, RefreshSessionDocument } from './operations.generated';
+import { createResumingClient, isPassing, resume, type StreamResult } from './resume';
 import { untilAnswered } from './retry';
 import { Session, type Tokens } from './session';
 
@@ -104,8 +105,25 @@ export class SautiClient implements AsyncDisposable {
     return resume<Data>(this.connection(), request, { retryAttempts: RETRY_ATTEMPTS });
   }
 
+  /** Sends audio to a live session of the viewer; see {@link LiveAudio}. */
+  liveAudio(sessionId: string, options: Omit<LiveAudioOptions, 'place' | 'webSocketImpl'> = {}): LiveAudio {
+    return new LiveAudio({ ...options, place: () => this.livePlace(sessionId), webSocketImpl: WebSocket });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.socket?.dispose();
+  }
+
+  /** Throws a {@link LiveAudioError} for what asking again does not help against. */
+  private async livePlace(id: string): Promise<LivePlace> {
+    try {
+      const { liveSession } = await this.request(LiveSessionDocument, { id });
+      if (liveSession) return liveSession;
+    } catch (error) {
+      if (!(error instanceof GraphQLRequestError) || error.status >= 500 || isPassing(error)) throw error;
+      throw new LiveAudioError(String(error.errors[0]?.extensions?.['code']), error.message, { cause: error });
+    }
+    throw new LiveAudioError('NOT_FOUND', `There is no live session ${id}.`);
   }
 
   private async headers(): Promise<Record<string, string>> {

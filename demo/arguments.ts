@@ -36,7 +36,7 @@ export function readArguments(argv: readonly string[]): DemoArguments {
 }
 
 /** Where the Sauti that was last started from this clone answers. */
-function defaultEndpoint(): string {
+export function defaultEndpoint(): string {
   try {
     return readFileSync(path.join(dataDirectory(), 'endpoint'), 'utf8').trim();
   } catch {

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SautiClient } from '../client/client';
@@ -8,12 +8,11 @@ import {
   FollowJobDocument,
   FollowTranscriptDocument,
   ReadTranscriptDocument,
-  SignInDocument,
-  SignUpDocument,
-  type SignInMutation,
 } from '../client/operations.generated';
-import { nobodyListens, untilAnswered } from '../client/retry';
+import { untilAnswered } from '../client/retry';
+import { signUp } from './account';
 import { readArguments, type DemoArguments } from './arguments';
+import { failOn, runProgram } from './program';
 import { sampleRecording } from './sample';
 import { clock, Screen } from './screen';
 
@@ -30,7 +29,7 @@ async function main(): Promise<void> {
   const file = options.file ?? (await sampleRecording());
   await using client = new SautiClient(options.endpoint);
 
-  await signUp(client, screen);
+  screen.line(`Signed up as ${await signUp(client, 'npm run demo')}.`);
   const inbox = client.subscribe(FollowInboxDocument, {});
   const notified = inbox.next();
   const { jobId, transcriptId } = await upload(client, screen, file);
@@ -38,27 +37,6 @@ async function main(): Promise<void> {
   await showNotification(screen, notified);
   await inbox.return();
   await saveSubtitles(client, screen, transcriptId);
-}
-
-async function signUp(client: SautiClient, screen: Screen): Promise<void> {
-  const email = `demo-${randomBytes(6).toString('hex')}@example.com`;
-  const password = randomBytes(12).toString('base64url');
-  const { signUp } = await untilAnswered(
-    () =>
-      client.request(SignUpDocument, { input: { email, password, displayName: 'Demo', deviceName: 'npm run demo' } }),
-    { isFirst: true },
-  );
-  // Where the answer was lost and the call repeated, the account exists already.
-  const isRepeated = signUp.errors.some(({ code }) => code === 'ALREADY_EXISTS');
-  const { tokens, errors } = isRepeated ? await signIn(client, email, password) : signUp;
-  failOn(errors);
-  client.useTokens(tokens!);
-  screen.line(`Signed up as ${email}.`);
-}
-
-async function signIn(client: SautiClient, email: string, password: string): Promise<SignInMutation['signIn']> {
-  const input = { email, password, deviceName: 'npm run demo' };
-  return (await untilAnswered(() => client.request(SignInDocument, { input }))).signIn;
 }
 
 async function upload(
@@ -134,19 +112,4 @@ async function saveSubtitles(client: SautiClient, screen: Screen, id: string): P
   screen.line(`Written: ${path.resolve('transcript.srt')} and transcript.vtt (${transcript.engine}).`);
 }
 
-function failOn(errors: readonly { code: string; message: string }[]): void {
-  if (errors.length > 0) throw new Error(errors.map((error) => `${error.message} (${error.code})`).join('\n'));
-}
-
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    const message = nobodyListens(error)
-      ? 'Nothing answers there. Start Sauti in another terminal: npm start'
-      : error instanceof Error
-        ? error.message
-        : String(error);
-    process.stderr.write(`\n${message}\n`);
-    process.exit(1);
-  },
-);
+runProgram(main);

@@ -73,7 +73,7 @@ function sliceOf<Model extends ModelName>(prisma: PrismaClient, models: readonly
     prisma.$transaction((tx) => work(tx as unknown as SliceTransaction<Model>));
   return {
     ...delegates,
-    $queryRaw: (query, ...values) => prisma.$queryRaw(query, ...values),
+    $queryRaw: (query, ...values: unknown[]) => prisma.$queryRaw(query, ...values),
     transaction,
     momentOf: (work) =>
       transaction(async (tx) => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { createClient, type Client } from 'graphql-ws';
@@ -8,6 +9,7 @@ import type { Viewer } from '../identity/viewer';
 import { silentLogger } from '../logger';
 import { pause } from '../pause';
 import { aViewer, identityOf } from '../testing/calls';
+import { echoSockets } from '../testing/echo-sockets';
 import { waitFor } from '../testing/wait';
 import { buildSubgraph } from './build-subgraph';
 import { serveSubgraph } from './serve';
@@ -74,6 +76,7 @@ beforeEach(async () => {
     resolvers,
     createContext: (call) => call,
     logger: silentLogger,
+    ...echoSockets(),
     ready: async () => {
       if (!isReady) throw new Error('the database is away');
     },
@@ -374,5 +377,27 @@ describe('in process', () => {
     await events.return();
     expect(open.generators).toBe(0);
     expect(await waiting).toMatchObject({ done: true });
+  });
+});
+
+describe('a socket route', () => {
+  const opened = async (path: string): Promise<WebSocket> => {
+    const socket = new WebSocket(`${origin.replace('http', 'ws')}${path}`);
+    await once(socket, 'open');
+    return socket;
+  };
+
+  test('takes the sockets of its path, and no others', async () => {
+    const echo = await opened('/echo?any=query');
+    echo.send('hello');
+    expect(String(((await once(echo, 'message')) as [Buffer])[0])).toBe('hello');
+    await expect(opened('/echo/other')).rejects.toThrow('400');
+    echo.close();
+  });
+
+  test('is told when the server stops', async () => {
+    const closed = once(await opened('/echo'), 'close');
+    await server[Symbol.asyncDispose]();
+    expect((await closed)[0]).toBe(1001);
   });
 });

@@ -1,4 +1,5 @@
 import { EnvironmentReader } from '../../platform/environment';
+import { readLiveSettings, type LiveSettings } from './live/live-settings';
 import { readSpeechSettings, type SpeechSettings } from './speech-settings';
 
 /** The environment of this process, read here and nowhere else; `runSubgraph` checks it. */
@@ -6,8 +7,17 @@ export const environment = process.env;
 
 /** What it says of speech engines; throws one error that lists all faults. */
 export function speechEnvironment(): SpeechSettings {
+  return read(readSpeechSettings);
+}
+
+/** What it says of live sessions; throws one error that lists all faults. */
+export function liveEnvironment(): LiveSettings {
+  return read(readLiveSettings);
+}
+
+function read<Settings>(readSettings: (reader: EnvironmentReader) => Settings): Settings {
   const reader = new EnvironmentReader(environment);
-  const settings = readSpeechSettings(reader);
+  const settings = readSettings(reader);
   reader.check();
   return settings;
 }

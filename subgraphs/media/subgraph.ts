@@ -8,7 +8,7 @@ import { MediaWork } from './asking/work';
 import { createContext } from './context';
 import { EditRecords } from './editing/edit-records';
 import { SegmentEdits } from './editing/segment-edits';
-import { speechEnvironment } from './environment';
+import { liveEnvironment, speechEnvironment } from './environment';
 import { Estimates } from './estimating/estimates';
 import { ExportJobRecords } from './exporting/export-job-records';
 import { ExportRecords } from './exports/export-records';
@@ -19,9 +19,10 @@ import { Freshness } from './lineage/freshness';
 import { LineageRecords } from './lineage/lineage-records';
 import { Reprocessing } from './lineage/reprocessing';
 import { LiveCalls } from './live/live-calls';
+import type { LiveSettings } from './live/live-settings';
 import { LiveSessionRecords } from './live/session-records';
 import { LiveSessions } from './live/sessions';
-import { LiveStarts, SESSIONS_PER_ACCOUNT } from './live/start-session';
+import { LiveStarts } from './live/start-session';
 import { MediaLibrary } from './media';
 import { MEDIA_MODELS, MediaRecords, type MediaRow } from './records';
 import { AudioStore } from './live/ingest/audio-store';
@@ -58,7 +59,7 @@ export function createMediaSubgraph(
     aligner?: Aligner | null;
     alignWithinMs?: number;
     answerWithinMs?: number;
-    sessionsPerAccount?: number;
+    live?: Pick<LiveSettings, 'sessionsPerAccount' | 'maxDurationMs'>;
   },
 ): Subgraph {
   const {
@@ -66,7 +67,7 @@ export function createMediaSubgraph(
     transcribers = ownTranscribers(platform, lifecycle),
     aligner = ownAligner(lifecycle),
     alignWithinMs = ALIGN_WITHIN_MS,
-    sessionsPerAccount = SESSIONS_PER_ACCOUNT,
+    live = liveEnvironment(),
   } = tools;
   const database = platform.database.slice(MEDIA_MODELS);
   const records = new MediaRecords(database);
@@ -90,7 +91,7 @@ export function createMediaSubgraph(
   const { events } = platform;
   const liveRecords = new LiveSessionRecords(database);
   const ingestTokens = new IngestTokens(platform.secret);
-  const audio = new AudioStore(database, platform.events);
+  const audio = new AudioStore(database, events, live.maxDurationMs);
   const ingest = createLiveIngest({
     tokens: ingestTokens,
     store: audio,
@@ -126,7 +127,12 @@ export function createMediaSubgraph(
     search: new Search(new SearchRecords(database)),
     liveRecords,
     liveSessions: new LiveSessions(liveRecords, events),
-    liveStarts: new LiveStarts({ sessions: liveRecords, transcribers, events, sessionsPerAccount }),
+    liveStarts: new LiveStarts({
+      sessions: liveRecords,
+      transcribers,
+      events,
+      sessionsPerAccount: live.sessionsPerAccount,
+    }),
     liveCalls: new LiveCalls(liveRecords, audio),
     ingestTokens,
   };

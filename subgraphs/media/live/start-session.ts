@@ -15,9 +15,6 @@ import { takePlace } from './places';
 import type { LiveSessionRecords } from './session-records';
 import { checkedStart, type LiveWishes, type StartLiveSessionInput } from './start-input';
 
-/** Most sessions of one account that hold a place at a time, unless configured otherwise. */
-export const SESSIONS_PER_ACCOUNT = 5;
-
 /** Beginning live sessions. */
 export class LiveStarts {
   constructor(

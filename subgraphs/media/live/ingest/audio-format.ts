@@ -11,7 +11,7 @@ const MAX_UNHEARD_S = 30;
 const MAX_UNHEARD_CONTAINER_BYTES = 1024 * 1024;
 /** No session is larger: what is left of it has to be one file. */
 const MAX_SESSION_BYTES = 2 * 1024 ** 3;
-export const DEFAULT_MAX_HOURS = 4;
+export const DEFAULT_MAX_DURATION_MS = 4 * 3_600_000;
 
 /** What one session takes. All but the sample width is in bytes. */
 export interface AudioFormat {
@@ -26,7 +26,7 @@ export interface AudioFormat {
 
 export function formatOf(
   { encoding, sampleRate }: Pick<LiveSessionRow, 'encoding' | 'sampleRate'>,
-  maxHours: number = DEFAULT_MAX_HOURS,
+  maxDurationMs: number = DEFAULT_MAX_DURATION_MS,
 ): AudioFormat {
   if (encoding === 'CONTAINER') {
     return {
@@ -43,7 +43,7 @@ export function formatOf(
     bytesPerSecond,
     maxChunkBytes: (bytesPerSecond * MAX_CHUNK_MS) / 1_000,
     maxUnheardBytes: bytesPerSecond * MAX_UNHEARD_S,
-    maxSessionBytes: Math.min(bytesPerSecond * 3_600 * maxHours, MAX_SESSION_BYTES),
+    maxSessionBytes: Math.min(Math.floor((bytesPerSecond * maxDurationMs) / 1_000), MAX_SESSION_BYTES),
   };
 }
 

@@ -13,7 +13,7 @@ import type { Connection } from './writers';
 /** Between two pings; a writer that does not answer is gone after two. Milliseconds. */
 const KEEP_ALIVE_MS = 12_000;
 /** What may wait for a writer that does not read its acknowledgements; bytes. */
-const MAX_UNREAD_BYTES = 256 * 1024;
+const MAX_UNREAD_BYTES = 64 * 1024;
 /** Time to take the news that the server stops; milliseconds. */
 const FAREWELL_MS = 500;
 
@@ -71,9 +71,6 @@ export class AudioSocket implements Source, Connection {
 
   stored({ acknowledgedSequence }: Stored): void {
     this.send({ type: 'acknowledged', sequence: acknowledgedSequence });
-    if (this.socket.bufferedAmount <= MAX_UNREAD_BYTES) return;
-    const problem = { code: 'CONSUMER_TOO_SLOW', message: 'Read what is acknowledged.' };
-    this.close({ closeCode: LiveCloseCode.TooSlow, problem });
   }
 
   done(what: Done, { acknowledgedSequence }: Stored): void {
@@ -141,11 +138,16 @@ export class AudioSocket implements Source, Connection {
   }
 
   private send(message: ServerMessage): void {
-    if (this.socket.readyState === this.socket.OPEN) this.socket.send(JSON.stringify(message));
+    const { socket } = this;
+    if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
+    if (socket.bufferedAmount <= MAX_UNREAD_BYTES) return;
+    const problem = { code: 'CONSUMER_TOO_SLOW', message: 'Read what is acknowledged.' };
+    this.close({ closeCode: LiveCloseCode.TooSlow, problem });
   }
 
   private close({ closeCode, problem }: Pick<Outcome, 'closeCode' | 'problem'>): void {
     if (this.phase === 'closed') return;
+    this.phase = 'closed';
     this.send({ type: 'error', ...problem });
     this.hangUp(closeCode);
   }

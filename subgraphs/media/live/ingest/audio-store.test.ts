@@ -18,8 +18,8 @@ beforeAll(async () => {
 afterAll(() => opened[Symbol.asyncDispose]());
 
 /** As another process has one. */
-function aStore(maxHours?: number): AudioStore {
-  return new AudioStore(platform.database.slice(MEDIA_MODELS), platform.events, maxHours);
+function aStore(maxDurationMs?: number): AudioStore {
+  return new AudioStore(platform.database.slice(MEDIA_MODELS), platform.events, maxDurationMs);
 }
 
 let tokens = 0;
@@ -232,7 +232,7 @@ test('the end is told once; afterwards only what was stored before is taken', as
 
 test('a session that is as long as it may be is ended with what fits', async () => {
   const id = await aLiveSession(platform);
-  const short = aStore(1 / 3_600);
+  const short = aStore(1_000);
   const writer = await connected(id, short);
   await short.append(writer, [chunk(1, 600)]);
   const last = await short.append(writer, [chunk(2, 400), chunk(3)]);

@@ -4,7 +4,7 @@ import type { MediaProblemCode } from '../../errors';
 import type { MediaDatabase, MediaTransaction } from '../../records';
 import { FINAL_LIVE_STATES, type LiveSessionRow } from '../live-session';
 import { takePlace } from '../places';
-import { checkChunk, DEFAULT_MAX_HOURS, formatOf, type AudioFormat } from './audio-format';
+import { checkChunk, DEFAULT_MAX_DURATION_MS, formatOf, type AudioFormat } from './audio-format';
 import {
   announceSession,
   becomeWriter,
@@ -52,8 +52,8 @@ export class AudioStore {
   constructor(
     private readonly database: MediaDatabase,
     private readonly events: EventLog,
-    /** Longest session; longer ones are ended. */
-    private readonly maxHours: number = DEFAULT_MAX_HOURS,
+    /** Longest session, in milliseconds of PCM; longer ones are ended. */
+    private readonly maxDurationMs: number = DEFAULT_MAX_DURATION_MS,
   ) {}
 
   /**
@@ -185,7 +185,7 @@ export class AudioStore {
   }
 
   private formatOf(session: LiveSessionRow): AudioFormat {
-    return formatOf(session, this.maxHours);
+    return formatOf(session, this.maxDurationMs);
   }
 }
 

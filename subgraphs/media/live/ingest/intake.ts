@@ -48,6 +48,7 @@ export class Intake {
   private readonly seenTimer: NodeJS.Timeout;
   private wasHeardOf = true;
   private idle = (): void => {};
+  private presence: Promise<void> | undefined;
   private leaving: Promise<void> | undefined;
 
   constructor(
@@ -56,7 +57,7 @@ export class Intake {
     private reached: Stored,
     private readonly source: Source,
   ) {
-    this.seenTimer = setInterval(() => void this.tellPresence(), SEEN_MS);
+    this.seenTimer = setInterval(() => this.tellPresence(), SEEN_MS);
     this.wake();
   }
 
@@ -93,6 +94,7 @@ export class Intake {
     this.left.abort();
     if (this.isRunning) await new Promise<void>((resolve) => (this.idle = resolve));
     this.finish();
+    await this.presence; // what is under way would note it as present again
     await this.store.leave(this.writer).catch(() => {}); // 15 s later it counts as gone all the same
   }
 
@@ -189,11 +191,14 @@ export class Intake {
     else this.source.resume();
   }
 
-  private async tellPresence(): Promise<void> {
+  private tellPresence(): void {
     const wasHeardOf = this.wasHeardOf;
     this.wasHeardOf = false;
     if (wasHeardOf || this.left.signal.aborted) return;
-    await this.store.seen(this.writer).catch((error: unknown) => this.fail(error));
+    this.presence = this.store.seen(this.writer).then(
+      () => {},
+      (error: unknown) => this.fail(error),
+    );
   }
 
   private fail(error: unknown): void {

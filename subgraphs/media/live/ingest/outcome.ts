@@ -39,6 +39,18 @@ export const GOING_AWAY: Outcome = {
   problem: {
     code: 'STOPPING',
     message: 'This server is stopping. Connect again and go on behind what was acknowledged.',
+    retryAfterMs: 1_000,
+  },
+  isMasked: false,
+};
+
+export const OVERLOADED: Outcome = {
+  closeCode: LiveCloseCode.Internal,
+  status: 503,
+  problem: {
+    code: 'OVERLOADED',
+    message: 'Too many connections send audio here. Try again in a while.',
+    retryAfterMs: 2_000,
   },
   isMasked: false,
 };
@@ -48,7 +60,8 @@ export function outcomeOf(error: unknown): Outcome {
   if (error instanceof UserProblemError) return problemOutcome(error as UserProblemError<MediaProblemCode>);
   if (error instanceof SautiError) {
     const { code, message } = error;
-    return { closeCode: LiveCloseCode.Internal, status: 503, problem: { code, message }, isMasked: false };
+    const status = code === 'TIMEOUT' ? 408 : 503;
+    return { closeCode: LiveCloseCode.Internal, status, problem: { code, message }, isMasked: false };
   }
   const closeCode = LiveCloseCode.Internal;
   if (isDatabaseUnavailable(error)) {

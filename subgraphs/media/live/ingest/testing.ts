@@ -65,10 +65,16 @@ export interface IngestServer extends AsyncDisposable {
 
 export async function servedIngest(
   platform: Platform,
-  options: { startWithinMs?: number; bodyIdleMs?: number; maxHours?: number; store?: AudioStore } = {},
+  options: {
+    startWithinMs?: number;
+    bodyIdleMs?: number;
+    maxDurationMs?: number;
+    maxConnections?: number;
+    store?: AudioStore;
+  } = {},
 ): Promise<IngestServer> {
-  const { maxHours, ...rest } = options;
-  const store = options.store ?? new AudioStore(platform.database.slice(MEDIA_MODELS), platform.events, maxHours);
+  const { maxDurationMs, ...rest } = options;
+  const store = options.store ?? new AudioStore(platform.database.slice(MEDIA_MODELS), platform.events, maxDurationMs);
   const tokens = new IngestTokens(platform.secret);
   const { notifications } = platform;
   const ingest = createLiveIngest({ ...rest, tokens, store, notifications, logger: silentLogger });

@@ -1,0 +1,289 @@
+import { LiveSocket, type LiveMessage, type LiveSocketEnd } from './live-socket';
+import { waitMs } from './resume';
+
+/** Where a session takes audio, as `liveSession(id:)` answers. */
+export interface LivePlace {
+  acknowledgedSequence: number;
+  /** Null when the session takes no more. */
+  ingest: { webSocketUrl: string; token: string } | null;
+}
+
+export interface LiveAudioOptions {
+  /**
+   * Asks `liveSession(id:)`, before each connection, since a token is good for one. What it throws is tried again, except a
+   * {@link LiveAudioError}.
+   */
+  place: () => Promise<LivePlace>;
+  /** As the session was started. Default `pcm_s16le`; what is in a container is sent as it comes. */
+  encoding?: 'pcm_s16le' | 'container';
+  /** Samples a second of PCM. Default 16,000. */
+  sampleRate?: number;
+  /** How much PCM is sent at once, in milliseconds. Default 50; shorter costs messages, longer delays words. */
+  chunkMs?: number;
+  /** How many bytes are kept that are not acknowledged. Default 2 minutes of PCM, or 4 MiB of a container. */
+  keepBytes?: number;
+  /** How long connecting may fail before it is given up, in milliseconds. Default 5 minutes. */
+  giveUpMs?: number;
+  /** How long the server may be silent when an answer is due, in milliseconds. Default 15 s. */
+  silenceMs?: number;
+  /** The class of `ws`, where there is no global one. */
+  webSocketImpl?: unknown;
+  /** The connection is lost; it is tried again after `waitMs`. */
+  onLost?: (reason: string, waitMs: number) => void;
+  /** Every place for live recognition is taken; it is tried again after `waitMs`. */
+  onBusy?: (waitMs: number) => void;
+}
+
+/** Why no more audio can be sent; `code` is one of the graph's. */
+export class LiveAudioError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'LiveAudioError';
+  }
+}
+
+/** Close codes behind which no other connection fares better. Any other one is a reason to come back. */
+const FATAL: Record<number, string> = {
+  1009: 'INVALID_INPUT',
+  4400: 'INVALID_INPUT',
+  4404: 'NOT_FOUND',
+  4409: 'CONFLICT',
+  4410: 'INVALID_STATE',
+};
+const CONTAINER_CHUNK_BYTES = 64 * 1024;
+const NOTHING = new Uint8Array(0);
+
+/**
+ * Sends audio to a live session, every byte once and in order, however often the connection is lost. What is not acknowledged
+ * is kept and sent again behind `acknowledgedSequence`; when that becomes too much, `send` waits. Goes on where an earlier
+ * writer of the session has stopped. Disposing leaves the session open; `end` ends it.
+ */
+export class LiveAudio implements AsyncDisposable {
+  private readonly chunkBytes: number;
+  private readonly keepBytes: number;
+  /** Bytes that are no whole chunk yet. */
+  private rest: Uint8Array = NOTHING;
+  /** Chunks behind the last acknowledged one. They are counted from 1; the session numbers them from `base` + 1. */
+  private readonly kept: Uint8Array[] = [];
+  private keptBytes = 0;
+  private acknowledged = 0;
+  private sent = 0;
+  private base: number | undefined;
+  private readonly flushes: { after: number; isSent: boolean }[] = [];
+  private isEnding = false;
+  private isEnded = false;
+  private isLeft = false;
+  private failure: LiveAudioError | undefined;
+  private socket: LiveSocket | undefined;
+  private isReady = false;
+  private connectedAt = performance.now();
+  private retries = 0;
+  private wake = (): void => {};
+  private change = Promise.resolve();
+  private readonly running: Promise<void>;
+
+  constructor(private readonly options: LiveAudioOptions) {
+    const { encoding = 'pcm_s16le', sampleRate = 16_000, chunkMs = 50 } = options;
+    const isPcm = encoding === 'pcm_s16le';
+    this.chunkBytes = isPcm ? 2 * Math.round((sampleRate * chunkMs) / 1_000) : CONTAINER_CHUNK_BYTES;
+    this.keepBytes = options.keepBytes ?? (isPcm ? 120 * 2 * sampleRate : 4 * 1024 * 1024);
+    this.changed();
+    this.running = this.run().catch((error: unknown) => this.fail(error));
+  }
+
+  /** Resolves when there is room for more; throws {@link LiveAudioError} once nothing can be sent any more. */
+  async send(bytes: Uint8Array): Promise<void> {
+    this.cut(bytes, this.options.encoding === 'container');
+    this.pump();
+    await this.until(() => this.keptBytes < this.keepBytes);
+  }
+
+  /** Sends all of a source, no faster than it is stored. Throws what the source throws, too. */
+  async sendAll(source: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const bytes of source) await this.send(bytes);
+  }
+
+  /** Makes everything sent so far final without a pause; resolves when the server has it. */
+  async flush(): Promise<void> {
+    this.cut(NOTHING, true);
+    const flush = { after: this.acknowledged + this.kept.length, isSent: false };
+    this.flushes.push(flush);
+    this.pump();
+    await this.until(() => !this.flushes.includes(flush));
+  }
+
+  /** Ends the session; resolves when everything is stored. What is said in it is still to be recognized then. */
+  async end(): Promise<void> {
+    this.cut(NOTHING, true);
+    this.isEnding = true;
+    this.pump();
+    await this.until(() => this.isEnded);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.isLeft = true;
+    this.changed();
+    this.socket?.leave();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.isEnded && !this.isLeft && !this.failure) {
+      const end = await this.connect();
+      if (end && !this.isEnded && !this.isLeft) await this.recover(end);
+    }
+  }
+
+  /** One connection from beginning to end; answers why it is over, nothing when it was not needed or is left. */
+  private async connect(): Promise<LiveSocketEnd | undefined> {
+    let place: LivePlace;
+    try {
+      place = await this.options.place();
+    } catch (error) {
+      if (error instanceof LiveAudioError) throw error;
+      return { closeCode: 1006, message: error instanceof Error ? error.message : String(error) };
+    }
+    if (this.base !== undefined) this.forget(place.acknowledgedSequence);
+    if (!place.ingest) return { closeCode: 4410, message: 'The session has ended.' };
+    if (this.isLeft) return undefined;
+    let end: LiveSocketEnd | undefined;
+    const { webSocketImpl, silenceMs } = this.options;
+    this.socket = new LiveSocket({
+      url: place.ingest.webSocketUrl,
+      token: place.ingest.token,
+      webSocketImpl,
+      silenceMs,
+      onMessage: (message) => this.hear(message),
+      onEnd: (how) => ((end = how), this.changed()),
+    });
+    await this.until(() => end !== undefined || this.isEnded || this.isLeft).finally(() => {
+      this.isReady = false;
+      this.socket?.leave();
+    });
+    return end;
+  }
+
+  private hear(message: LiveMessage): void {
+    if (message.type !== 'error') this.connectedAt = performance.now();
+    if (message.type === 'ready') this.begin(message.acknowledgedSequence);
+    else if (message.type === 'acknowledged') this.forget(message.sequence);
+    else if (message.type === 'flushed') this.flushes.shift();
+    else if (message.type === 'ended') this.finish(message.acknowledgedSequence);
+    this.changed();
+  }
+
+  /** The server ends a session by itself that is as long as it may be; what lies behind that is not taken. */
+  private finish(acknowledgedSequence: number): void {
+    this.forget(acknowledgedSequence);
+    if (this.isEnding && this.kept.length === 0) this.isEnded = true;
+    else this.fail(new LiveAudioError('INVALID_STATE', 'The session has ended: it is as long as one may be.'));
+  }
+
+  /** Goes on behind what the session has, on a new socket. */
+  private begin(acknowledgedSequence: number): void {
+    this.base ??= acknowledgedSequence;
+    const stored = acknowledgedSequence - this.base;
+    if (stored < this.acknowledged || stored > this.acknowledged + this.kept.length) {
+      return this.fail(new LiveAudioError('CONFLICT', 'Somebody else has sent audio to this session.'));
+    }
+    this.forget(acknowledgedSequence);
+    this.sent = this.acknowledged;
+    for (const flush of this.flushes) flush.isSent = false;
+    this.isReady = true;
+    this.retries = 0;
+    this.pump();
+  }
+
+  private forget(acknowledgedSequence: number): void {
+    const stored = acknowledgedSequence - this.base!;
+    while (this.acknowledged < stored && this.kept.length > 0) {
+      this.keptBytes -= this.kept.shift()!.length;
+      this.acknowledged++;
+    }
+  }
+
+  /** Sends what has not been sent on this socket: chunks, flushes where they belong between them, and the end. */
+  private pump(): void {
+    const { socket } = this;
+    if (!socket || !this.isReady) return;
+    const made = this.acknowledged + this.kept.length;
+    for (;;) {
+      for (const flush of this.flushes) {
+        if (flush.isSent || flush.after > this.sent) continue;
+        flush.isSent = true;
+        socket.flush();
+      }
+      if (this.sent === made) break;
+      this.sent++;
+      socket.send(this.base! + this.sent, this.kept[this.sent - this.acknowledged - 1]!);
+    }
+    if (!this.isEnding) return;
+    this.isReady = false;
+    socket.end();
+  }
+
+  /** Waits until another connection makes sense; throws when none does. */
+  private async recover({ closeCode, code, message, retryAfterMs }: LiveSocketEnd): Promise<void> {
+    // The answer to `end` was lost, and everything is there.
+    if (closeCode === 4410 && this.isEnding && this.kept.length === 0)
+      return void ((this.isEnded = true), this.changed());
+    const fatal = FATAL[closeCode];
+    if (fatal) throw new LiveAudioError(code ?? fatal, message);
+    const wait = retryAfterMs ?? waitMs(this.retries++);
+    if (closeCode === 4429) {
+      this.connectedAt = performance.now();
+      this.options.onBusy?.(wait);
+    } else {
+      const { giveUpMs = 300_000 } = this.options;
+      if (performance.now() - this.connectedAt > giveUpMs) throw new LiveAudioError('NETWORK', message);
+      this.options.onLost?.(message, wait);
+    }
+    let isTime = false;
+    const timer = setTimeout(() => ((isTime = true), this.changed()), wait);
+    await this.until(() => isTime || this.isLeft).finally(() => clearTimeout(timer));
+  }
+
+  /** Whole chunks out of what has come; with `isAll` a last one of what is left. Half a sample is never sent. */
+  private cut(bytes: Uint8Array, isAll: boolean): void {
+    let rest = this.rest.length === 0 ? bytes : joined(this.rest, bytes);
+    const unit = this.options.encoding === 'container' ? 1 : 2;
+    const least = isAll ? unit : this.chunkBytes;
+    while (rest.length >= least) {
+      const length = Math.min(this.chunkBytes, rest.length - (rest.length % unit));
+      this.kept.push(rest.slice(0, length));
+      this.keptBytes += length;
+      rest = rest.subarray(length);
+    }
+    this.rest = rest.slice();
+  }
+
+  private fail(error: unknown): void {
+    this.failure ??=
+      error instanceof LiveAudioError ? error : new LiveAudioError('INTERNAL', String(error), { cause: error });
+    this.changed();
+  }
+
+  private changed(): void {
+    this.wake();
+    this.change = new Promise((resolve) => (this.wake = resolve));
+  }
+
+  private async until(isTrue: () => boolean): Promise<void> {
+    for (;;) {
+      if (this.failure) throw this.failure;
+      if (isTrue()) return;
+      await this.change;
+    }
+  }
+}
+
+function joined(left: Uint8Array, right: Uint8Array): Uint8Array {
+  const both = new Uint8Array(left.length + right.length);
+  both.set(left);
+  both.set(right, left.length);
+  return both;
+}
