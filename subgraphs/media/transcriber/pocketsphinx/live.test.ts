@@ -157,6 +157,8 @@ describeWhenInstalled(missing, 'PocketSphinx live', () => {
     await third.begin();
     await second[Symbol.asyncDispose]();
     expect(decoderPids().filter((pid) => !before.includes(pid))).toEqual(pids);
+    // Batch recognition gives way to them.
+    expect(pids.map((pid) => os.getPriority(pid))).toEqual([os.getPriority(), os.getPriority()]);
   });
 
   test('a process that is killed fails its session, and the next one gets another', async () => {
