@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { EnvironmentReader, readPlatformEnvironment, type PlatformEnvironment } from '../platform/environment';
+import { readLiveSettings, type LiveSettings } from '../subgraphs/media/live/live-settings';
 import { readSpeechSettings, type SpeechSettings } from '../subgraphs/media/speech-settings';
 
 export interface WorkerEnvironment extends PlatformEnvironment {
@@ -11,6 +12,7 @@ export interface WorkerEnvironment extends PlatformEnvironment {
   healthPort: number | null;
   /** Which speech engines are used, and where they are. */
   speech: SpeechSettings;
+  live: LiveSettings;
   /** How long events are kept for subscribers that come back, in days. */
   eventRetentionDays: number;
 }
@@ -32,6 +34,7 @@ export function readWorkerEnvironment(): WorkerEnvironment {
         ? null
         : reader.wholeNumber('WORKER_HEALTH_PORT', 4006, { min: 0, max: 65_535 }),
     speech: readSpeechSettings(reader),
+    live: readLiveSettings(reader),
     eventRetentionDays: reader.wholeNumber('EVENT_RETENTION_DAYS', 7, { min: 1, max: 3_650 }),
   };
   reader.check();

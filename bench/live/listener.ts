@@ -42,33 +42,50 @@ function documentWith(selection: string): TypedDocumentNode<Event, { id: string 
     ... on LiveSessionChanged { session { state error { message } } } } }`);
 }
 
-/** Somebody who reads a session from its beginning to its end. */
-export class Listener implements AsyncDisposable {
+/** What one subscription was told. */
+export class Reader {
   readonly heard: Heard[] = [];
-  /** Resolves when the session has ended; rejects when it failed. */
-  readonly ended: Promise<void>;
-  private readonly client: SautiClient;
-
-  constructor(endpoint: string, token: string, sessionId: string, how: keyof typeof DOCUMENTS = 'plain') {
-    this.client = new SautiClient(endpoint);
-    this.client.useAccessToken(token);
-    this.ended = this.listen(sessionId, how);
-    this.ended.catch(() => undefined);
-  }
 
   /** The final segments in the order of their first word. */
   finals(): Heard[] {
     const finals = this.heard.filter(({ segment }) => segment.state === 'FINAL' && segment.text !== '');
     return finals.sort((one, other) => one.segment.words[0]!.startMs - other.segment.words[0]!.startMs);
   }
+}
+
+/** A connection that reads a session from its beginning to its end, as often as is wanted. */
+export class Listener implements AsyncDisposable {
+  readonly readers: readonly Reader[];
+  /** Resolves when the session has ended for every reader; rejects when it failed. */
+  readonly ended: Promise<void>;
+  private readonly client: SautiClient;
+
+  constructor(
+    endpoint: string,
+    token: string,
+    sessionId: string,
+    how: keyof typeof DOCUMENTS = 'plain',
+    subscriptions = 1,
+  ) {
+    this.client = new SautiClient(endpoint);
+    this.client.useAccessToken(token);
+    this.readers = Array.from({ length: subscriptions }, () => new Reader());
+    this.ended = Promise.all(this.readers.map((reader) => this.listen(sessionId, how, reader))).then(() => {});
+    this.ended.catch(() => undefined);
+  }
+
+  /** The first reader. */
+  get reader(): Reader {
+    return this.readers[0]!;
+  }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.client[Symbol.asyncDispose]();
   }
 
-  private async listen(id: string, how: keyof typeof DOCUMENTS): Promise<void> {
+  private async listen(id: string, how: keyof typeof DOCUMENTS, { heard }: Reader): Promise<void> {
     for await (const { liveTranscript: event } of this.client.subscribe(DOCUMENTS[how], { id })) {
-      if (event.__typename === 'SegmentChanged') this.heard.push({ atMs: performance.now(), segment: event.segment });
+      if (event.__typename === 'SegmentChanged') heard.push({ atMs: performance.now(), segment: event.segment });
       if (event.__typename !== 'LiveSessionChanged' || event.session.state !== 'FAILED') continue;
       throw new Error(`The session failed: ${event.session.error?.message ?? 'no reason given'}`);
     }

@@ -1,6 +1,7 @@
 import { golden } from '../media/recordings';
 import { benchFolder, runBenchmark, runFigures, tell } from '../run-figures';
 import type { Figure } from '../figure';
+import { measureAudience } from './figures/audience';
 import { measureLatency } from './figures/latency';
 import { measureLoad } from './figures/load';
 import { measureTakeovers } from './figures/takeover';
@@ -12,6 +13,7 @@ const MEASUREMENTS: Readonly<Record<FigureName, (bench: LiveBench) => Promise<Fi
   latency: measureLatency,
   load: measureLoad,
   takeover: measureTakeovers,
+  audience: measureAudience,
 };
 
 /** `npm run bench:live`: see bench/README.md. Ends with 1 when something could not be measured. */

@@ -22,7 +22,7 @@ export async function hearOnce(
   await done;
   await listener.ended;
   return {
-    latencies: latenciesOf(listener.heard, startedAt),
-    texts: listener.finals().map(({ segment }) => segment.text),
+    latencies: latenciesOf(listener.reader.heard, startedAt),
+    texts: listener.reader.finals().map(({ segment }) => segment.text),
   };
 }

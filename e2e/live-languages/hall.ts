@@ -23,7 +23,7 @@ const CAPTIONS = `subscription ($to: LanguageTag!) { liveTranscript(sessionId: "
   ... on SegmentChanged { segment { revision state text translation(to: $to) { text provisional sourceWords } } } } }`;
 
 /** A gateway before a speaker and the translation subgraph, in one process or each behind HTTP. */
-export async function aHall(mode: Mode) {
+export async function openHall(mode: Mode) {
   const opened: AsyncDisposable[] = [];
   let nowMs = 1_000;
   const speaker = new Speaker();

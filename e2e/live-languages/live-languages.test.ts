@@ -1,9 +1,9 @@
 import { MODES } from '../system';
-import { aHall, LANGUAGES } from './hall';
+import { openHall, LANGUAGES } from './hall';
 
 describe.each(MODES)('200 who listen to one speaker in ten languages, %s', (mode) => {
   test('are one subscription, one fetch for each event, and one engine call for each language', async () => {
-    await using hall = await aHall(mode);
+    await using hall = await openHall(mode);
     const { speaker, translator, fetches } = hall;
     const listeners = await hall.listeners();
 

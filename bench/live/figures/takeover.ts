@@ -57,12 +57,12 @@ async function killOnce(stage: SautiStage, bench: LiveBench, atMs: number): Prom
   process.kill(worker, 'SIGKILL');
   const next = await waitFor(
     'the next words',
-    () => listener.heard.find((heard) => heard.atMs > killedAt && heard.segment.words.length > 0),
+    () => listener.reader.heard.find((heard) => heard.atMs > killedAt && heard.segment.words.length > 0),
     30_000,
   );
   await done;
   await listener.ended;
-  return { ms: next.atMs - killedAt, texts: listener.finals().map(({ segment }) => segment.text) };
+  return { ms: next.atMs - killedAt, texts: listener.reader.finals().map(({ segment }) => segment.text) };
 }
 
 /** The process that has the session; a worker's id names it. */

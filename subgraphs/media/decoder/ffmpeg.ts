@@ -22,6 +22,9 @@ const ALLOWED_DEMUXERS =
 /** No single allocation above this: a crafted header must not claim the machine's memory. */
 const MAX_ALLOCATION_BYTES = 256 * 1024 * 1024;
 
+/** The least that ffmpeg takes; what it asks for a second time is more, so an MP3 is known as well. */
+const PIPE_PROBE_BYTES = 32;
+
 /**
  * Options shared by ffmpeg and ffprobe that make a hostile file harmless, ending with the input itself. The `file:` prefix
  * and the absolute path keep a name like `-i`, `concat:a|b` or `subfile,,…` from being an option or a protocol. Outside
@@ -35,6 +38,19 @@ export function guardedInput(
     ...['-max_alloc', String(MAX_ALLOCATION_BYTES), '-max_pixels', String(maxPixels)],
     ...['-protocol_whitelist', 'file', '-format_whitelist', ALLOWED_DEMUXERS.join(','), '-max_streams', '64'],
     ...['-i', `file:${path.resolve(filePath)}`],
+  ];
+}
+
+/**
+ * Like {@link guardedInput}, for sound that comes through a pipe while it is being made: ffmpeg waits for no more of it than
+ * it needs. `format` names what has no header.
+ */
+export function guardedPipe(format: readonly string[] = []): string[] {
+  const allowed = format.length > 0 ? 's16le' : ALLOWED_DEMUXERS.join(',');
+  return [
+    ...['-max_alloc', String(MAX_ALLOCATION_BYTES), '-protocol_whitelist', 'pipe', '-format_whitelist', allowed],
+    ...['-max_streams', '64', '-probesize', String(PIPE_PROBE_BYTES), '-analyzeduration', '0', '-fflags', 'nobuffer'],
+    ...[...format, '-i', 'pipe:0'],
   ];
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { programEnvironment } from '../../../platform/environment';
 import { ffmpegMissing } from './ffmpeg';
 import { underLimits } from './program-limits';
@@ -12,6 +12,8 @@ export interface GuardedOptions {
   maxMemoryBytes?: number;
   /** Where it runs; default: where we do. */
   directory?: string;
+  /** Whether it is given something through `stdin`; default: its input is empty. */
+  withInput?: boolean;
 }
 
 export interface ProgramEnd {
@@ -24,6 +26,8 @@ export interface ProgramEnd {
 /** Disposing it kills the program and waits for its end. */
 export interface GuardedProgram extends AsyncDisposable {
   stdout: Readable;
+  /** Only `withInput`. Writing fails once the program has ended: listen to its errors. */
+  stdin: Writable | null;
   /** Rejects with EngineUnavailableError when the program could not be started at all. */
   ended: Promise<ProgramEnd>;
   kill(): void;
@@ -34,15 +38,15 @@ const STDERR_KEPT_CHARACTERS = 16_384;
 
 /**
  * Starts a program that reads what a stranger has sent: with nothing of our environment but the way to its programs, no
- * input, a bound on its memory, and an end as soon as the signal aborts, it is disposed, or this process dies (where the
+ * input of ours, a bound on its memory, and an end as soon as the signal aborts, it is disposed, or this process dies (where the
  * operating system offers it).
  */
 export function spawnGuarded(program: string, parameters: readonly string[], options: GuardedOptions): GuardedProgram {
-  const { signal, maxMemoryBytes = MAX_MEMORY_BYTES, directory } = options;
+  const { signal, maxMemoryBytes = MAX_MEMORY_BYTES, directory, withInput = false } = options;
   const [command, ...all] = [...underLimits(maxMemoryBytes), program, ...parameters] as [string, ...string[]];
   const child = spawn(command, all, {
     env: programEnvironment(),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [withInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     ...(directory === undefined ? {} : { cwd: directory }),
   });
   const kill = (): void => void child.kill('SIGKILL');
@@ -53,21 +57,23 @@ export function spawnGuarded(program: string, parameters: readonly string[], opt
   const release = (): void => signal.removeEventListener('abort', kill);
   ended.then(release, release);
   return {
-    stdout: child.stdout,
+    stdout: child.stdout!,
+    stdin: child.stdin,
     ended,
     kill,
     async [Symbol.asyncDispose]() {
       release();
       kill();
-      child.stdout.destroy();
+      child.stdin?.destroy();
+      child.stdout!.destroy();
       await ended.catch(() => {});
     },
   };
 }
 
-async function endOf(child: ReturnType<typeof spawn> & { stderr: Readable }, program: string): Promise<ProgramEnd> {
+async function endOf(child: ReturnType<typeof spawn>, program: string): Promise<ProgramEnd> {
   let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-STDERR_KEPT_CHARACTERS);
   });
   try {

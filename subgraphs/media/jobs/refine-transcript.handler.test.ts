@@ -105,6 +105,7 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a refinement', () => 
     const after = encodeCursor(transcriptTopic(transcriptId), 1);
     const events = await wholeStream(slice, viewer, { id: transcriptId, after });
     expect(events.map(({ segment, state }) => (segment ? `${segment.text} ${segment.revision}` : state))).toEqual([
+      ' 2',
       'The weather is fine. 2',
       'Sold it instead. 2',
       'And then 1',
@@ -233,7 +234,7 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a refinement', () => 
     await slice.startWorker().stop();
     expect(await stored(about)).toEqual(done);
     expect(await shown(about)).toContain('0 2 The weather is fine.');
-    expect(await slice.platform.events.head(transcriptTopic(about.transcriptId))).toBe(5);
+    expect(await slice.platform.events.head(transcriptTopic(about.transcriptId))).toBe(6);
   });
 
   test('where no word is heard again, the words that were heard live stay', async () => {

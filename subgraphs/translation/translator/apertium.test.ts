@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describeWhenInstalled } from '../../../platform/testing/installed';
@@ -135,6 +135,25 @@ describeWhenInstalled(apertiumMissing, 'Apertium', () => {
     await small.translate({ texts: ['El perro.'], source: 'es', target: 'en' });
     await waitFor('the first pair to end', () => programsOf(first!).length === 0);
     expect(added()).toHaveLength(1);
+  });
+
+  test('keeps the pairs of ten languages warm that are asked for in turn', async () => {
+    const targets = ['spa', 'fra', 'por', 'cat', 'ita', 'glg', 'oci', 'epo', 'deu', 'nld'];
+    for (const target of targets) writeFileSync(path.join(directory, `eng-${target}.mode`), 'sed -u s/dog/perro/');
+    const before = new Set(shellsOf(process.pid));
+    const added = () => shellsOf(process.pid).filter((shell) => !before.has(shell));
+    await using many = new ApertiumTranslator({ modeDirectories: [directory] });
+    const translateAll = () =>
+      Promise.all(
+        many.pairs().map(async ({ source, target }) => {
+          expect((await many.translate({ texts: ['The dog.'], source, target })).texts).toEqual(['The perro.']);
+        }),
+      );
+    await translateAll();
+    const first = added();
+    expect(first).toHaveLength(10);
+    await translateAll();
+    expect(added()).toEqual(first);
   });
 
   test('its programs end when our process is killed with SIGKILL', async () => {

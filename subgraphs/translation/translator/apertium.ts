@@ -22,7 +22,11 @@ export interface ApertiumOptions {
   deadlineMs?: number;
   /** After this long without a text the processes of a pair end (about 110 MB each). Default 5 minutes. */
   idleMs?: number;
-  /** Pairs kept warm at once; a further pair ends the processes of an idle one. Default 6. */
+  /**
+   * Pairs kept warm at once; a further pair ends the processes of an idle one. Default 12: listeners of one speaker in ten
+   * languages need ten in turn. With fewer each of them would be started anew for every sentence, which took over a second
+   * instead of 25 ms.
+   */
   maxWarmPairs?: number;
 }
 
@@ -42,7 +46,7 @@ export class ApertiumTranslator implements Translator {
   #pairs: readonly TranslatorPair[] = [];
 
   constructor(options: ApertiumOptions) {
-    this.#options = { deadlineMs: 5_000, idleMs: 300_000, maxWarmPairs: 6, ...options };
+    this.#options = { deadlineMs: 5_000, idleMs: 300_000, maxWarmPairs: 12, ...options };
     this.#readInstalledPairs();
   }
 

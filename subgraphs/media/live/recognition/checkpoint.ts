@@ -15,9 +15,7 @@ export interface LiveCheckpoint {
 
 /** Where a session begins, or goes on. Only the run of a session writes the column. */
 export function checkpointOf(stored: unknown, engine: string): LiveCheckpoint {
-  return (
-    (stored as LiveCheckpoint | null) ?? { row: 0, voice: null, decoder: null, total: emptyCheckpoint(engine) }
-  );
+  return (stored as LiveCheckpoint | null) ?? { row: 0, voice: null, decoder: null, total: emptyCheckpoint(engine) };
 }
 
 /** The first sample of 16 kHz that has to be heard from there on. */

@@ -1,5 +1,5 @@
 import type { RecognizedSegment } from '../../transcriber/transcriber';
-import { cleanSegments, maybeGoesOn } from '../../transcription/private/clean-segments';
+import { cleanSegments } from '../../transcription/private/clean-segments';
 import { eMails } from '../../transcription/private/e-mail';
 import { numberRuns } from '../../transcription/private/numbers';
 import type { RecognitionWishes } from '../../transcription/recognition-plan';
@@ -26,12 +26,6 @@ export function shownPart(segments: readonly RecognizedSegment[], rules: Rules):
   if (words.length === 0) return null;
   const part = { ...underWay, words, text: words.map(({ text }) => text).join(' '), endMs: words.at(-1)!.endMs };
   return cleanSegments([...before, part], rules).at(-1)!;
-}
-
-/** Whether something that has to be redacted may go on behind these segments. */
-export function mayGoOn(segments: readonly RecognizedSegment[], rules: Rules): boolean {
-  const last = segments.at(-1);
-  return last !== undefined && maybeGoesOn(last, rules);
 }
 
 /** A full stop that an engine puts behind every utterance does not end a number that is told with pauses. */

@@ -36,7 +36,8 @@ export class StableWords {
   private countStable(words: readonly Word[], heardMs: number): number {
     if (this.earlier.length < SAME_GUESSES) return 0;
     const isStable = (word: Word, at: number): boolean =>
-      word.endMs <= heardMs - ENDED_MS && this.earlier.every((guess) => behind(this.stable, guess)[at]?.text === word.text);
+      word.endMs <= heardMs - ENDED_MS &&
+      this.earlier.every((guess) => behind(this.stable, guess)[at]?.text === word.text);
     const first = words.findIndex((word, at) => at >= this.stable.length && !isStable(word, at));
     return first < 0 ? words.length : first;
   }

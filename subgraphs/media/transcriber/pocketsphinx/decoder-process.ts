@@ -9,7 +9,14 @@ export interface HeardWord {
   text: string;
   startFrame: number;
   endFrame: number;
-  confidence: number;
+  /** Known at the end of the utterance only. */
+  confidence: number | null;
+}
+
+/** What a decoder takes for the sound of voice and room: the mean of the cepstral vectors heard, and of how many. */
+export interface Sound {
+  mean: number[];
+  frames: number;
 }
 
 /** What a decoder is made to expect; the spellings are its dictionary's, so lower case. */
@@ -32,6 +39,9 @@ export type DecoderUse = 'recognition' | 'alignment';
 
 /** No request takes longer than some seconds, on the slowest machine; then the library hangs. */
 const ANSWER_LIMIT_MS = 60_000;
+
+/** What {@link DecoderProcess.hear} is best given: a multiple of what the decoder is given at a time. */
+export const LIVE_BLOCK_SAMPLES = 800;
 
 /** One PocketSphinx decoder in an {@link EngineProcess} (about 140 MB). */
 export class DecoderProcess implements Pooled {
@@ -92,12 +102,27 @@ export class DecoderProcess implements Pooled {
     return (await this.engine.request({ type: 'unknown', words })) as string[];
   }
 
+  /** The sound it has come to expect. */
+  async sound(): Promise<Sound> {
+    return (await this.engine.request({ type: 'sound' })) as Sound;
+  }
+
+  /** Expects this sound; null: what the model assumes, until something was heard. */
+  async useSound(sound: Sound | null): Promise<void> {
+    await this.engine.request({ type: 'useSound', sound });
+  }
+
   async beginUtterance(): Promise<void> {
     await this.engine.request({ type: 'begin' });
   }
 
   async feed(pcm: Int16Array): Promise<void> {
     await this.engine.request({ type: 'feed', pcm });
+  }
+
+  /** Like {@link feed}, but in shorter blocks, and answers the best guess at the utterance so far. */
+  async hear(pcm: Int16Array): Promise<HeardWord[]> {
+    return (await this.engine.request({ type: 'hear', pcm })) as HeardWord[];
   }
 
   async finishUtterance(): Promise<HeardWord[]> {

@@ -1,4 +1,4 @@
-import { silentLogger, type Logger } from '../../../../platform/logger';
+import type { Logger } from '../../../../platform/logger';
 import { orAborted } from '../../../../platform/or-aborted';
 import { untilAborted } from '../abort';
 import { Pool } from '../pool';
@@ -9,14 +9,13 @@ import {
   type TranscribeOptions,
   type Transcriber,
   type TranscriberInfo,
-  type Vocabulary,
 } from '../transcriber';
 import { DecoderProcess } from './decoder-process';
 import { findPocketSphinx, type Installation, type InstallationOptions } from './installation';
 import { toSegment } from './text';
 import { voiceEvents } from '../voice-activity';
 import { UtteranceRecognizer } from './utterances';
-import { prepareVocabulary, type PreparedVocabulary } from './vocabulary/prepare';
+import { Vocabularies } from './vocabulary/vocabularies';
 
 export interface PocketSphinxOptions extends InstallationOptions {
   /** How many recordings are recognised at once, each on one core with about 140 MB; default 1. More callers wait. */
@@ -29,7 +28,7 @@ export interface PocketSphinxOptions extends InstallationOptions {
   espeak?: string;
 }
 
-const INFO: Omit<TranscriberInfo, 'pieces'> = {
+export const POCKETSPHINX_INFO: Omit<TranscriberInfo, 'pieces'> = {
   id: 'pocketsphinx',
   task: 'RECOGNIZE',
   local: true,
@@ -53,9 +52,6 @@ const INFO: Omit<TranscriberInfo, 'pieces'> = {
  * ones lose less when an attempt breaks off.
  */
 const PIECES = { idealMs: 30_000, maxMs: 60_000 };
-/** A recording's pieces come one after the other with the same vocabulary; it is prepared once. */
-const KEPT_VOCABULARIES = 8;
-
 /**
  * PocketSphinx with Debian's US English model. Word errors as measured on clean speech at 16 kHz: 1.4 % on the golden
  * announcements, about 26 % on 2,877 words of short prompts, 27 to 30 % on an audiobook; with the speaker's own sentences
@@ -75,7 +71,7 @@ export function createPocketSphinx(options: PocketSphinxOptions = {}): Transcrib
   });
   const vocabularies = new Vocabularies(options);
   return {
-    info: { ...INFO, pieces: { ...PIECES, parallel } },
+    info: { ...POCKETSPHINX_INFO, pieces: { ...PIECES, parallel } },
     probe: () => probe(installation),
     transcribe: (pcm, callOptions) => transcribe({ pool, vocabularies }, pcm, callOptions),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
@@ -96,7 +92,7 @@ async function* transcribe(
   pcm: AsyncIterable<Int16Array>,
   options: TranscribeOptions,
 ): AsyncGenerator<RecognizedSegment, void, undefined> {
-  refuseUnsupported(INFO, options);
+  refuseUnsupported(POCKETSPHINX_INFO, options);
   const { vocabulary, startMs = 0, signal } = options;
   using loan = await pool.acquire(signal);
   const decoder = loan.resource;
@@ -106,42 +102,14 @@ async function* transcribe(
   let index = 0;
   for await (const event of voiceEvents(untilAborted(pcm, signal))) {
     const tokens = await recognizer.take(event);
-    const place = { index, language: INFO.languages[0]!, ...(expected && { spellings: expected.spellings }) };
+    const place = {
+      index,
+      language: POCKETSPHINX_INFO.languages[0]!,
+      ...(expected && { spellings: expected.spellings }),
+    };
     const segment = tokens && toSegment(tokens, place);
     if (!segment) continue;
     index++;
     yield segment;
-  }
-}
-
-/** Prepares vocabularies and remembers the last ones. */
-class Vocabularies {
-  readonly #prepared = new Map<string, PreparedVocabulary>();
-  readonly #logger: Logger;
-
-  constructor(private readonly options: { logger?: Logger; espeak?: string }) {
-    this.#logger = options.logger ?? silentLogger;
-  }
-
-  async prepare(
-    vocabulary: Vocabulary,
-    { decoder, signal }: { decoder: DecoderProcess; signal: AbortSignal },
-  ): Promise<PreparedVocabulary> {
-    const key = JSON.stringify(vocabulary);
-    const known = this.#prepared.get(key);
-    if (known) return known;
-    const { espeak } = this.options;
-    await orAborted(decoder.use(null), signal); // words that another vocabulary has added are not known
-    const unknownWords = (words: readonly string[]) => orAborted(decoder.unknownWords(words), signal);
-    const prepared = await prepareVocabulary(vocabulary, { unknownWords, signal, ...(espeak != null && { espeak }) });
-    if (prepared.leftOut.length > 0) {
-      this.#logger.warn(
-        { words: prepared.leftOut.length },
-        'nothing here knows how some keyterms are said; is espeak-ng missing?',
-      );
-    }
-    this.#prepared.set(key, prepared);
-    if (this.#prepared.size > KEPT_VOCABULARIES) this.#prepared.delete(this.#prepared.keys().next().value!);
-    return prepared;
   }
 }

@@ -5,7 +5,7 @@ export interface Token {
   text: string;
   startMs: number;
   endMs: number;
-  confidence: number;
+  confidence: number | null;
 }
 
 export interface SegmentPlace {
@@ -15,20 +15,12 @@ export interface SegmentPlace {
   spellings?: ReadonlyMap<string, string>;
 }
 
-/**
- * Makes a readable sentence of what PocketSphinx heard in one utterance (lower case, no punctuation, fillers, `word(2)` for
- * a second pronunciation): first letter large, "i" as "I", a final period. Null when it heard no word.
- */
-export function toSegment(
-  tokens: readonly Token[],
-  { spellings = new Map(), ...place }: SegmentPlace,
-): RecognizedSegment | null {
-  const words = tokens.filter(isWord).map((token) => toWord(token, spellings));
+/** The words of a whole utterance as a segment; null when there is none. */
+export function toSegment(tokens: readonly Token[], { spellings, ...place }: SegmentPlace): RecognizedSegment | null {
+  const words = toWords(tokens, { isOver: true, ...(spellings && { spellings }) });
   const first = words[0];
   const last = words.at(-1);
   if (!first || !last) return null;
-  first.text = first.text.charAt(0).toUpperCase() + first.text.slice(1);
-  last.text = last.text.replace(/\.?$/, '.');
   return {
     ...place,
     text: words.map((word) => word.text).join(' '),
@@ -37,6 +29,22 @@ export function toSegment(
     confidence: roundConfidence(words.reduce((sum, word) => sum + (word.confidence ?? 0), 0) / words.length),
     words,
   };
+}
+
+/**
+ * Makes a readable sentence of what PocketSphinx heard in one utterance (lower case, no punctuation, fillers, `word(2)` for
+ * a second pronunciation): first letter large, "i" as "I", and a final period if it `isOver`.
+ */
+export function toWords(
+  tokens: readonly Token[],
+  { spellings = new Map(), isOver }: { spellings?: ReadonlyMap<string, string>; isOver: boolean },
+): Word[] {
+  const words = tokens.filter(isWord).map((token) => toWord(token, spellings));
+  const [first] = words;
+  const last = words.at(-1);
+  if (first) first.text = first.text.charAt(0).toUpperCase() + first.text.slice(1);
+  if (last && isOver) last.text = last.text.replace(/\.?$/, '.');
+  return words;
 }
 
 /**
@@ -54,6 +62,9 @@ function toWord({ text, startMs, endMs, confidence }: Token, spellings: Readonly
 }
 
 /** The posterior comes from sums of rounded logarithms and can be 1.0002. */
-function roundConfidence(value: number): number {
+function roundConfidence(value: number): number;
+function roundConfidence(value: number | null): number | null;
+function roundConfidence(value: number | null): number | null {
+  if (value === null) return null;
   return Math.round(Math.min(1, Math.max(0, value)) * 1_000) / 1_000;
 }

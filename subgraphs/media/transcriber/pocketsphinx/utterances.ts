@@ -8,7 +8,7 @@ import type { Token } from './text';
 /** What is sent to the decoder at a time; the decoder itself is given tenths of a second. */
 const SEND_SAMPLES = PCM_SAMPLE_RATE_HZ;
 /** The decoder needs to hear an end: tried with shorter silences, the last word was often wrong. */
-const TRAILING_SILENCE_MS = 300;
+export const TRAILING_SILENCE_MS = 300;
 /** How much of the first voice tells the sound of a recording. */
 const TUNING_SAMPLES = PCM_SAMPLE_RATE_HZ * 5;
 const MS_PER_FRAME = 10;

@@ -2,7 +2,8 @@
 /**
  * One decoder of PocketSphinx and what it is asked to do.
  *
- * @typedef {{ text: string, startFrame: number, endFrame: number, confidence: number }} HeardWord  frames of 10 ms
+ * @typedef {{ text: string, startFrame: number, endFrame: number, confidence: number | null }} HeardWord  frames of 10 ms
+ * @typedef {{ mean: number[], frames: number }} Sound  the running cepstral mean, and of how many frames it is
  * @typedef {{ added: [word: string, phones: string][], model?: string, graph?: string }} Vocabulary
  */
 const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
@@ -12,6 +13,11 @@ const { MEAN_LENGTH } = require('./native.cjs');
 
 /** What PocketSphinx is given at a time. Its estimates depend a little on it, so it is always the same. */
 const FEED_SAMPLES = 1_600;
+/**
+ * The same for who listens while people speak. Measured over 360 words: with 800 samples a word is known 70 ms (p50) and
+ * 150 ms (p90) after it ends, with 1,600 it is 90 and 260 ms, for a tenth less CPU and as many errors.
+ */
+const LIVE_SAMPLES = 800;
 /** Our names for the search with the general language model, and for the one a vocabulary asks for. */
 const GENERAL = 'general';
 const SPECIAL = 'vocabulary';
@@ -51,8 +57,27 @@ class Decoder {
    * utterance, which is then heard badly. Only ps_reinit forgets too, for 0.3 s of CPU.
    */
   tuneIn(/** @type {Int16Array} */ pcm) {
+    this.#drop(); // its end would change the mean
     const mean = this.#meanOf(pcm) ?? this.firstMean;
-    this.native.setMean(this.native.meanOf(this.native.features(this.decoder)), mean);
+    this.native.setMean(this.#running(), mean);
+  }
+
+  /** What the next utterance depends on of those before. */
+  sound() {
+    return { mean: [...this.#mean()], frames: this.native.countOf(this.#running()) };
+  }
+
+  /** Makes the decoder hear as one that had this sound; null: as one that has heard nothing yet. */
+  useSound(/** @type {Sound | null} */ sound) {
+    this.#drop();
+    const { mean, frames } = sound ?? { mean: [...this.firstMean], frames: 0 };
+    const running = this.#running();
+    this.native.setMean(running, Float32Array.from(mean));
+    this.native.setSum(
+      running,
+      Float32Array.from(mean, (value) => value * frames),
+      frames,
+    );
   }
 
   /** Takes away what an earlier vocabulary has added, words in the dictionary included, then adds this one. */
@@ -93,24 +118,37 @@ class Decoder {
     this.isListening = true;
   }
 
-  feed(/** @type {Int16Array} */ pcm) {
-    for (let from = 0; from < pcm.length; from += FEED_SAMPLES) {
-      const part = pcm.subarray(from, from + FEED_SAMPLES);
+  feed(/** @type {Int16Array} */ pcm, samples = FEED_SAMPLES) {
+    for (let from = 0; from < pcm.length; from += samples) {
+      const part = pcm.subarray(from, from + samples);
       check('ps_process_raw', this.native.processRaw(this.decoder, part, part.length, 0, 0));
     }
   }
 
-  /** @returns {HeardWord[]} everything PocketSphinx reports, fillers included; probabilities exist only after the end */
+  /** Feeds what is heard live. @returns {HeardWord[]} the best guess so far, fillers included */
+  hear(/** @type {Int16Array} */ pcm) {
+    this.feed(pcm, LIVE_SAMPLES);
+    return this.#words();
+  }
+
+  /** @returns {HeardWord[]} everything PocketSphinx reports, fillers included */
   finish() {
-    const { native, decoder } = this;
     this.#drop();
+    return this.#words();
+  }
+
+  /** Probabilities exist only after the end. */
+  #words() {
+    const { native, decoder } = this;
     const logMath = native.logMath(decoder);
     const words = [];
     for (let segment = native.segments(decoder); segment; segment = native.nextSegment(segment)) {
       const startFrame = [0];
       const endFrame = [0];
       native.segmentFrames(segment, startFrame, endFrame);
-      const confidence = native.fromLog(logMath, native.segmentProbability(segment, null, null, null));
+      const confidence = this.isListening
+        ? null
+        : native.fromLog(logMath, native.segmentProbability(segment, null, null, null));
       const text = native.segmentWord(segment) ?? '';
       words.push({ text, startFrame: startFrame[0], endFrame: endFrame[0] + 1, confidence });
     }
@@ -123,9 +161,13 @@ class Decoder {
     this.isListening = false;
   }
 
+  #running() {
+    return this.native.meanOf(this.native.features(this.decoder));
+  }
+
   #mean() {
     const mean = new Float32Array(MEAN_LENGTH);
-    this.native.getMean(this.native.meanOf(this.native.features(this.decoder)), mean);
+    this.native.getMean(this.#running(), mean);
     return mean;
   }
 

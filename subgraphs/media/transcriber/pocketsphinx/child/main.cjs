@@ -5,7 +5,7 @@
  * `decoder-process.ts` with one reply; ends when its parent does.
  *
  * @typedef {{ type: 'open', modelDirectory: string, libraries: { sphinxbase: string, pocketsphinx: string }, for: 'recognition' | 'alignment' | 'probe' }} Open
- * @typedef {Open | { type: 'tuneIn', pcm: Int16Array } | { type: 'use', vocabulary: import('./decoder.cjs').Vocabulary | null } | { type: 'expect', vocabulary: import('./decoder.cjs').Vocabulary } | { type: 'unknown', words: string[] } | { type: 'begin' } | { type: 'feed', pcm: Int16Array } | { type: 'finish' }} Request
+ * @typedef {Open | { type: 'tuneIn', pcm: Int16Array } | { type: 'use', vocabulary: import('./decoder.cjs').Vocabulary | null } | { type: 'expect', vocabulary: import('./decoder.cjs').Vocabulary } | { type: 'unknown', words: string[] } | { type: 'sound' } | { type: 'useSound', sound: import('./decoder.cjs').Sound | null } | { type: 'begin' } | { type: 'feed' | 'hear', pcm: Int16Array } | { type: 'finish' }} Request
  */
 const { Decoder } = require('./decoder.cjs');
 const { loadNative } = require('./native.cjs');
@@ -38,8 +38,11 @@ function answer(/** @type {Request} */ request) {
   if (request.type === 'use') return decoder.use(request.vocabulary);
   if (request.type === 'expect') return decoder.expect(request.vocabulary);
   if (request.type === 'unknown') return decoder.unknown(request.words);
+  if (request.type === 'sound') return decoder.sound();
+  if (request.type === 'useSound') return decoder.useSound(request.sound);
   if (request.type === 'begin') return decoder.begin();
   if (request.type === 'feed') return decoder.feed(request.pcm);
+  if (request.type === 'hear') return decoder.hear(request.pcm);
   return decoder.finish();
 }
 

@@ -4,6 +4,9 @@
 /** Where `feat_t` of sphinxbase/feat.h keeps its running cepstral mean on a machine with pointers of 64 bits. */
 const OFFSET_OF_MEAN = 88;
 const MEAN_LENGTH = 13;
+/** In `cmn_t` of sphinxbase/cmn.h, behind the pointers to mean and variance: the sum, and of how many frames it is. */
+const OFFSET_OF_SUM = 16;
+const OFFSET_OF_COUNT = 24;
 
 /**
  * Loads the libraries; by soname they are found on every architecture. Throws an error whose `part` names what is missing.
@@ -19,6 +22,11 @@ function loadNative(libraries) {
     ...functionsOfBase(base),
     ...functionsOfSphinx(sphinx),
     meanOf: (features) => koffi.decode(features, OFFSET_OF_MEAN, 'void*'),
+    countOf: (running) => koffi.decode(running, OFFSET_OF_COUNT, 'int'),
+    setSum: (running, sum, count) => {
+      koffi.encode(koffi.decode(running, OFFSET_OF_SUM, 'void*'), koffi.array('float', MEAN_LENGTH), sum);
+      koffi.encode(running, OFFSET_OF_COUNT, 'int', count);
+    },
     toFrames: (rows, count) =>
       koffi
         .decode(rows, koffi.array('void*', count))
