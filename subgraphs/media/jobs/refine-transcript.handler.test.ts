@@ -109,9 +109,9 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a refinement', () => 
     const after = encodeCursor(transcriptTopic(transcriptId), 1);
     const events = await wholeStream(slice, viewer, { id: transcriptId, after });
     expect(events.map(({ segment, state }) => (segment ? `${segment.text} ${segment.revision}` : state))).toEqual([
+      ' 2',
       'Well, 1',
       'now 1',
-      ' 2',
       'The weather is fine. 2',
       'Sold it instead. 2',
       'And then 1',

@@ -1,12 +1,13 @@
+import { DEFAULT_MEDIA_LIMITS } from '../../../../platform/environment';
 import { Lifecycle } from '../../../../platform/lifecycle';
 import type { Logger } from '../../../../platform/logger';
-import { DEFAULT_MEDIA_LIMITS } from '../../../../platform/environment';
 import { openPlatform } from '../../../../platform/platform';
+import { createLivePocketSphinx } from '../../transcriber/pocketsphinx/live';
 import { aHost } from './testing';
 import { toneEngine } from './tone-engine.testing';
 
 /** A worker for live sessions that tests may freeze and kill; it says what it logs. */
-async function main([databaseUrl, dataDirectory]: string[]): Promise<void> {
+async function main([databaseUrl, dataDirectory, engine]: string[]): Promise<void> {
   const tell = (_details: object, message: string): void => void process.stdout.write(`${message}\n`);
   const logger: Logger = { debug: tell, info: tell, warn: tell, error: tell, child: () => logger };
   const platform = await openPlatform({
@@ -22,7 +23,7 @@ async function main([databaseUrl, dataDirectory]: string[]): Promise<void> {
     },
     ...{ lifecycle: new Lifecycle(logger), logger, applicationName: 'sauti:live-worker', publicUrl: () => '' },
   });
-  aHost(platform, toneEngine());
+  aHost(platform, engine === 'pocketsphinx' ? createLivePocketSphinx() : toneEngine());
   tell({}, 'ready');
 }
 

@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { newId } from '../../../../platform/ids';
 import type { Platform } from '../../../../platform/platform';
+import { buildGoldenSpeech, type GoldenUtterance } from '../../../../platform/testing/golden-speech';
 import { waitFor } from '../../../../platform/testing/wait';
 import { transcriptTopic, type TranscriptEvent } from '../../events';
 import { asSegmentRow, MEDIA_MODELS, type SegmentRow } from '../../records';
@@ -129,6 +132,15 @@ export function aHost(
   return startLiveHost({
     platform,
     engines: enginesOf(engine),
-    settings: { places: 4, pauseAfterMs: 600_000, maxDurationMs: 4 * 3_600_000, ...settings },
+    settings: { places: 4, pauseAfterMs: 600_000, maxDurationMs: 4 * 3_600_000, sessionsPerAccount: 5, ...settings },
   });
+}
+
+/** The golden recording as 16 kHz PCM, and what is said when. */
+export async function goldenPcm(folder: string): Promise<{ pcm: Uint8Array; utterances: GoldenUtterance[] }> {
+  const file = path.join(folder, 'golden.wav');
+  const utterances = await buildGoldenSpeech(file);
+  const wav = await readFile(file);
+  const data = wav.indexOf('data', 36, 'latin1');
+  return { pcm: wav.subarray(data + 8), utterances };
 }
