@@ -1,3 +1,4 @@
+import { normalizeWords } from '../../platform/testing/golden-speech';
 import type { Heard, SpokenWord } from './listener';
 
 /** A guess may place a word a little elsewhere than the final does. */
