@@ -82,6 +82,7 @@ async function showCaptions(
     } else if (event.__typename === 'LiveSessionChanged') {
       const { state, media, error } = event.session;
       if (state === 'FAILED') throw new Error(`The session failed: ${error?.message ?? 'no reason given'}`);
+      if (state === 'ENDED' && error) screen.line(`No recording is kept: ${error.message}`);
       if (state === 'ENDED') return media?.id;
     }
   }

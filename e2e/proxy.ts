@@ -9,13 +9,17 @@ export interface Proxy extends AsyncDisposable {
   restore(): void;
 }
 
-/** A TCP proxy in front of a server, so that a test can take it away from one side only. `url` names host and port. */
-export async function startProxy(url: string): Promise<Proxy> {
-  const target = new URL(url);
+/**
+ * A TCP proxy in front of a server, so that a test can take it away from one side only. `url` names host and port; a function
+ * that answers it is asked for each connection, for a server that is started later.
+ */
+export async function startProxy(url: string | (() => string)): Promise<Proxy> {
+  const targetOf = (): URL => new URL(typeof url === 'string' ? url : url());
   const clients = new Set<Socket>();
   let open = true;
   const server = createServer((client) => {
     if (!open) return client.destroy();
+    const target = targetOf();
     const upstream = connect(Number(target.port), target.hostname);
     clients.add(client);
     for (const [from, to] of [
@@ -31,7 +35,7 @@ export async function startProxy(url: string): Promise<Proxy> {
     }
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const proxied = new URL(url);
+  const proxied = new URL(typeof url === 'string' ? url : 'http://proxy');
   proxied.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const cutAll = (): number => {
     const { size } = clients;

@@ -31,6 +31,8 @@ export interface System extends AsyncDisposable {
   readonly endpoint: string;
   readonly dataDirectory: string;
   readonly databaseUrl: string;
+  /** Where a process of its own, or the one that does its work as well, answers HTTP. */
+  address(name: string): string;
   process(name: string): RunningProcess;
   /** Starts one process again after it was killed. */
   restart(name: string): Promise<RunningProcess>;
@@ -72,6 +74,7 @@ export async function startSystem(mode: Mode, env: Record<string, string> = {}):
     endpoint: `${[...definitions.values()].at(-1)!.url!}/graphql`,
     dataDirectory,
     databaseUrl: database.url,
+    address: (name) => (definitions.get(name) ?? definitions.get('start')!).url!,
     process: (name) => running.get(name)!,
     restart: start,
     [Symbol.asyncDispose]: stop,

@@ -6,7 +6,8 @@ import { createLogger } from '../platform/logger';
 import { openPlatform } from '../platform/platform';
 import { startFailure } from '../platform/start-failure';
 import { createMediaHandlers } from '../subgraphs/media/jobs/handlers';
-import { createTranscribers } from '../subgraphs/media/transcribers';
+import { startLiveHost } from '../subgraphs/media/live/recognition/live-host';
+import { createLiveEngines, createTranscribers } from '../subgraphs/media/transcribers';
 import { runInboxConsumer } from '../subgraphs/notification/inbox-consumer';
 import { createTextTranslator } from '../subgraphs/translation/text-translator';
 import { createTranslators } from '../subgraphs/translation/translators';
@@ -25,8 +26,8 @@ async function main(): Promise<void> {
     lifecycle,
     logger,
     applicationName: 'sauti:worker',
-    // One for each job's writes; the rest for dispatcher, sweeps, the inbox and housekeeping.
-    poolSize: environment.concurrency + 6,
+    // One for each job's writes and one for each live session; the rest for dispatcher, sweeps, the inbox and housekeeping.
+    poolSize: environment.concurrency + environment.live.places + 8,
     publicUrl: () => '',
   });
 
@@ -36,6 +37,13 @@ async function main(): Promise<void> {
     logger,
   });
   lifecycle.onStop('speech engines', async () => transcribers[Symbol.asyncDispose]());
+
+  const liveEngines = createLiveEngines({ settings: environment.speech, logger });
+  lifecycle.onStop('live speech engines', async () => liveEngines[Symbol.asyncDispose]());
+  if (environment.live.places > 0) {
+    const host = startLiveHost({ platform, engines: liveEngines, settings: environment.live });
+    lifecycle.onStop('live sessions', async () => host[Symbol.asyncDispose]());
+  }
 
   const translators = createTranslators();
   lifecycle.onStop('translation engines', () => Promise.all(translators.map((one) => one[Symbol.asyncDispose]())));

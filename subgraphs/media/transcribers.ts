@@ -2,8 +2,10 @@ import type { Logger } from '../../platform/logger';
 import { probeFfmpeg } from './decoder/ffmpeg';
 import type { EngineId, SpeechSettings } from './speech-settings';
 import { guarded } from './transcriber/guarded';
+import { createLiveEngines as createLiveRegistry, type LiveEngines } from './transcriber/live/live-engines';
 import { notConfigured } from './transcriber/not-configured';
 import type { InstallationOptions } from './transcriber/pocketsphinx/installation';
+import { createLivePocketSphinx } from './transcriber/pocketsphinx/live';
 import { createPocketSphinx } from './transcriber/pocketsphinx/pocketsphinx';
 import { createDeepgram, deepgramInfo } from './transcriber/remote/deepgram';
 import { createOpenAi } from './transcriber/remote/openai';
@@ -13,7 +15,7 @@ import { sherpaInfoWithout } from './transcriber/sherpa/sherpa-info';
 import type { Probe, Transcriber } from './transcriber/transcriber';
 import { createTranscribers as createRegistry, type Transcribers } from './transcriber/transcribers';
 
-export type { Transcribers };
+export type { LiveEngines, Transcribers };
 
 /** How long the answer of a probe is good: soon enough after an engine was installed, seldom enough to cost nothing. */
 const PROBE_MS = 10_000;
@@ -37,6 +39,23 @@ export function createTranscribers(options: {
     return REMOTE.has(id) ? guarded(engine, { logger }) : engine;
   });
   return createRegistry(engines);
+}
+
+/**
+ * Those of the installation's speech engines that recognize while people speak: the same whose info says `streaming`. Opens
+ * nothing before its first use; whoever calls this disposes it.
+ */
+export function createLiveEngines({
+  settings = PLAIN,
+  logger,
+  pocketSphinx,
+}: {
+  settings?: SpeechSettings;
+  logger: Logger;
+  pocketSphinx?: InstallationOptions;
+}): LiveEngines {
+  const hasPocketSphinx = settings.order.includes('pocketsphinx');
+  return createLiveRegistry(hasPocketSphinx ? [createLivePocketSphinx({ ...pocketSphinx, logger })] : []);
 }
 
 /**

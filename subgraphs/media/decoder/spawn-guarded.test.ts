@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import os from 'node:os';
 import path from 'node:path';
 import { repositoryRoot } from '../../../platform/root';
 import { programMissing } from '../../../platform/testing/installed';
@@ -42,6 +43,15 @@ testWithLimits('a program dies with the process that started it, however that en
   expect(isRunning(pid)).toBe(true);
   parent.kill('SIGKILL');
   await waitFor('the program to end', () => !isRunning(pid));
+});
+
+test('it gives way to other work unless somebody waits for live speech', async () => {
+  const { signal } = new AbortController();
+  for (const isLive of [false, true]) {
+    await using running = spawnGuarded('sh', ['-c', 'echo $$; exec sleep 600'], { signal, isLive });
+    const [line] = (await once(running.stdout, 'data')) as [Buffer];
+    expect(os.getPriority(Number(line.toString()))).toBe(Math.min(19, os.getPriority() + (isLive ? 0 : 10)));
+  }
 });
 
 test('an abort ends it, and what it wrote to stderr is kept to its last part', async () => {

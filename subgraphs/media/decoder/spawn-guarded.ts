@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { programEnvironment } from '../../../platform/environment';
 import { ffmpegMissing } from './ffmpeg';
+import { giveWay } from './give-way';
 import { underLimits } from './program-limits';
 
 export interface GuardedOptions {
@@ -14,6 +15,8 @@ export interface GuardedOptions {
   directory?: string;
   /** Whether it is given something through `stdin`; default: its input is empty. */
   withInput?: boolean;
+  /** Somebody waits for what it does with live speech; all other programs give way to it. */
+  isLive?: boolean;
 }
 
 export interface ProgramEnd {
@@ -42,13 +45,14 @@ const STDERR_KEPT_CHARACTERS = 16_384;
  * operating system offers it).
  */
 export function spawnGuarded(program: string, parameters: readonly string[], options: GuardedOptions): GuardedProgram {
-  const { signal, maxMemoryBytes = MAX_MEMORY_BYTES, directory, withInput = false } = options;
+  const { signal, maxMemoryBytes = MAX_MEMORY_BYTES, directory, withInput = false, isLive = false } = options;
   const [command, ...all] = [...underLimits(maxMemoryBytes), program, ...parameters] as [string, ...string[]];
   const child = spawn(command, all, {
     env: programEnvironment(),
     stdio: [withInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     ...(directory === undefined ? {} : { cwd: directory }),
   });
+  if (!isLive) giveWay(child.pid);
   const kill = (): void => void child.kill('SIGKILL');
   if (signal.aborted) kill();
   signal.addEventListener('abort', kill, { once: true });

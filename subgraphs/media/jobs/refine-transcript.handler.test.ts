@@ -25,12 +25,14 @@ const SAID: GivenSegment[] = [
   { ...heard(2, 5_000, 'So it is said.'), speakerKey: 'owner' },
   { ...heard(3, 7_000, 'All is well.'), speakerKey: 'owner' },
 ];
-/** The first one a little later, the second one not at all, something new behind the third, the last one as before. */
+/** Two new ones in front, the first one a little later, the second one not at all, something new, the last one as before. */
 const HEARD_AGAIN = [
-  heard(0, 1_300, 'The weather is fine.'),
-  heard(1, 5_000, 'Sold it instead.'),
-  heard(2, 6_000, 'And then'),
-  heard(3, 7_000, 'All is well.'),
+  heard(0, 100, 'Well,'),
+  heard(1, 500, 'now'),
+  heard(2, 1_300, 'The weather is fine.'),
+  heard(3, 5_000, 'Sold it instead.'),
+  heard(4, 6_000, 'And then'),
+  heard(5, 7_000, 'All is well.'),
 ];
 
 interface Refining {
@@ -92,19 +94,24 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a refinement', () => 
       progress: 1,
     });
     expect(await shown(about)).toEqual([
+      'new 1 Well,',
+      'new 1 now',
       '0 2 The weather is fine.',
       '2 2 Sold it instead.',
       'new 1 And then',
       '3 1 All is well.',
     ]);
     const now = await rows(transcriptId);
-    expect(now.map(({ position }) => position)).toEqual([0, 1, 2, 3]);
+    expect(now.map(({ position }) => position)).toEqual([0, 1, 2, 3, 4, 5]);
     expect(new Set(now.map(({ speakerId }) => speakerId)).size).toBe(1);
     expect(now[0]!.speakerId).not.toBeNull();
 
     const after = encodeCursor(transcriptTopic(transcriptId), 1);
     const events = await wholeStream(slice, viewer, { id: transcriptId, after });
     expect(events.map(({ segment, state }) => (segment ? `${segment.text} ${segment.revision}` : state))).toEqual([
+      ' 2',
+      'Well, 1',
+      'now 1',
       'The weather is fine. 2',
       'Sold it instead. 2',
       'And then 1',
@@ -158,12 +165,14 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a refinement', () => 
     slice.startWorker();
     await finished(about.job);
     expect(await shown(about)).toEqual([
+      'new 1 Well,',
+      'new 1 now',
       '0 2 The weather is fine.',
       '2 2 So it is written',
       'new 1 And then',
       '3 1 All is well.',
     ]);
-    expect((await rows(about.transcriptId))[1]).toMatchObject({ state: 'EDITED' });
+    expect((await rows(about.transcriptId))[3]).toMatchObject({ state: 'EDITED' });
   });
 
   test('translations are stale where the text is another or new, and only there', async () => {
@@ -179,7 +188,7 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a refinement', () => 
     expect(await stale()).toEqual({ transcript: { translations: [{ staleSegments: 0 }] } });
     slice.startWorker();
     await finished(job);
-    expect(await stale()).toEqual({ transcript: { translations: [{ staleSegments: 3 }] } });
+    expect(await stale()).toEqual({ transcript: { translations: [{ staleSegments: 5 }] } });
     expect(await prisma.segmentTranslation.count()).toBe(3);
   });
 
@@ -195,7 +204,7 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a refinement', () => 
     script.before = () => undefined;
     await retry(about.job);
     expect((await finished(about.job)).state).toBe('SUCCEEDED');
-    expect(await shown(about)).toHaveLength(4);
+    expect(await shown(about)).toHaveLength(6);
   });
 
   test('one that is canceled leaves everything as it was', async () => {
@@ -206,7 +215,7 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a refinement', () => 
       const { events, database } = slice.platform;
       const own = { jobId: about.job.id, ownerId: viewer.userId };
       await database.prisma.$transaction((tx) => requestCancel(tx, events, own));
-      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      await waitFor('the cancel to arrive', () => signal.aborted);
     };
     slice.startWorker();
     expect((await finished(about.job)).state).toBe('CANCELED');
@@ -233,7 +242,7 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a refinement', () => 
     await slice.startWorker().stop();
     expect(await stored(about)).toEqual(done);
     expect(await shown(about)).toContain('0 2 The weather is fine.');
-    expect(await slice.platform.events.head(transcriptTopic(about.transcriptId))).toBe(5);
+    expect(await slice.platform.events.head(transcriptTopic(about.transcriptId))).toBe(8);
   });
 
   test('where no word is heard again, the words that were heard live stay', async () => {
@@ -258,11 +267,11 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a refinement', () => 
       const engine = await scripted(script).choose({});
       return { ...engine, info: { ...engine.info, id, version: `${id} 1` } };
     };
-    const first = aScript(...SAID.slice(0, 2));
+    const first = aScript(...SAID.slice(0, 3));
     first.before = ({ index }) => {
-      if (index === 1) throw new TranscriberFailedError('it will not', { retryable: false });
+      if (index === 2) throw new TranscriberFailedError('it will not', { retryable: false });
     };
-    await open(createTranscribers([await named('first', first), await named('second', aScript(HEARD_AGAIN[1]!))]));
+    await open(createTranscribers([await named('first', first), await named('second', aScript(HEARD_AGAIN[3]!))]));
     const about = await refining();
     slice.startWorker();
     await finished(about.job);

@@ -1,6 +1,7 @@
+import { mergeTranscript } from '../../../client/transcript-merge';
 import { encodeCursor } from '../../../platform/events/topic';
 import { newId } from '../../../platform/ids';
-import { aViewer } from '../../../platform/testing/calls';
+import { aViewer, askFor } from '../../../platform/testing/calls';
 import { transcriptTopic } from '../events';
 import { aScript, openMediaSlice, scripted, wholeStream, type MediaSlice } from '../testing';
 import { aLastingWorker, followLive, startLive, takeLive, WrittenLive, type LiveEvent } from './testing-live';
@@ -180,6 +181,26 @@ test('the transcript’s own stream tells the same segments, and both take the o
   expect(told(await takeLive(slice, viewer, { id, after: events[2]!.cursor }))).toEqual([...SPOKEN.slice(6), 'ENDED']);
   const final = mine.find(({ segment }) => segment?.text === 'One two.')!;
   expect(await wholeStream(slice, viewer, { ...transcript, after: final.cursor })).toEqual(events.slice(3));
+});
+
+test('who keeps the highest revision of each segment has the transcript, whatever comes when and how often', async () => {
+  await speak();
+  await live.say(2, 'Hm');
+  await live.takeBack(2);
+  await live.say(3, 'Four.', 'FINAL');
+  await live.end();
+  await live.say(0, 'One, two.', 'EDITED');
+  const query = 'query Read($id: ID!) { transcript(id: $id) { text } }';
+  const read = await askFor<{ transcript: { text: string } }>(slice.subgraph, viewer, query, { id: live.transcriptId });
+  expect(read.transcript.text).toBe('One, two.\nThree.\nFour.');
+  const segments = (await takeLive(slice, viewer, { id })).flatMap(({ segment }) => segment ?? []);
+  const thinned = segments.filter(({ state }) => state !== 'PARTIAL');
+  for (const some of [segments, [...segments].reverse(), thinned, [...segments, ...thinned, ...segments]])
+    expect(
+      mergeTranscript(some)
+        .map(({ text }) => text)
+        .join('\n'),
+    ).toBe(read.transcript.text);
 });
 
 describe('one error, and the end:', () => {

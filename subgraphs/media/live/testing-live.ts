@@ -83,6 +83,13 @@ export class WrittenLive {
     });
   }
 
+  /** What began as speech at a position was none. */
+  async takeBack(position: number): Promise<void> {
+    await this.say(position, '', 'FINAL');
+    const { prisma } = this.slice.platform.database;
+    await prisma.segment.deleteMany({ where: { transcriptId: this.transcriptId, position } });
+  }
+
   async boundary(speaking: boolean, atMs: number): Promise<void> {
     await this.records.transaction((tx) => this.append(tx, { type: 'speech.boundary', speaking, atMs }));
   }

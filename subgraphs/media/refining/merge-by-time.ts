@@ -30,7 +30,8 @@ export function mergeByTime(
   const replaceable = known.filter(({ state }) => state !== 'EDITED');
   const { left, dropped } = clearOf(edited, heard);
   const partners = partnersOf(replaceable, left);
-  const news = left.filter((segment) => ![...partners.values()].includes(segment));
+  const partnered = new Set(partners.values());
+  const news = left.filter((segment) => !partnered.has(segment));
   const stays = (segment: SegmentRow): boolean => isMostlyCovered(segment, dropped);
   const all = [
     ...edited,

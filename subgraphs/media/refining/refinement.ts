@@ -1,7 +1,7 @@
 import type { EventLog } from '../../../platform/events/event-log';
 import { newId } from '../../../platform/ids';
 import { transcriptTopic, type TranscriptEvent } from '../events';
-import type { MediaTransaction } from '../records';
+import type { MediaTransaction, SegmentRow } from '../records';
 import type { SpeakerRecords } from '../speakers/speaker-records';
 import { growthRecords, type TranscriptChange } from '../transcription/growth-records';
 import type { PlacedSegment } from '../transcription/transcript-growth';
@@ -22,7 +22,7 @@ export class RefinementRefused extends Error {
 
 /**
  * Puts a second hearing into the transcript it is of, see {@link mergeByTime}; it is COMPLETE all the time. Only what differs
- * is announced, and then the end, with the ids of what is gone. Locks speakers, segments, transcript, topic, in this order,
+ * is announced – what is gone, as a revision without text –, and then the end, with the ids of what is gone. Locks speakers, segments, transcript, topic, in this order,
  * as corrections do. Throws {@link RefinementRefused}; then nothing is changed.
  */
 export async function refine(
@@ -44,8 +44,17 @@ export async function refine(
   const isAnother = changed.length > 0 || removedIds.length > 0;
   const revision = transcript.revision + (isAnother ? 1 : 0);
   await growthRecords.changeTranscript(tx, transcriptId, { ...about, revision });
+  const removed = new Set(removedIds);
   await parts.events.appendAll<TranscriptEvent>(tx, transcriptTopic(transcriptId), [
-    ...changed.map((segment) => ({ type: 'segment.changed' as const, segment })),
+    ...[...known.filter(({ id }) => removed.has(id)).map(takenBack), ...changed].map((segment) => ({
+      type: 'segment.changed' as const,
+      segment,
+    })),
     { type: 'transcript.finished', state: 'COMPLETE', error: null, removedSegmentIds: removedIds },
   ]);
+}
+
+/** As in a live session: who keeps the highest revision of each segment has the transcript, also without the list of ids. */
+function takenBack(segment: SegmentRow): SegmentRow {
+  return { ...segment, state: 'FINAL', text: '', words: [], stableWords: 0, revision: segment.revision + 1 };
 }

@@ -1,4 +1,4 @@
-import { ingestAddress } from '../live/ingest-address';
+import { inviteWriter } from '../live/ingest/invitation';
 import type { ErrorCode, LiveSessionResolvers } from '../resolvers-types.generated';
 
 export const LiveSession: LiveSessionResolvers = {
@@ -11,6 +11,5 @@ export const LiveSession: LiveSessionResolvers = {
   transcript: async ({ transcriptId }, _args, { loaders }) => (await loaders.ownTranscript.load(transcriptId))!,
   media: ({ mediaId }, _args, { loaders }) => (mediaId === null ? null : loaders.ownMedia.load(mediaId)),
   storedBytes: ({ storedBytes }) => Number(storedBytes),
-  ingest: (session, _args, { ingestTokens, links }) =>
-    ingestAddress(session, { tokens: ingestTokens, publicUrl: links.publicUrl }),
+  ingest: (session, _args, { ingestTokens, links }) => inviteWriter(session, ingestTokens, links.publicUrl()),
 };

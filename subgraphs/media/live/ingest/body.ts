@@ -19,6 +19,7 @@ export class AudioBody implements Source, Connection {
   private readonly intake: Intake;
   private readonly cut: ReturnType<typeof wholeSamples>;
   private sequence: number;
+  private hasEnded = false;
   private idle: NodeJS.Timeout | undefined;
   private fulfil!: (stored: Stored) => void;
   private reject!: (error: unknown) => void;
@@ -44,7 +45,8 @@ export class AudioBody implements Source, Connection {
     request.once('end', () => this.finish());
     request.on('error', () => {}); // told by `close`
     request.once('close', () => void this.breakOff());
-    this.waitForMore();
+    if (request.destroyed) void this.breakOff();
+    else this.waitForMore();
     return this.settled.finally(async () => {
       request.off('data', receive);
       clearTimeout(this.idle);
@@ -96,14 +98,16 @@ export class AudioBody implements Source, Connection {
   }
 
   private finish(): void {
+    this.hasEnded = true;
     clearTimeout(this.idle);
     const half = this.cut.rest();
     if (half.length > 0) this.take(half); // is refused, behind everything before it
     this.intake.take({ type: this.endsSession ? 'end' : 'mark' });
   }
 
+  /** A client that leaves behind its last byte no longer cancels anything. */
   private async breakOff(): Promise<void> {
-    if (this.request.complete) return;
+    if (this.hasEnded) return;
     await this.intake.leave();
     this.reject(new SautiError('TIMEOUT', 'The connection broke off.'));
   }

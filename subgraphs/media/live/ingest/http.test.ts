@@ -3,7 +3,19 @@ import { newId } from '../../../../platform/ids';
 import type { Platform } from '../../../../platform/platform';
 import { openTestPlatform, type TestPlatform } from '../../../../platform/testing/platform';
 import { waitFor } from '../../../../platform/testing/wait';
-import { aLiveSession, aWriter, hear, pcm, servedIngest, sessionRow, storedAudio, type IngestServer } from './testing';
+import { MEDIA_MODELS } from '../../records';
+import { AudioStore } from './audio-store';
+import {
+  aLiveSession,
+  aSocket,
+  aWriter,
+  hear,
+  pcm,
+  servedIngest,
+  sessionRow,
+  storedAudio,
+  type IngestServer,
+} from './testing';
 
 let opened: TestPlatform;
 let platform: Platform;
@@ -141,6 +153,27 @@ test('a body that breaks off anywhere leaves whole samples and a session that go
   }
 });
 
+test('a body that breaks off at any moment leaves the beginning of what was sent, and no writer', async () => {
+  const sound = pcm(1_000);
+  const sessions: string[] = [];
+  for (let round = 0; round < 20; round++) {
+    const id = await aLiveSession(platform);
+    const { request } = upload(id);
+    const part = sound.subarray(0, Math.floor(Math.random() * sound.length));
+    await new Promise((resolve) => request.write(part, resolve));
+    if (round % 2 === 0) await waitFor('a writer', async () => (await sessionRow(platform, id)).writer === 1);
+    request.destroy();
+    sessions.push(id);
+  }
+  for (const id of sessions) {
+    await waitFor('it to be forgotten', async () => (await sessionRow(platform, id)).writerSeenAt === null);
+    const stored = await storedAudio(platform, id);
+    expect(stored.equals(sound.subarray(0, stored.length))).toBe(true);
+    expect(stored.length % 2).toBe(0);
+    expect((await sessionRow(platform, id)).isComplete).toBe(false);
+  }
+});
+
 test('more audio than may wait to be heard is held back, and goes on when it was heard', async () => {
   const id = await aLiveSession(platform, { encoding: 'CONTAINER' });
   const { request, answer } = upload(id);
@@ -219,6 +252,37 @@ test('a session that is as long as it may be ends with what fits, and says so', 
   const answered = await send(id, pcm(900), { to: strict });
   expect(answered).toMatchObject({ status: 410, body: { errors: [{ extensions: { code: 'INVALID_STATE' } }] } });
   expect((await sessionRow(platform, id)).state).toBe('ENDING');
+});
+
+test('a failure on our side is masked, says how far the session has got, and ends nothing', async () => {
+  const store = new AudioStore(platform.database.slice(MEDIA_MODELS), platform.events);
+  store.append = async () => {
+    throw new Error('the password of the database is 12345');
+  };
+  await using broken = await servedIngest(platform, { store });
+  const id = await aLiveSession(platform);
+  const answered = await send(id, pcm(100), { to: broken });
+  expect(answered).toMatchObject({
+    status: 500,
+    body: { errors: [{ extensions: { code: 'INTERNAL', acknowledgedSequence: 0, storedBytes: 0 } }] },
+  });
+  expect(JSON.stringify(answered)).not.toContain('password');
+  store.append = async () => {
+    throw new Error('Connection terminated unexpectedly');
+  };
+  expect(await send(id, pcm(100), { to: broken })).toMatchObject({
+    status: 503,
+    body: { errors: [{ extensions: { code: 'DATABASE_UNAVAILABLE' } }] },
+  });
+  expect((await send(id, pcm(100))).body.storedBytes).toBe(3_200);
+});
+
+test('more connections than one process takes are refused', async () => {
+  await using small = await servedIngest(platform, { maxConnections: 1 });
+  const id = await aLiveSession(platform);
+  await aWriter(small, await aLiveSession(platform));
+  expect((await send(id, pcm(100), { to: small })).status).toBe(503);
+  await expect(aSocket(small.port, id)).rejects.toThrow('503');
 });
 
 test('a server that stops stores what came and answers 503', async () => {

@@ -3,7 +3,7 @@ import type { ByteRoute } from '../../../../platform/subgraph/subgraph';
 import { admit, bearerToken, sessionIn, type Admitted } from './admission';
 import { AudioBody } from './body';
 import type { LiveIngestParts } from './live-ingest';
-import { GOING_AWAY, NO_TOKEN, outcomeOf, type Outcome } from './outcome';
+import { NO_TOKEN, outcomeOf, type Outcome } from './outcome';
 import type { Stored } from './audio-store';
 
 const METHODS = 'PUT, POST';
@@ -35,7 +35,8 @@ async function receive(
     const problem = { code: 'BAD_REQUEST', message: `Audio is sent here with ${METHODS}.` };
     return answerError(response, { status: 405, problem }, null);
   }
-  if (parts.writers.isStopping) return answerError(response, GOING_AWAY, null);
+  const { refusal } = parts.writers;
+  if (refusal) return answerError(response, refusal, null);
   const token = bearerToken(request.headers.authorization);
   const admitted = token === null ? null : await admit(parts, sessionId, token);
   if (!admitted) return answerError(response, NO_TOKEN, null);

@@ -11,6 +11,8 @@ import { Writers } from './writers';
 const START_MS = 3_000;
 /** A body of which nothing comes for this long is given up: as long as it takes to notice a WebSocket that answers no ping. */
 const BODY_IDLE_MS = 24_000;
+/** Connections that send audio into one process at once; far more than it could recognize. */
+const MAX_CONNECTIONS = 2_000;
 
 /** What the connections share. */
 export interface LiveIngestParts {
@@ -39,9 +41,12 @@ export function createLiveIngest(options: {
   startWithinMs?: number;
   /** Default 24 s. */
   bodyIdleMs?: number;
+  /** Default 2,000. */
+  maxConnections?: number;
 }): LiveIngest {
   const { tokens, store, notifications, logger, startWithinMs = START_MS, bodyIdleMs = BODY_IDLE_MS } = options;
-  const writers = new Writers(notifications);
+  const { maxConnections = MAX_CONNECTIONS } = options;
+  const writers = new Writers(notifications, maxConnections);
   const parts = { tokens, store, writers, logger, startWithinMs, bodyIdleMs };
   return { byteRoute: httpRoute(parts), socketRoute: socketRoute(parts), stop: () => writers.stop() };
 }

@@ -39,6 +39,18 @@ export const GOING_AWAY: Outcome = {
   problem: {
     code: 'STOPPING',
     message: 'This server is stopping. Connect again and go on behind what was acknowledged.',
+    retryAfterMs: 1_000,
+  },
+  isMasked: false,
+};
+
+export const OVERLOADED: Outcome = {
+  closeCode: LiveCloseCode.Internal,
+  status: 503,
+  problem: {
+    code: 'OVERLOADED',
+    message: 'Too many connections send audio here. Try again in a while.',
+    retryAfterMs: 2_000,
   },
   isMasked: false,
 };

@@ -366,6 +366,56 @@ describe('connections', () => {
     gone.socket.terminate();
   });
 
+  test('a writer that is gone while it is held back is forgotten as well', async () => {
+    fakeIntervals();
+    const id = await aLiveSession(platform);
+    const writer = await aWriter(server, id);
+    let sent = 0;
+    await waitFor('its connection to be full', async () => {
+      if (writer.socket.bufferedAmount > 0) return Number((await sessionRow(platform, id)).storedBytes) > MAX_UNHEARD;
+      for (let count = 0; count < 50; count++) writer.send(++sent, pcm(1_000));
+      return false;
+    });
+    writer.socket.terminate();
+    await waitFor('it to be forgotten', async () => {
+      jest.advanceTimersByTime(12_000);
+      return (await sessionRow(platform, id)).writerSeenAt === null;
+    });
+  });
+
+  test('a writer whose audio cannot be stored is told to come again', async () => {
+    const store = new AudioStore(platform.database.slice(MEDIA_MODELS), platform.events);
+    store.append = async () => {
+      throw new Error('Connection terminated unexpectedly');
+    };
+    await using broken = await servedIngest(platform, { store });
+    const writer = await aWriter(broken, await aLiveSession(platform));
+    writer.send(1, pcm(100));
+    expect(await writer.closed).toBe(1011);
+    expect(writer.messages.at(-1)).toMatchObject({ code: 'DATABASE_UNAVAILABLE', retryAfterMs: 2_000 });
+  });
+
+  test('a writer that leaves while it is being let in is not kept', async () => {
+    const store = new AudioStore(platform.database.slice(MEDIA_MODELS), platform.events);
+    const connect = store.connect.bind(store);
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    store.connect = async (...token) => {
+      await gate;
+      return connect(...token);
+    };
+    await using slow = await servedIngest(platform, { store });
+    const id = await aLiveSession(platform);
+    const writer = await aSocket(slow.port, id);
+    writer.say({ type: 'start', token: slow.token(id) });
+    writer.socket.terminate();
+    release();
+    await waitFor('both', async () => {
+      const { writer: number, writerSeenAt } = await sessionRow(platform, id);
+      return number === 1 && writerSeenAt === null;
+    });
+  });
+
   test('a silent writer stays known as present', async () => {
     fakeIntervals();
     const id = await aLiveSession(platform);

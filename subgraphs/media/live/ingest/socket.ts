@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import type { SocketRoute } from '../../../../platform/subgraph/subgraph';
@@ -6,6 +6,7 @@ import { AudioSocket } from './audio-socket';
 import { bearerToken, sessionIn } from './admission';
 import { LIVE_PROTOCOL } from './frames';
 import type { LiveIngestParts } from './live-ingest';
+import type { Outcome } from './outcome';
 
 /** A chunk of the largest size with its number, and room for a token. */
 const MAX_MESSAGE_BYTES = 300 * 1024;
@@ -14,8 +15,6 @@ const MAX_FRAGMENTS = 1_024;
 const MAX_PIECES = 4_096;
 /** Time a writer has to answer a close frame, in milliseconds; then its connection is cut. */
 const CLOSE_MS = 5_000;
-/** Connections that send audio into one process at once; far more than it could recognize. */
-const MAX_CONNECTIONS = 2_000;
 
 /** `/live/<session>` as a WebSocket; what is said on it is in {@link AudioSocket}. Any page may open one: the token is the right. */
 export function socketRoute(parts: LiveIngestParts): SocketRoute {
@@ -37,12 +36,16 @@ export function socketRoute(parts: LiveIngestParts): SocketRoute {
     const sessionId = sessionIn(url);
     if (sessionId === null) return false;
     socket.on('error', () => socket.destroy());
-    if (parts.writers.isStopping || parts.writers.size >= MAX_CONNECTIONS) refuse(socket);
+    const { refusal } = parts.writers;
+    if (refusal) refuse(socket, refusal);
     else server.handleUpgrade(request, socket, head, (accepted) => open(accepted, request, sessionId));
     return true;
   };
 }
 
-function refuse(socket: Duplex): void {
-  socket.end('HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+function refuse(socket: Duplex, { status, problem: { code, message } }: Outcome): void {
+  const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nretry-after: 2\r\nconnection: close\r\n\r\n${body}`,
+  );
 }

@@ -65,7 +65,13 @@ export interface IngestServer extends AsyncDisposable {
 
 export async function servedIngest(
   platform: Platform,
-  options: { startWithinMs?: number; bodyIdleMs?: number; maxDurationMs?: number; store?: AudioStore } = {},
+  options: {
+    startWithinMs?: number;
+    bodyIdleMs?: number;
+    maxDurationMs?: number;
+    maxConnections?: number;
+    store?: AudioStore;
+  } = {},
 ): Promise<IngestServer> {
   const { maxDurationMs, ...rest } = options;
   const store = options.store ?? new AudioStore(platform.database.slice(MEDIA_MODELS), platform.events, maxDurationMs);

@@ -1,5 +1,6 @@
 import type { Notifications } from '../../../../platform/database/notifications';
 import type { Intake } from './intake';
+import { GOING_AWAY, OVERLOADED, type Outcome } from './outcome';
 
 /** A connection that sends audio, to its host: told to go, and waited for. */
 export interface Connection {
@@ -17,16 +18,17 @@ export class Writers {
   private readonly unlisten: () => void;
   private stopped: Promise<unknown> | undefined;
 
-  constructor(notifications: Notifications) {
+  constructor(
+    notifications: Notifications,
+    private readonly maxConnections: number,
+  ) {
     this.unlisten = notifications.on('sauti_live', (sessionId) => this.notice(sessionId));
   }
 
-  get isStopping(): boolean {
-    return this.stopped !== undefined;
-  }
-
-  get size(): number {
-    return this.connections.size;
+  /** Why no connection is taken at present; null when one is. */
+  get refusal(): Outcome | null {
+    if (this.stopped) return GOING_AWAY;
+    return this.connections.size < this.maxConnections ? null : OVERLOADED;
   }
 
   /** Counts a connection until the returned function is called. */

@@ -35,7 +35,11 @@ export async function* decodeRows(
   options: DecodeRowsOptions,
 ): AsyncGenerator<AudioItem, RowsEnd, undefined> {
   const { signal, format } = options;
-  await using program = spawnGuarded(FFMPEG_IN_PATH.ffmpeg, parametersOf(format), { signal, withInput: true });
+  await using program = spawnGuarded(FFMPEG_IN_PATH.ffmpeg, parametersOf(format), {
+    signal,
+    withInput: true,
+    isLive: true,
+  });
   const decoding = new RowsDecoding(program, rows, options);
   return yield* decoding.sound();
 }

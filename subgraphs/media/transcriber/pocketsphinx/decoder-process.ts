@@ -35,7 +35,8 @@ export interface DecoderVocabulary {
  */
 const LIMITS = { maxMemoryBytes: 512 * 1024 * 1024, maxHeapMegabytes: 64 };
 
-export type DecoderUse = 'recognition' | 'alignment';
+/** `live` recognizes like `recognition`, before all others when the machine is busy. */
+export type DecoderUse = 'recognition' | 'live' | 'alignment';
 
 /** No request takes longer than some seconds, on the slowest machine; then the library hangs. */
 const ANSWER_LIMIT_MS = 60_000;
@@ -51,7 +52,7 @@ export class DecoderProcess implements Pooled {
 
   /** Starts a process with a loaded decoder. Throws EngineUnavailableError when a library or the model cannot be loaded. */
   static async open(installation: Installation, use: DecoderUse): Promise<DecoderProcess> {
-    const engine = start(installation);
+    const engine = start(installation, use);
     try {
       await load(engine, installation, use);
       return new DecoderProcess(engine);
@@ -63,7 +64,7 @@ export class DecoderProcess implements Pooled {
 
   /** Loads the libraries in a process that then ends. Throws EngineUnavailableError when one is missing. */
   static async check(installation: Installation): Promise<void> {
-    await using engine = start(installation);
+    await using engine = start(installation, 'probe');
     await load(engine, installation, 'probe');
   }
 
@@ -138,8 +139,9 @@ export class DecoderProcess implements Pooled {
   }
 }
 
-function start({ childFile }: Installation): EngineProcess {
-  return new EngineProcess(startChild(childFile, LIMITS), { name: 'PocketSphinx', answerLimitMs: ANSWER_LIMIT_MS });
+function start({ childFile }: Installation, use: DecoderUse | 'probe'): EngineProcess {
+  const child = startChild(childFile, { ...LIMITS, isLive: use === 'live' });
+  return new EngineProcess(child, { name: 'PocketSphinx', answerLimitMs: ANSWER_LIMIT_MS });
 }
 
 async function load(

@@ -24,7 +24,7 @@ import { Vocabularies } from './vocabulary/vocabularies';
 export function createLivePocketSphinx(options: Omit<PocketSphinxOptions, 'maxDecoders'> = {}): LiveEngine {
   const pool = new Pool({
     limit: Number.MAX_SAFE_INTEGER,
-    open: async () => DecoderProcess.open(findPocketSphinx(options), 'recognition'),
+    open: async () => DecoderProcess.open(findPocketSphinx(options), 'live'),
     ...(options.idleMs != null && { idleMs: options.idleMs }),
   });
   const vocabularies = new Vocabularies(options);
@@ -51,8 +51,9 @@ export function createLivePocketSphinx(options: Omit<PocketSphinxOptions, 'maxDe
 const SAMPLES_PER_MS = PCM_SAMPLE_RATE_HZ / 1_000;
 const MS_PER_FRAME = 10;
 /**
- * How much of the first utterance tells the sound of a session; whole blocks. Of 0.6 s twice as many words are wrong as
- * with the sound the model assumes, of 1 s fewer, and of 1.5 or 2 s no fewer still.
+ * How much of the first utterance tells the sound of a session; whole blocks. Word errors of 327 words of first utterances
+ * with the sound the model assumes: 26.6 %; with that of their first 0.6 s: 29.4 %, of 1 s: 21.1 %, of 1.5 s: 22.3 %, of 5 s,
+ * as in batch: 19.0 %.
  */
 const TUNING_SAMPLES = 20 * LIVE_BLOCK_SAMPLES;
 

@@ -312,7 +312,7 @@ describeWhenInstalled(missing, 'PocketSphinx', () => {
     await waitFor('its end', () => !isRunning(pid), 2_000);
   });
 
-  test('a decoder knows nothing of our environment and has a bound on its memory', async () => {
+  test('a decoder knows nothing of our environment, has a bound on its memory and gives way to live ones', async () => {
     process.env['SAUTI_SECRET'] = 'not for the ears of a library';
     try {
       await using own = createPocketSphinx();
@@ -323,6 +323,7 @@ describeWhenInstalled(missing, 'PocketSphinx', () => {
       expect(environment).toContain('PATH=');
       expect(environment).not.toContain('SAUTI_SECRET');
       expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/Max data size +536870912/);
+      expect(os.getPriority(pid)).toBe(Math.min(19, os.getPriority() + 10));
     } finally {
       delete process.env['SAUTI_SECRET'];
     }

@@ -9,7 +9,7 @@ export function sherpaInfoWithout(missing: string): TranscriberInfo {
     task: 'RECOGNIZE',
     local: true,
     languages: [],
-    streaming: true,
+    streaming: false,
     wordTimes: false,
     speakers: false,
     confidence: false,

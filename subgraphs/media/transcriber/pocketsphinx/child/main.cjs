@@ -4,7 +4,7 @@
  * break a worker. Plain JavaScript because it is read from the repository in every mode. Answers every request of
  * `decoder-process.ts` with one reply; ends when its parent does.
  *
- * @typedef {{ type: 'open', modelDirectory: string, libraries: { sphinxbase: string, pocketsphinx: string }, for: 'recognition' | 'alignment' | 'probe' }} Open
+ * @typedef {{ type: 'open', modelDirectory: string, libraries: { sphinxbase: string, pocketsphinx: string }, for: 'recognition' | 'live' | 'alignment' | 'probe' }} Open
  * @typedef {Open | { type: 'tuneIn', pcm: Int16Array } | { type: 'use', vocabulary: import('./decoder.cjs').Vocabulary | null } | { type: 'expect', vocabulary: import('./decoder.cjs').Vocabulary } | { type: 'unknown', words: string[] } | { type: 'sound' } | { type: 'useSound', sound: import('./decoder.cjs').Sound | null } | { type: 'begin' } | { type: 'feed' | 'hear', pcm: Int16Array } | { type: 'finish' }} Request
  */
 const { Decoder } = require('./decoder.cjs');
@@ -25,7 +25,7 @@ function open(/** @type {Open} */ request) {
   if (request.for === 'probe') return null;
   const { modelDirectory } = request;
   try {
-    decoder = new Decoder(native, { modelDirectory, withModel: request.for === 'recognition' });
+    decoder = new Decoder(native, { modelDirectory, withModel: request.for !== 'alignment' });
   } catch (error) {
     return { unavailable: 'the model', detail: String(error?.message ?? error) };
   }
