@@ -7,10 +7,11 @@ import { waitFor } from '../../../../platform/testing/wait';
 import { transcriptTopic, type TranscriptEvent } from '../../events';
 import { asSegmentRow, MEDIA_MODELS, type SegmentRow } from '../../records';
 import type { LiveEngine } from '../../transcriber/live/live-decoder';
+import { createLiveEngines } from '../../transcriber/live/live-engines';
 import type { RecognitionPlan } from '../../transcription/recognition-plan';
 import { AudioStore } from '../ingest/audio-store';
 import type { LiveSessionRow, LiveState } from '../live-session';
-import { startLiveHost, type LiveEngines, type LiveHost } from './live-host';
+import { startLiveHost, type LiveHost } from './live-host';
 
 const PLAN: RecognitionPlan = {
   ...{ language: 'en-US', languages: [], speakers: null, keyterms: [], grammar: null, perChannel: false },
@@ -131,10 +132,6 @@ export function essence(segments: readonly SegmentRow[]): object[] {
   }));
 }
 
-export function enginesOf(...engines: LiveEngine[]): LiveEngines {
-  return { engine: (id) => engines.find(({ info }) => info.id === id) };
-}
-
 export function aHost(
   platform: Platform,
   engine: LiveEngine,
@@ -142,7 +139,7 @@ export function aHost(
 ): LiveHost {
   return startLiveHost({
     platform,
-    engines: enginesOf(engine),
+    engines: createLiveEngines([engine]),
     settings: { places: 4, pauseAfterMs: 600_000, maxDurationMs: 4 * 3_600_000, sessionsPerAccount: 5, ...settings },
   });
 }
