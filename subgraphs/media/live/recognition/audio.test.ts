@@ -33,7 +33,7 @@ function encoded(pcm: Uint8Array, ...parameters: string[]): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const limits = { encoding: 'buffer', maxBuffer: 64 * 1024 ** 2 } as const;
     const child = execFile('ffmpeg', [...input, ...parameters, 'pipe:1'], limits, (error, stdout) =>
-      error ? reject(error) : resolve(stdout),
+      error ? reject(new Error('ffmpeg cannot encode it.', { cause: error })) : resolve(stdout),
     );
     child.stdin!.end(pcm);
   });
