@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import WebSocket from 'ws';
 import { waitFor } from '../platform/testing/wait';
 import { LiveAudio, LiveAudioError, type LiveAudioOptions } from './live-audio';
@@ -86,6 +88,7 @@ test('a flush lies between the same chunks after the connection was lost', async
 });
 
 test('an answer to the end that is lost is found out by asking', async () => {
+  peer.after = (sequence) => sequence < CHUNKS;
   peer.onEnd = (socket) => (socket.terminate(), false);
   connect();
   await audio.send(speech);
@@ -105,6 +108,22 @@ test('a server that says nothing any more is left', async () => {
   await audio.end();
   expect(stored().equals(speech)).toBe(true);
   expect(peer.connections).toBe(3);
+});
+
+test('an address that takes the connection and says nothing is left', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  let asked = 0;
+  const place: LiveAudioOptions['place'] = async () => {
+    const found = await peer.place();
+    return asked++ > 0 ? found : { ...found, ingest: { ...found.ingest!, webSocketUrl: `ws://127.0.0.1:${port}` } };
+  };
+  connect({ place, silenceMs: 100 });
+  await audio.send(speech);
+  await audio.end();
+  expect(stored().equals(speech)).toBe(true);
+  silent.close();
 });
 
 test('reads its source no further than it may keep, and goes on when there is room', async () => {

@@ -80,7 +80,8 @@ export class LiveAudio implements AsyncDisposable {
   private failure: LiveAudioError | undefined;
   private socket: LiveSocket | undefined;
   private isReady = false;
-  private connectedAt = performance.now();
+  /** When the first of the failures was of which none has passed. */
+  private failingSince: number | undefined;
   private retries = 0;
   private wake = (): void => {};
   private change = Promise.resolve();
@@ -168,7 +169,7 @@ export class LiveAudio implements AsyncDisposable {
   }
 
   private hear(message: LiveMessage): void {
-    if (message.type !== 'error') this.connectedAt = performance.now();
+    if (message.type !== 'error') this.failingSince = undefined;
     if (message.type === 'ready') this.begin(message.acknowledgedSequence);
     else if (message.type === 'acknowledged') this.forget(message.sequence);
     else if (message.type === 'flushed') this.flushes.shift();
@@ -235,11 +236,11 @@ export class LiveAudio implements AsyncDisposable {
     if (fatal) throw new LiveAudioError(code ?? fatal, message);
     const wait = retryAfterMs ?? waitMs(this.retries++);
     if (closeCode === 4429) {
-      this.connectedAt = performance.now();
       this.options.onBusy?.(wait);
     } else {
       const { giveUpMs = 300_000 } = this.options;
-      if (performance.now() - this.connectedAt > giveUpMs) throw new LiveAudioError('NETWORK', message);
+      this.failingSince ??= performance.now();
+      if (performance.now() - this.failingSince > giveUpMs) throw new LiveAudioError('NETWORK', message);
       this.options.onLost?.(message, wait);
     }
     let isTime = false;

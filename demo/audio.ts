@@ -12,17 +12,17 @@ const MICROPHONES = [
 const TRIAL_LIMIT_MS = 5_000;
 const NO_FFMPEG = 'ffmpeg is missing. Install it: apt-get install ffmpeg';
 
-/** What tells ffmpeg to read a file as slowly as it is spoken. */
-export function inputOfFile(file: string): string[] {
+/** What tells ffmpeg to read a file as slowly as it is spoken. Throws an Error with ffmpeg's words when it holds no sound. */
+export async function inputOfFile(file: string): Promise<string[]> {
+  const problem = await tryOut(['-i', file]);
+  if (problem !== null) throw new Error(`The sound cannot be read: ${problem}`);
   return ['-re', '-i', file];
 }
 
 /** What tells ffmpeg to read the microphone; null where none can be read, which is found out by trying. */
 export async function inputOfMicrophone(): Promise<string[] | null> {
   for (const input of MICROPHONES) {
-    const trial = start(['-t', '0.1', ...input, '-f', 'null', '-'], AbortSignal.timeout(TRIAL_LIMIT_MS));
-    trial.stdout.resume();
-    if ((await trial.ended) === null) return input;
+    if ((await tryOut(input)) === null) return input;
   }
   return null;
 }
@@ -37,6 +37,13 @@ export async function* soundOf(input: readonly string[], signal: AbortSignal): A
   for await (const bytes of ffmpeg.stdout) yield bytes as Buffer;
   const problem = await ffmpeg.ended;
   if (problem !== null && !signal.aborted) throw new Error(`The sound cannot be read: ${problem}`);
+}
+
+/** Reads the beginning of an input; resolves to what is wrong with it, or null. */
+function tryOut(input: readonly string[]): Promise<string | null> {
+  const trial = start(['-t', '0.1', ...input, '-vn', '-f', 'null', '-'], AbortSignal.timeout(TRIAL_LIMIT_MS));
+  trial.stdout.resume();
+  return trial.ended;
 }
 
 /** `ended` resolves to what went wrong, or null. Throws nothing but that ffmpeg is missing. */

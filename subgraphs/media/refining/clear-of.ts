@@ -1,6 +1,6 @@
 import type { PlacedSegment } from '../transcription/transcript-growth';
 import type { Word } from '../transcriber/transcriber';
-import { coveredMs, lengthMs, overlapMs, type Stretch } from './overlap';
+import { coveredMs, lengthMs, Timeline, type Stretch } from './overlap';
 
 /**
  * What was heard, without what lies in the place of the edited segments: words go by their middle, and what is left before,
@@ -11,10 +11,11 @@ export function clearOf(
   edited: readonly Stretch[],
   heard: readonly PlacedSegment[],
 ): { left: PlacedSegment[]; dropped: PlacedSegment[] } {
+  const corrections = new Timeline(edited);
   const left: PlacedSegment[] = [];
   const dropped: PlacedSegment[] = [];
   for (const segment of heard) {
-    const inTheWay = edited.filter((other) => overlapMs(segment, other) > 0);
+    const inTheWay = corrections.overlapping(segment);
     if (inTheWay.length === 0) left.push(segment);
     else if (segment.words.length > 0) left.push(...partsOutside(inTheWay, segment));
     else (coveredMs(segment, inTheWay) * 2 >= lengthMs(segment) ? dropped : left).push(segment);

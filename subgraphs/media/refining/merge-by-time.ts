@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { SegmentRow } from '../records';
 import type { PlacedSegment } from '../transcription/transcript-growth';
 import { clearOf } from './clear-of';
-import { coveredMs, lengthMs, overlapMs } from './overlap';
+import { coveredMs, lengthMs, overlapMs, Timeline } from './overlap';
 
 /** A transcript after it was heard again. */
 export interface Merged {
@@ -32,7 +32,9 @@ export function mergeByTime(
   const partners = partnersOf(replaceable, left);
   const partnered = new Set(partners.values());
   const news = left.filter((segment) => !partnered.has(segment));
-  const stays = (segment: SegmentRow): boolean => isMostlyCovered(segment, dropped);
+  const untold = new Timeline(dropped);
+  const stays = (segment: SegmentRow): boolean =>
+    coveredMs(segment, untold.overlapping(segment)) * 2 >= lengthMs(segment);
   const all = [
     ...edited,
     ...replaceable.flatMap((segment) => {
@@ -55,8 +57,10 @@ function partnersOf(
   known: readonly SegmentRow[],
   heard: readonly PlacedSegment[],
 ): ReadonlyMap<SegmentRow, PlacedSegment> {
+  const timeline = new Timeline(heard);
   const pairs = known.flatMap((segment) =>
-    heard
+    timeline
+      .overlapping(segment)
       .map((other) => ({ segment, other, sharedMs: overlapMs(segment, other) }))
       .filter(({ other, sharedMs }) => sharedMs * 2 >= Math.max(lengthMs(segment), lengthMs(other))),
   );
@@ -69,10 +73,6 @@ function partnersOf(
     taken.add(other);
   }
   return partners;
-}
-
-function isMostlyCovered(segment: SegmentRow, others: readonly PlacedSegment[]): boolean {
-  return coveredMs(segment, others) * 2 >= lengthMs(segment);
 }
 
 /** Who speaks and whether a pause follows is known from the time when it was spoken. */

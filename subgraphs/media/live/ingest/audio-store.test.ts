@@ -169,6 +169,15 @@ test('single calls are taken while no writer is connected, and again when it has
   await expect(store.append(single(id), [chunk(5)])).rejects.toBeInstanceOf(WriterReplaced);
 });
 
+test('the same single call many times at once stores its chunk once, and every one is told so', async () => {
+  const id = await aLiveSession(platform);
+  const calls = Array.from({ length: 8 }, () => store.append(single(id), [chunk(1)]));
+  for (const stored of await Promise.all(calls))
+    expect(stored).toMatchObject({ acknowledgedSequence: 1, state: 'LIVE' });
+  expect(await storedAudio(platform, id)).toHaveLength(3_200);
+  expect(await told(id)).toEqual(['LIVE']);
+});
+
 test('single calls are told to wait while more than 30 s wait to be heard', async () => {
   const id = await aLiveSession(platform);
   for (let second = 1; second <= 31; second++) await store.append(single(id), [chunk(second, 1_000)]);

@@ -192,6 +192,15 @@ describe('bad input', () => {
     expect(await storedAudio(platform, id)).toEqual(Buffer.concat([pcm(100, 1), pcm(100, 2)]));
   });
 
+  test('what comes before a gap is stored, also when all of it comes together', async () => {
+    const id = await aLiveSession(platform);
+    const writer = await aWriter(server, id);
+    for (const sequence of [1, 2, 4, 5]) writer.send(sequence, pcm(100, sequence));
+    expect(await writer.closed).toBe(4400);
+    expect(writer.messages.at(-1)).toMatchObject({ code: 'CONFLICT', expectedSequence: 3 });
+    expect(await storedAudio(platform, id)).toEqual(Buffer.concat([pcm(100, 1), pcm(100, 2)]));
+  });
+
   test('audio before start is refused', async () => {
     const writer = await aSocket(server.port, await aLiveSession(platform));
     writer.send(1, pcm(10));
@@ -251,6 +260,7 @@ describe('bad input', () => {
 
 describe('a second writer', () => {
   test('takes over, and the first is closed at once and stores nothing more', async () => {
+    fakeIntervals(); // else the first would learn of it sooner or later
     const id = await aLiveSession(platform);
     const first = await aWriter(server, id);
     first.send(1, pcm(100, 1));
@@ -414,6 +424,31 @@ describe('connections', () => {
       const { writer: number, writerSeenAt } = await sessionRow(platform, id);
       return number === 1 && writerSeenAt === null;
     });
+  });
+
+  test('a writer that leaves while it is noted as present is forgotten all the same', async () => {
+    fakeIntervals();
+    const store = new AudioStore(platform.database.slice(MEDIA_MODELS), platform.events);
+    const seen = store.seen.bind(store);
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    let noting: Promise<unknown> | undefined;
+    store.seen = (writer) => {
+      const noted = gate.then(() => seen(writer));
+      noting = noted;
+      return noted;
+    };
+    await using slow = await servedIngest(platform, { store });
+    const id = await aLiveSession(platform);
+    const writer = await aWriter(slow, id);
+    jest.advanceTimersByTime(10_000);
+    await waitFor('it to be noted', () => noting !== undefined);
+    writer.socket.terminate();
+    await waitFor('it to be gone', async () => (await slow.connections()) === 0);
+    await sessionRow(platform, id); // what it does when it is gone has been done, or waits
+    release();
+    await noting;
+    await waitFor('it to be forgotten', async () => (await sessionRow(platform, id)).writerSeenAt === null);
   });
 
   test('a silent writer stays known as present', async () => {

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import { WebSocket } from 'ws';
 import { lingerUnread } from '../../../../platform/http/unread-body';
 import { newId } from '../../../../platform/ids';
@@ -61,6 +62,8 @@ export interface IngestServer extends AsyncDisposable {
   tokens: IngestTokens;
   ingest: LiveIngest;
   token(sessionId: string): string;
+  /** How many are open. */
+  connections(): Promise<number>;
 }
 
 export async function servedIngest(
@@ -90,6 +93,7 @@ export async function servedIngest(
     port: (server.address() as AddressInfo).port,
     ...{ store, tokens, ingest },
     token: (sessionId) => tokens.make(sessionId).token,
+    connections: () => promisify(server.getConnections.bind(server))(),
     async [Symbol.asyncDispose]() {
       await ingest.stop();
       await closed(server);

@@ -29,16 +29,21 @@ export interface Ending {
   signal: AbortSignal;
 }
 
-/** Everything was heard: makes the recording and ends session and transcript with it. `heardMs` is how long it was. */
+/**
+ * Everything was heard: makes the recording and ends session and transcript with it; where there can be none, the session
+ * says why. `heardMs` is how long it was.
+ */
 export async function endSession(ending: Ending, heardMs: number): Promise<void> {
   const { platform, records, session, total } = ending;
-  await using recording = session.record ? await recordingFor(ending) : null;
+  const made = await recordingFor(ending);
+  await using recording = made instanceof RecordingRefused ? null : made;
+  const refusal = made instanceof RecordingRefused ? { errorCode: made.code, errorMessage: made.message } : {};
   await records.transaction(async (tx) => {
     const mediaId = (await recording?.keep(tx, ending.engine)) ?? null;
     const change = { confidence: confidenceOf(total), durationMs: heardMs, ...(await detected(tx, ending)) };
     await close(tx, ending, {
       transcript: { state: 'COMPLETE', ...change },
-      session: { state: 'ENDED', mediaId },
+      session: { state: 'ENDED', mediaId, ...refusal },
       events: [{ type: 'transcript.finished', state: 'COMPLETE', error: null, removedSegmentIds: [] }],
     });
     if (mediaId !== null && session.refine) await beginRefinement(tx, platform.events, session.transcriptId);
@@ -59,7 +64,7 @@ export async function failSession(ending: Ending, failure: SessionFailure): Prom
       events: [...events, { type: 'transcript.finished', state: 'FAILED', error, removedSegmentIds: [] }],
     });
   });
-  if (session.record) await keepLate(ending);
+  await keepLate(ending);
   await removeAudio(platform.database, session.id);
 }
 
@@ -80,15 +85,19 @@ async function close(
   await platform.events.appendAll(tx, transcriptTopic(transcriptId), events);
 }
 
-/** The session as it is now that nothing is added to it; null when no recording can be made of it, ever. */
-async function recordingFor({ platform, session: { id }, signal }: Ending): Promise<Recording | null> {
+/** Of the session as it is now that nothing is added to it. */
+async function recordingFor({
+  platform,
+  session: { id },
+  signal,
+}: Ending): Promise<Recording | RecordingRefused | null> {
   const session = await platform.database.prisma.liveSession.findUniqueOrThrow({ where: { id } });
   try {
     return await recordingOf(platform, session, signal);
   } catch (error) {
     if (!(error instanceof RecordingRefused)) throw error;
     platform.logger.warn({ error, sessionId: id }, 'there is no recording of a live session');
-    return null;
+    return error;
   }
 }
 
@@ -96,8 +105,9 @@ async function recordingFor({ platform, session: { id }, signal }: Ending): Prom
 async function keepLate(ending: Ending): Promise<void> {
   const { platform, session, engine } = ending;
   try {
-    await using recording = await recordingFor(ending);
-    if (!recording) return;
+    const made = await recordingFor(ending);
+    if (!made || made instanceof RecordingRefused) return;
+    await using recording = made;
     await platform.database.slice(MEDIA_MODELS).transaction(async (tx) => {
       const mediaId = await recording.keep(tx, engine);
       await tx.liveSession.update({ where: { id: session.id }, data: { mediaId } });

@@ -8,9 +8,10 @@ import type { CaptionWriter } from './caption-writer';
 import { firstSample, type LiveCheckpoint } from './checkpoint';
 
 const SAMPLES_PER_MS = PCM_SAMPLE_RATE_HZ / 1_000;
-/** The decoder is given so much at a time, and asked what it makes of it. */
-const GUESS_SAMPLES = 100 * SAMPLES_PER_MS;
-/** The voice detector is given less than speech needs to begin (80 ms), so that it always stands between two utterances when one has ended. */
+/**
+ * What is heard at a time: then the decoder is asked what it makes of it. Less than speech needs to begin (80 ms), so that the
+ * voice detector always stands between two utterances when one has ended.
+ */
 const STEP_SAMPLES = 50 * SAMPLES_PER_MS;
 /** In silence, what was heard is noted this often, and a place from where to go on that often. */
 const NOTE_SAMPLES = 1_000 * SAMPLES_PER_MS;
@@ -91,7 +92,7 @@ export class LiveHearing {
     const events = this.voice.push(samples);
     this.samples += samples.length;
     await this.follow(events);
-    if (this.utterance && this.samples % GUESS_SAMPLES === 0) await this.guess(this.utterance);
+    if (this.utterance && this.samples % STEP_SAMPLES === 0) await this.guess(this.utterance);
     if (!this.utterance) this.options.captions.pass(this.heardMs);
     const hasEnded = events.some(({ type }) => type === 'end');
     if (this.isBetween && (hasEnded || this.samples - this.checkedAt >= CHECKPOINT_SAMPLES)) return this.check();

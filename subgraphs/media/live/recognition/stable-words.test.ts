@@ -13,20 +13,27 @@ const show = ({ words, stableWords }: ShownWords): string => {
   return [...texts.slice(0, stableWords), '|', ...texts.slice(stableWords)].join(' ');
 };
 
-test('a word is stable that three guesses have said and that ended 300 ms ago', () => {
+test('a word is stable that every guess of 400 ms has said and that ended 300 ms ago', () => {
   const stable = new StableWords();
-  expect(show(stable.take(said('the cat'), 500))).toBe('| the cat');
-  expect(show(stable.take(said('the cat'), 600))).toBe('| the cat');
-  expect(show(stable.take(said('the cat'), 690))).toBe('the | cat');
+  for (const heardMs of [300, 400, 500, 600, 650]) {
+    expect(show(stable.take(said('the cat'), heardMs))).toBe('| the cat');
+  }
+  expect(show(stable.take(said('the cat'), 699))).toBe('| the cat');
   expect(show(stable.take(said('the cat sat'), 700))).toBe('the cat | sat');
+  const fresh = new StableWords();
+  fresh.take(said('the cat'), 1_001);
+  expect(show(fresh.take(said('the cat'), 1_400))).toBe('| the cat');
   const other = new StableWords();
-  for (const guess of ['the cat', 'a cat', 'the cat']) other.take(said(guess), 900);
-  expect(show(other.take(said('the cat'), 900))).toBe('| the cat');
+  other.take(said('the cat'), 900);
+  other.take(said('a cat'), 1_000);
+  expect(show(other.take(said('the cat'), 1_400))).toBe('| the cat');
+  expect(show(other.take(said('the cat'), 1_500))).toBe('| the cat');
+  expect(show(other.take(said('the cat'), 1_800))).toBe('the cat |');
 });
 
 test('what is stable stays, whatever the decoder says later, and the guess goes on behind it', () => {
   const stable = new StableWords();
-  for (let at = 0; at < 3; at++) stable.take(said('the cat sat'), 750);
+  for (const heardMs of [350, 750]) stable.take(said('the cat sat'), heardMs);
   expect(show(stable.take(said('a bat has eaten'), 760))).toBe('the cat | has eaten');
   expect(show(stable.take(said('whatever'), 800))).toBe('the cat |');
   expect(show(stable.take(said('the cat sat', 15), 800))).toBe('the cat | sat');
