@@ -27,10 +27,10 @@ export function latenciesOf(heard: readonly Heard[], startedAt: number): Latenci
   return { words, finals };
 }
 
+/** A guess has no full stop yet. */
 function isSame(word: SpokenWord, other: SpokenWord): boolean {
-  return (
-    word.text.toLowerCase() === other.text.toLowerCase() && Math.abs(word.startMs - other.startMs) <= SAME_PLACE_MS
-  );
+  const isNear = Math.abs(word.startMs - other.startMs) <= SAME_PLACE_MS;
+  return isNear && normalizeWords(word.text).join(' ') === normalizeWords(other.text).join(' ');
 }
 
 /** The value that this share of the values does not exceed; NaN of none. */
