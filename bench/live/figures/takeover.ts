@@ -65,11 +65,11 @@ async function killOnce(stage: SautiStage, bench: LiveBench, atMs: number): Prom
   return { ms: next.atMs - killedAt, texts: listener.reader.finals().map(({ segment }) => segment.text) };
 }
 
-/** The process that has the session; a worker's id names it. */
+/** The process that has the session: a worker's id is `host:pid:chance`. */
 async function workerOf({ store }: SautiStage, sessionId: string): Promise<number> {
-  const [row] = await store.query<{ pid: number }>(
-    `select w.pid from media.live_session s join media.live_worker w on w.id = s.worker_id where s.id = $1`,
+  const [row] = await store.query<{ worker: string }>(
+    `select worker_id as worker from media.live_session where id = $1`,
     [sessionId],
   );
-  return row!.pid;
+  return Number(row!.worker.split(':').at(-2));
 }

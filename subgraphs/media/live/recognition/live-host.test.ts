@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { openTestPlatform, type TestPlatform } from '../../../../platform/testing/platform';
 import { waitFor } from '../../../../platform/testing/wait';
 import type { SegmentRow } from '../../records';
@@ -160,6 +161,20 @@ test('a worker takes as many sessions as it has places', async () => {
   await sessions[first]!.end();
   await waitFor('the other one to be taken', async () => (await sessions[1 - first]!.row()).workerId);
   expect(engine.decoders).toBeLessThanOrEqual(1);
+});
+
+test('a worker’s row says which process it is; a session of its own that it does not hear it takes anew', async () => {
+  await using _host = start();
+  const heard = await begin();
+  const { workerId } = await waitFor('a worker', async () => {
+    const row = await heard.row();
+    return row.workerId === null ? null : row;
+  });
+  expect(workerId!.split(':').slice(0, 2)).toEqual([hostname(), String(process.pid)]);
+  const lost = await begin({ workerId, epoch: 3 }); // as when the database was away while it was claimed or released
+  await lost.end();
+  expect(await lost.until('ENDED')).toMatchObject({ epoch: 4 });
+  expect(await heard.row()).toMatchObject({ workerId, epoch: 1 });
 });
 
 test('a worker that stops gives its session back in mid-sentence, and the next one goes on as if nothing had happened', async () => {

@@ -1,4 +1,5 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { Flag } from '../../../../platform/events/flag';
 import { pause } from '../../../../platform/pause';
 import type { Platform } from '../../../../platform/platform';
@@ -44,7 +45,7 @@ class Host implements LiveHost {
 
   constructor(private readonly options: LiveHostOptions) {
     const { platform, settings } = options;
-    this.records = new HostRecords(platform.database, randomUUID());
+    this.records = new HostRecords(platform.database, newWorkerId());
     const sweep = new SessionSweep(platform, settings);
     this.unlisten = platform.notifications.on('sauti_live', (sessionId) => this.notice(sessionId));
     this.loops = [
@@ -113,7 +114,8 @@ class Host implements LiveHost {
     this.news.lower();
     await this.records.beat(places);
     const free = places - this.runs.size;
-    if (free > 0) for (const session of await this.records.claim(free)) this.start(session);
+    const held = [...this.runs.keys()];
+    if (free > 0) for (const session of await this.records.claim(free, held)) this.start(session);
   }
 
   private start(session: LiveSessionRow): void {
@@ -136,8 +138,13 @@ class Host implements LiveHost {
         logger.error({ error, sessionId }, 'the run of a live session broke');
         await this.pause(BROKEN_MS);
       }
-      // A database that is away cannot be told; another worker takes the session when it is thought lost.
+      // A database that is away cannot be told; a session without a run is claimed anew.
       await run.release().catch((failure: unknown) => logger.warn({ error: failure, sessionId }, 'not released'));
     }
   }
+}
+
+/** Says which process it is, as `host:pid:`; what follows is another for each start, because containers share both. */
+function newWorkerId(): string {
+  return `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
 }
