@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { newId } from '../../../../platform/ids';
 import { openTestPlatform, type TestPlatform } from '../../../../platform/testing/platform';
 import { waitFor } from '../../../../platform/testing/wait';
 import type { SegmentRow } from '../../records';
@@ -26,6 +27,7 @@ const SPEECH = bytesOf(soundOf(tonesFor(6_000), 0, 6_000));
 const PHRASES = ['n0 n1 n2', 'n3 n4 n5', 'n6 n7 n8', 'n9 n10 n11'];
 const upTo = (ms: number): Uint8Array => SPEECH.subarray(0, ms * 32);
 const from = (ms: number): Uint8Array => SPEECH.subarray(ms * 32);
+const isFinal = ({ state }: SegmentRow): boolean => state === 'FINAL';
 const textsOf = (segments: readonly SegmentRow[]): string[] => segments.map(({ text }) => text);
 const begin = (options?: Parameters<typeof SpokenSession.begin>[1]) => SpokenSession.begin(test_.platform, options);
 const start = (settings?: Parameters<typeof aHost>[2]) => aHost(test_.platform, engine, settings);
@@ -176,6 +178,42 @@ test('a worker’s row says which process it is; a session of its own that it do
   expect(await lost.until('ENDED')).toMatchObject({ epoch: 4 });
   expect(await heard.row()).toMatchObject({ workerId, epoch: 1 });
 });
+
+test('each final is written together with the checkpoint behind it', async () => {
+  const write = jest.spyOn(RecognitionRecords.prototype, 'write');
+  await using _host = start();
+  const session = await begin();
+  await session.sendAll(SPEECH);
+  await session.end();
+  await session.until('ENDED');
+  const withFinals = write.mock.calls.map(([writing]) => writing).filter(({ segments }) => segments.some(isFinal));
+  write.mockRestore();
+  expect(withFinals).toHaveLength(PHRASES.length);
+  expect(withFinals.every(({ checkpoint }) => checkpoint !== null)).toBe(true);
+});
+
+test.each(['FINAL', 'EDITED'] as const)(
+  'what another worker had made %s behind its last checkpoint is heard again, and stays one segment',
+  async (state) => {
+    const session = await begin();
+    const id = newId('seg');
+    const { transcriptId } = session;
+    const place = { position: 0, revision: 7, startMs: 0, endMs: 900 };
+    const data = { id, transcriptId, state, ...place, text: 'n0 n1', language: 'en-US', words: [] };
+    await test_.platform.database.prisma.segment.create({ data });
+    await using _host = start();
+    await session.sendAll(SPEECH);
+    await session.end();
+    await session.until('ENDED');
+    const [first, ...others] = await session.segments();
+    const isEdited = state === 'EDITED';
+    const expected = { revision: isEdited ? 7 : 8, text: isEdited ? 'n0 n1' : PHRASES[0] };
+    expect(first).toMatchObject({ id, state, ...expected });
+    expect(textsOf(others)).toEqual(PHRASES.slice(1));
+    const told = (await session.told()).filter((segment) => segment.id === id);
+    expect(told.map((segment) => segment.state)).toEqual(isEdited ? [] : ['FINAL']);
+  },
+);
 
 test('a worker that stops gives its session back in mid-sentence, and the next one goes on as if nothing had happened', async () => {
   const undisturbed = await begin();
