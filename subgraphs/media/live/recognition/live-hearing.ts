@@ -89,12 +89,14 @@ export class LiveHearing {
   }
 
   private async step(samples: Int16Array): Promise<void> {
+    const { captions } = this.options;
+    const finals = captions.total.segmentCount;
     const events = this.voice.push(samples);
     this.samples += samples.length;
     await this.follow(events);
     if (this.utterance && this.samples % STEP_SAMPLES === 0) await this.guess(this.utterance);
-    if (!this.utterance) this.options.captions.pass(this.heardMs);
-    const hasEnded = events.some(({ type }) => type === 'end');
+    if (!this.utterance) captions.pass(this.heardMs);
+    const hasEnded = events.some(({ type }) => type === 'end') || captions.total.segmentCount > finals;
     if (this.isBetween && (hasEnded || this.samples - this.checkedAt >= CHECKPOINT_SAMPLES)) return this.check();
     if (this.samples - this.notedAt < NOTE_SAMPLES) return;
     this.notedAt = this.samples;

@@ -11,7 +11,8 @@ import { createLiveEngines } from '../../transcriber/live/live-engines';
 import type { RecognitionPlan } from '../../transcription/recognition-plan';
 import { AudioStore } from '../ingest/audio-store';
 import type { LiveSessionRow, LiveState } from '../live-session';
-import { startLiveHost, type LiveHost } from './live-host';
+import type { LiveSettings } from '../live-settings';
+import { startLiveHost, type LiveHost, type LiveHostOptions } from './live-host';
 
 const PLAN: RecognitionPlan = {
   ...{ language: 'en-US', languages: [], speakers: null, keyterms: [], grammar: null, perChannel: false },
@@ -132,14 +133,19 @@ export function essence(segments: readonly SegmentRow[]): object[] {
   }));
 }
 
+type HostWishes = Partial<Pick<LiveSettings, 'places' | 'pauseAfterMs'>> &
+  Pick<LiveHostOptions, 'retriesMs' | 'brokenMs'>;
+
 export function aHost(
   platform: Platform,
   engine: LiveEngine,
-  settings: { places?: number; pauseAfterMs?: number } = {},
+  { retriesMs, brokenMs, ...settings }: HostWishes = {},
 ): LiveHost {
   return startLiveHost({
     platform,
     engines: createLiveEngines([engine]),
+    ...(retriesMs && { retriesMs }),
+    ...(brokenMs !== undefined && { brokenMs }),
     settings: { places: 4, pauseAfterMs: 600_000, maxDurationMs: 4 * 3_600_000, sessionsPerAccount: 5, ...settings },
   });
 }
