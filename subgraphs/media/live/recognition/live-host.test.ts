@@ -153,6 +153,22 @@ test('time alone pauses a session that nobody uses, and ends one that has paused
   expect(await session.until('ENDED')).toMatchObject({ isComplete: true });
 });
 
+test('audio that was left behind an end goes, once nobody can be making a recording of it', async () => {
+  const minutesAgo = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
+  const [left, needed, live] = [await begin(), await begin(), await begin()];
+  for (const session of [left, needed, live]) await session.fill(3, upTo(100));
+  const { prisma } = test_.platform.database;
+  const end = (id: string, endedAt: Date) =>
+    prisma.liveSession.update({ where: { id }, data: { state: 'FAILED', endedAt } });
+  await end(left.id, minutesAgo(40));
+  await end(needed.id, minutesAgo(20));
+  await prisma.liveSession.update({ where: { id: live.id }, data: { state: 'PAUSED' } });
+  const rows = (session: SpokenSession) => prisma.liveAudio.count({ where: { sessionId: session.id } });
+  await using _host = start({ places: 0 });
+  await waitFor('the audio to be gone', async () => (await rows(left)) === 0);
+  expect([await rows(needed), await rows(live)]).toEqual([3, 3]);
+});
+
 test('a worker takes as many sessions as it has places', async () => {
   await using _host = start({ places: 1 });
   const sessions = [await begin(), await begin()];

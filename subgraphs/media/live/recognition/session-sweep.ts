@@ -11,6 +11,8 @@ const UNUSED_S = 60;
 const LONGEST_PAUSE_S = 24 * 3_600;
 /** A writer that is held back, because so much waits to be heard, has not fallen silent. */
 const HELD_BACK = { seconds: 5, containerBytes: 256 * 1_024 };
+/** The recording of a session that has FAILED is made, and tried again, behind its end: until then its audio is needed. */
+const LEFT_BEHIND_S = 1_800;
 /** Sessions changed in one run, each in a transaction of its own. */
 const PAGE = 100;
 
@@ -39,12 +41,20 @@ export class SessionSweep {
     for (const { id } of rows) await this.change(id);
   }
 
-  /** Removes what a worker has left that was lost when it had just ended a session. */
+  /**
+   * Removes what a worker has left that was lost when it had just ended a session. Goes from one session with audio to the
+   * next along the key: sessions that have ended are many, those with audio are few.
+   */
   async removeLeftovers(): Promise<void> {
     const { database } = this.platform;
     const rows = await database.prisma.$queryRaw<{ id: string }[]>`
-      select id from media.live_session s where state in ('ENDED', 'FAILED')
-         and exists (select 1 from media.live_audio where session_id = s.id) limit ${PAGE}`;
+      with recursive held (id) as (
+        (select session_id from media.live_audio order by session_id limit 1)
+        union all
+        select (select session_id from media.live_audio where session_id > held.id order by session_id limit 1)
+          from held where held.id is not null)
+      select s.id from held join media.live_session s using (id)
+       where s.state in ('ENDED', 'FAILED') and s.ended_at < ${ago(LEFT_BEHIND_S)} limit ${PAGE}`;
     for (const { id } of rows) await removeAudio(database, id);
   }
 
