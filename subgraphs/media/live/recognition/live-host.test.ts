@@ -153,6 +153,19 @@ test('time alone pauses a session that nobody uses, and ends one that has paused
   expect(await session.until('ENDED')).toMatchObject({ isComplete: true });
 });
 
+test('a writer that is there and never sends anything holds no place for ever', async () => {
+  const { prisma } = test_.platform.database;
+  const secondsAgo = (seconds: number): Date => new Date(Date.now() - seconds * 1_000);
+  const writerSeenAt = secondsAgo(-3_600);
+  const ready = await begin({ createdAt: secondsAgo(300), writerSeenAt });
+  const silent = await begin({ createdAt: secondsAgo(660), writerSeenAt });
+  await using _host = start({ places: 0 });
+  await silent.until('PAUSED');
+  expect(await ready.row()).toMatchObject({ state: 'WAITING' });
+  await prisma.liveSession.update({ where: { id: ready.id }, data: { writerSeenAt: null } });
+  await ready.until('PAUSED');
+});
+
 test('audio that was left behind an end goes, once nobody can be making a recording of it', async () => {
   const minutesAgo = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
   const [left, needed, live] = [await begin(), await begin(), await begin()];

@@ -7,6 +7,8 @@ import { removeAudio } from './remove-audio';
 
 /** A session to which no audio came, and no writer, gives its place back after this time. */
 const UNUSED_S = 60;
+/** The same for one whose writer is there and has never sent anything: it takes a place again with its first chunk. */
+const SILENT_S = 600;
 /** A pause that is longer is an end. */
 const LONGEST_PAUSE_S = 24 * 3_600;
 /** A writer that is held back, because so much waits to be heard, has not fallen silent. */
@@ -29,7 +31,8 @@ export class SessionSweep {
   ) {
     const { seconds, containerBytes } = HELD_BACK;
     this.isDue = Prisma.sql`case state
-      when 'WAITING' then coalesce(writer_seen_at, created_at) < ${ago(UNUSED_S)} and created_at < ${ago(UNUSED_S)}
+      when 'WAITING' then created_at < ${ago(SILENT_S)}
+           or coalesce(writer_seen_at, created_at) < ${ago(UNUSED_S)} and created_at < ${ago(UNUSED_S)}
       when 'LIVE' then last_audio_at < ${ago(pauseAfterMs / 1_000)} and stored_bytes - heard_bytes <=
            case encoding when 'CONTAINER' then ${containerBytes} else sample_rate * 2 * ${seconds} end
       when 'PAUSED' then coalesce(last_audio_at, created_at) < ${ago(LONGEST_PAUSE_S)} else false end`;
