@@ -73,7 +73,7 @@ export class LiveAudio implements AsyncDisposable {
   private acknowledged = 0;
   private sent = 0;
   private base: number | undefined;
-  private readonly flushes: { after: number; isSent: boolean }[] = [];
+  private flushes: { after: number; isSent: boolean }[] = [];
   private isEnding = false;
   private isEnded = false;
   private isLeft = false;
@@ -96,11 +96,15 @@ export class LiveAudio implements AsyncDisposable {
     this.running = this.run().catch((error: unknown) => this.fail(error));
   }
 
-  /** Resolves when there is room for more; throws {@link LiveAudioError} once nothing can be sent any more. */
+  /**
+   * Resolves when there is room for more: who does not wait for that, as a microphone cannot, is kept as long as it takes.
+   * Throws {@link LiveAudioError} once nothing can be sent any more, and then keeps nothing.
+   */
   async send(bytes: Uint8Array): Promise<void> {
+    this.refuseWhenOver(this.isEnding);
     this.cut(bytes, this.options.encoding === 'container');
     this.pump();
-    await this.until(() => this.keptBytes < this.keepBytes);
+    await this.reached(() => this.keptBytes < this.keepBytes);
   }
 
   /** Sends all of a source, no faster than it is stored. Throws what the source throws, too. */
@@ -110,19 +114,21 @@ export class LiveAudio implements AsyncDisposable {
 
   /** Makes everything sent so far final without a pause; resolves when the server has it. */
   async flush(): Promise<void> {
+    this.refuseWhenOver(this.isEnding);
     this.cut(NOTHING, true);
     const flush = { after: this.acknowledged + this.kept.length, isSent: false };
     this.flushes.push(flush);
     this.pump();
-    await this.until(() => !this.flushes.includes(flush));
+    await this.reached(() => !this.flushes.includes(flush));
   }
 
   /** Ends the session; resolves when everything is stored. What is said in it is still to be recognized then. */
   async end(): Promise<void> {
+    this.refuseWhenOver();
     this.cut(NOTHING, true);
     this.isEnding = true;
     this.pump();
-    await this.until(() => this.isEnded);
+    await this.reached(() => this.isEnded);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -193,6 +199,8 @@ export class LiveAudio implements AsyncDisposable {
     }
     this.forget(acknowledgedSequence);
     this.sent = this.acknowledged;
+    // What lies behind a flush is stored, so the flush is, too: another one would cut the sentence that is under way now.
+    this.flushes = this.flushes.filter(({ after }) => after >= this.acknowledged);
     for (const flush of this.flushes) flush.isSent = false;
     this.isReady = true;
     this.retries = 0;
@@ -236,6 +244,7 @@ export class LiveAudio implements AsyncDisposable {
     if (fatal) throw new LiveAudioError(code ?? fatal, message);
     const wait = retryAfterMs ?? waitMs(this.retries++);
     if (closeCode === 4429) {
+      this.failingSince = undefined;
       this.options.onBusy?.(wait);
     } else {
       const { giveUpMs = 300_000 } = this.options;
@@ -265,7 +274,20 @@ export class LiveAudio implements AsyncDisposable {
   private fail(error: unknown): void {
     this.failure ??=
       error instanceof LiveAudioError ? error : new LiveAudioError('INTERNAL', String(error), { cause: error });
+    this.kept.length = 0;
     this.changed();
+  }
+
+  private refuseWhenOver(isEnding = false): void {
+    if (this.failure) throw this.failure;
+    if (isEnding) throw new LiveAudioError('INVALID_STATE', 'The session is ended: it takes no more.');
+    if (this.isLeft) throw leftError();
+  }
+
+  /** What a caller waits for; throws when it does not come any more. */
+  private async reached(isTrue: () => boolean): Promise<void> {
+    await this.until(() => isTrue() || this.isLeft);
+    if (!isTrue()) throw leftError();
   }
 
   private changed(): void {
@@ -280,6 +302,10 @@ export class LiveAudio implements AsyncDisposable {
       await this.change;
     }
   }
+}
+
+function leftError(): LiveAudioError {
+  return new LiveAudioError('INVALID_STATE', 'The session was left.');
 }
 
 function joined(left: Uint8Array, right: Uint8Array): Uint8Array {
