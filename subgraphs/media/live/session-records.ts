@@ -40,12 +40,12 @@ export class LiveSessionRecords {
   }
 
   /** The owner's sessions that hold a place, oldest first. */
-  holdingPlaces(tx: MediaTransaction, ownerId: string): Promise<Pick<LiveSessionRow, 'id' | 'title'>[]> {
+  holdingPlaces(tx: MediaTransaction, ownerId: string): Promise<Pick<LiveSessionRow, 'id'>[]> {
     const state = { in: [...PLACE_HOLDING_STATES] };
     return tx.liveSession.findMany({
       where: { ownerId, state },
       orderBy: { id: 'asc' },
-      select: { id: true, title: true },
+      select: { id: true },
     });
   }
 
