@@ -16,8 +16,8 @@ const GOAL_MS = 5_000;
 const TAKEN_LIMIT_MS = 30_000;
 
 /**
- * From `kill -9` of the worker that recognizes a session, in the middle of speech, to the next words that a subscriber is shown, while
- * another worker is there; and whether the transcript is the one of an undisturbed session.
+ * From `kill -9` of the worker that recognizes a session, in the middle of speech, to the next words that a subscriber is shown and
+ * that another worker has written; and whether the transcript is the one of an undisturbed session.
  */
 export async function measureTakeovers(bench: LiveBench): Promise<Figure[]> {
   await using stage = await openSautiStage(bench, { concurrency: 1 });
@@ -59,9 +59,10 @@ async function killOnce(stage: SautiStage, bench: LiveBench, atMs: number): Prom
   await sleep(startedAt + atMs - performance.now());
   const killedAt = performance.now();
   process.kill(victim, 'SIGKILL');
+  const deadMs = Date.now(); // the database has the same clock
   const next = await waitFor(
     'the next words',
-    () => listener.reader.heard.find((heard) => heard.atMs > killedAt && heard.segment.words.length > 0),
+    () => listener.reader.heard.find(({ writtenMs, segment }) => writtenMs > deadMs && segment.words.length > 0),
     30_000,
   );
   await done;
