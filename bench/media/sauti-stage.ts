@@ -23,6 +23,8 @@ export interface SautiStage extends AsyncDisposable {
   account: Account;
   /** Id of the worker process. */
   workerPid: number;
+  /** Id of the worker process that runs now: another one once it was killed. */
+  workerNow(): Promise<number>;
   /** Uploads a recording; answers its ids, and those of what was asked for with it. */
   upload(file: string, input: Omit<CreateMediaInput, 'upload'>): Promise<Uploaded>;
 }
@@ -63,16 +65,18 @@ export async function openSautiStage(
   const account = await Account.signUp(`${origin}/graphql`);
   const client = resources.use(new SautiClient(`${origin}/graphql`));
   client.useAccessToken(await account.token());
-  const workers = (): number[] => {
-    const own = descendantsOf(program.pid);
-    return processesMentioning('worker/main.js').filter((pid) => own.includes(pid));
-  };
+  const workerNow = (): Promise<number> =>
+    waitFor('the worker', () => {
+      const own = descendantsOf(program.pid);
+      return processesMentioning('worker/main.js').find((pid) => own.includes(pid));
+    });
   return {
     endpoint: `${origin}/graphql`,
     env,
     store,
     account,
-    workerPid: await waitFor('the worker', () => workers()[0]),
+    workerPid: await workerNow(),
+    workerNow,
     async upload(file, input) {
       const variables = { input: { ...input, upload: null } };
       const { createMedia } = await client.upload(CreateMediaDocument, variables, { at: 'input.upload', path: file });
