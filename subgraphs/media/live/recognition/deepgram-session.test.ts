@@ -46,7 +46,8 @@ test('words that the service guesses appear at once; the sentence becomes final 
     await session.send(SPEECH.subarray(sentMs * 32, (sentMs += 50) * 32)); // a guess is shown with the audio that follows
     return (await session.told()).find(({ state }) => state === 'PARTIAL');
   });
-  expect(guess.text).toMatch(/^N\d+( n\d+)*$/);
+  expect(guess.text).toMatch(/^N\d/);
+  expect(guess.text).not.toContain('.');
   await session.sendAll(from(sentMs));
   await session.end();
   await session.until('ENDED');
@@ -59,6 +60,31 @@ test('words that the service guesses appear at once; the sentence becomes final 
   const { prisma } = test_.platform.database;
   const transcript = await prisma.transcript.findUniqueOrThrow({ where: { id: session.transcriptId } });
   expect(transcript).toMatchObject({ state: 'COMPLETE', engine: 'deepgram' });
+});
+
+test('a word that was cut off in a guess does not stay because the next guess comes late', async () => {
+  // The first guess is of 0.9 s of it, where the third word has not ended.
+  const tones = Array.from({ length: 9 }, (_, number) => ({ number, startMs: 150 + number * 300 }));
+  const speech = bytesOf(soundOf(tones, 0, 3_000));
+  peer.faults.push('guesses seldom');
+  await using _host = start();
+  const session = await begin();
+  const guesses = async () => (await session.told()).filter(({ state }) => state === 'PARTIAL').map(({ text }) => text);
+  let sentMs = 0;
+  const speakTo = async (toMs: number): Promise<void> => {
+    while (sentMs < toMs) {
+      await session.send(speech.subarray(sentMs * 32, (sentMs += 50) * 32));
+      if (sentMs > 500) await waitFor('it to be heard', () => peer.streams[0]!.receivedMs >= sentMs);
+    }
+  };
+  await speakTo(1_850);
+  await waitFor('a guess', async () => (await guesses()).length > 0);
+  expect(await guesses()).toEqual(['N0 n1 n2x150']);
+  await speakTo(2_600);
+  await waitFor('another guess', async () => (await guesses()).length > 1);
+  await session.end();
+  await session.until('ENDED');
+  expect((await guesses())[1]).toBe('N0 n1 n2 n3 n4 n5');
 });
 
 test('a stream that breaks in mid-sentence is replaced, and no sentence is lost or doubled', async () => {

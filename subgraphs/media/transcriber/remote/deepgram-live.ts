@@ -82,6 +82,9 @@ function listenAddress(
   return url;
 }
 
+/** A guess without words. */
+const NOTHING = '';
+
 /** What is being said, as far as the service has told. */
 interface Said {
   utterance: DeepgramUtterance | null;
@@ -90,7 +93,7 @@ interface Said {
 class LiveDeepgram implements LiveDecoder {
   readonly state = null;
   #sentSamples = 0;
-  #guess = '[]';
+  #guess = NOTHING;
 
   constructor(
     private readonly socket: DeepgramSocket,
@@ -108,15 +111,15 @@ class LiveDeepgram implements LiveDecoder {
     const { language } = this.call;
     const beginMs = this.#sentSamples / SAMPLES_PER_MS;
     this.said.utterance = new DeepgramUtterance({ name: DEEPGRAM.name, beginMs, language });
-    this.#guess = '[]';
+    this.#guess = NOTHING;
   }
 
   async feed(pcm: Int16Array): Promise<HeardUtterance | null> {
     const utterance = this.said.utterance!;
     utterance.lengthen(pcm.length);
     await this.send(pcm);
-    const heard = utterance.heard();
-    const guess = JSON.stringify(heard.words);
+    const heard = { ...utterance.heard(), upToMs: utterance.upToMs };
+    const guess = heard.words.length === 0 ? NOTHING : JSON.stringify(heard);
     if (guess === this.#guess) return null;
     this.#guess = guess;
     return heard;

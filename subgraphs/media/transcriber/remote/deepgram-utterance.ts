@@ -19,6 +19,7 @@ export class DeepgramUtterance {
   #interim: LiveWord[] = [];
   #languages: readonly string[] = [];
   #finalMs: number;
+  #guessedMs: number;
   #isFinalized = false;
   #samples = 0;
 
@@ -31,7 +32,7 @@ export class DeepgramUtterance {
       language: string | undefined;
     },
   ) {
-    this.#finalMs = call.beginMs;
+    this.#finalMs = this.#guessedMs = call.beginMs;
   }
 
   /** More audio of it was sent. */
@@ -59,12 +60,18 @@ export class DeepgramUtterance {
     if (endMs <= beginMs + ROUNDING_MS) return;
     const own = words.filter(({ end }) => end * 1_000 > beginMs);
     if (languages.length > 0) this.#languages = languages;
+    this.#guessedMs = Math.max(this.#guessedMs, endMs);
     this.#interim = isFinal ? [] : own;
     if (!isFinal) return;
     this.#final.push(...own);
     if (this.#final.length > MAX_WORDS) throw nonsense({ name }, `more than ${MAX_WORDS} words of one utterance`);
     this.#finalMs = Math.max(this.#finalMs, endMs);
     this.#isFinalized ||= isFinalized;
+  }
+
+  /** How much of it the service has guessed. */
+  get upToMs(): number {
+    return Math.min(this.#guessedMs - this.call.beginMs, this.lengthMs);
   }
 
   /** What was said so far; times from its beginning, none behind its end. */
