@@ -30,8 +30,9 @@ async function begin(options: LiveDeepgramOptions & { silenceLimitMs?: number; a
 }
 afterEach(async () => {
   await engine[Symbol.asyncDispose]();
-  await waitFor('every connection to be closed', () => peer.connections === 0);
-  await peer[Symbol.asyncDispose]();
+  await waitFor('every connection to be closed', () => peer.connections === 0).finally(() =>
+    peer[Symbol.asyncDispose](),
+  );
   expect(peer.breaches).toEqual([]);
 });
 
@@ -224,7 +225,37 @@ test('one that stays too busy, or cannot be reached, is given up for now', async
   expect(error.message).toContain('ECONNREFUSED');
 });
 
-test('an abort ends an attempt to connect, and a wait for the end, with its reason', async () => {
+test('one that does not answer the call for a connection is called again', async () => {
+  await begin({ timeoutMs: 50 });
+  peer.refusals.push('silence');
+  await using _decoder = await open();
+  expect([peer.asked.length, pauses.length]).toEqual([2, 1]);
+});
+
+test('one that takes no audio is not fed on, and fails', async () => {
+  await begin({ timeoutMs: 300 });
+  peer.faults.push('reads nothing');
+  await using decoder = await open();
+  await decoder.begin();
+  const error = await failureOf(decoder.feed(new Int16Array(20_000_000)));
+  expect(error.message).toBe('Deepgram took no audio for 0.3 s.');
+  peer.streams[0]!.readOn();
+});
+
+test('an abort ends an attempt to connect', async () => {
+  await begin();
+  peer.refusals.push('silence');
+  const controller = new AbortController();
+  const opening = open({ signal: controller.signal });
+  await waitFor('the call to arrive', () => peer.asked.length === 1);
+  controller.abort(new Error('the session has moved'));
+  await expect(opening).rejects.toThrow('the session has moved');
+  await waitFor('the connection to be left', () => peer.connections === 0);
+  await expect(open({ signal: controller.signal })).rejects.toThrow('the session has moved');
+  expect(peer.asked).toHaveLength(1);
+});
+
+test('an abort ends a wait for the final words with its reason', async () => {
   await begin();
   peer.faults.push('ignores Finalize');
   const controller = new AbortController();
@@ -235,8 +266,6 @@ test('an abort ends an attempt to connect, and a wait for the end, with its reas
   controller.abort(new Error('the session has moved'));
   await expect(hearing).rejects.toThrow('the session has moved');
   await waitFor('the stream to be left', () => !peer.streams[0]!.isOpen);
-  await expect(open({ signal })).rejects.toThrow('the session has moved');
-  expect(peer.asked).toHaveLength(1);
 });
 
 test('a decoder that is done with says so to the service', async () => {

@@ -17,7 +17,7 @@ export interface DeepgramSocketOptions {
   signal: AbortSignal;
 }
 
-/** With their growing pauses about 15 s: what was said meanwhile is stored and is caught up with. */
+/** With their growing pauses up to 15 s: what was said meanwhile is stored and is caught up with. */
 const ATTEMPTS = 6;
 /** Answers to a few seconds of speech are some 10 kB. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;

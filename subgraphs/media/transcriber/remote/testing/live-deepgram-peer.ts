@@ -28,7 +28,7 @@ export class LiveDeepgramPeer implements AsyncDisposable {
   readonly asked: URL[] = [];
   readonly streams: LiveDeepgramStream[] = [];
   /** What happens to the next upgrades, and to the next streams. */
-  readonly refusals: UpgradeRefusal[] = [];
+  readonly refusals: (UpgradeRefusal | 'silence')[] = [];
   readonly faults: StreamFault[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #server: Server = createServer((_request, response) => response.writeHead(404).end());
@@ -66,6 +66,7 @@ export class LiveDeepgramPeer implements AsyncDisposable {
     const url = new URL(request.url ?? '/', this.url);
     this.asked.push(url);
     const refusal = this.refusals.shift() ?? this.#refusalOf(request, url);
+    if (refusal === 'silence') return void socket.on('end', () => socket.end()).resume();
     if (refusal) return void socket.end(written(refusal));
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const fault = this.faults.shift();

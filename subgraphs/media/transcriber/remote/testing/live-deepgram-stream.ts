@@ -10,6 +10,7 @@ export type StreamFault =
   /** Closes by protocol, as for an error of its own. */
   | 'closes with 1011'
   | 'ignores Finalize'
+  | 'reads nothing'
   /** Is so slow that nothing is said before the end. */
   | 'guesses nothing'
   /** Once a second, as in the examples of the documentation; otherwise ten times. */
@@ -58,7 +59,13 @@ export class LiveDeepgramStream {
       this.isOpen = false;
       clearTimeout(this.#silence);
     });
-    socket.on('message', (data, isBinary) => this.#take(data, isBinary));
+    if (options.fault === 'reads nothing') socket.pause();
+    else socket.on('message', (data, isBinary) => this.#take(data, isBinary));
+  }
+
+  /** Reads what it has left unread, and forgets it. */
+  readOn(): void {
+    this.socket.resume();
   }
 
   get receivedMs(): number {
