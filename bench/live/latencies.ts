@@ -1,3 +1,4 @@
+import { normalizeWords } from '../../platform/testing/golden-speech';
 import type { Heard, SpokenWord } from './listener';
 
 /** A guess may place a word a little elsewhere than the final does. */
@@ -26,10 +27,10 @@ export function latenciesOf(heard: readonly Heard[], startedAt: number): Latenci
   return { words, finals };
 }
 
+/** A guess has no full stop yet. */
 function isSame(word: SpokenWord, other: SpokenWord): boolean {
-  return (
-    word.text.toLowerCase() === other.text.toLowerCase() && Math.abs(word.startMs - other.startMs) <= SAME_PLACE_MS
-  );
+  const isNear = Math.abs(word.startMs - other.startMs) <= SAME_PLACE_MS;
+  return isNear && normalizeWords(word.text).join(' ') === normalizeWords(other.text).join(' ');
 }
 
 /** The value that this share of the values does not exceed; NaN of none. */

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
 import type { SautiStage } from '../media/sauti-stage';
 
-/** A microphone hands over what it has heard this often. */
-const CHUNK_MS = 100;
+/** A client sends what its microphone has heard this often; the default of `client/live-audio.ts`. */
+const CHUNK_MS = 50;
 const BYTES_PER_MS = 32;
 const WAV_HEADER_BYTES = 44;
 

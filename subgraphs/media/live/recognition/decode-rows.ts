@@ -156,8 +156,8 @@ class RowsDecoding {
   private *flushed(): Generator<AudioItem, void, undefined> {
     const { row, done } = this.flushing!;
     this.flushing = null;
+    done(); // what comes of the rows behind it comes later anyway
     yield { type: 'flush', row };
-    done();
   }
 
   private async drained(): Promise<RowsEnd> {

@@ -222,6 +222,30 @@ test('an engine that fails three times with nothing final in between fails the s
   ]);
 });
 
+test.each(['ENDED', 'FAILED'] as const)(
+  'a session that is %s leaves its recording, when one was wanted',
+  async (state) => {
+    await using _host = start();
+    const session = await begin({ record: true, title: 'Sermon' });
+    await session.sendAll(upTo(2_000));
+    if (state === 'FAILED') {
+      engine.before = () => {
+        throw broken();
+      };
+    }
+    await session.end();
+    await session.until(state);
+    const mediaId = await waitFor('the recording', async () => (await session.row()).mediaId);
+    const { prisma } = test_.platform.database;
+    const media = await prisma.media.findUniqueOrThrow({ where: { id: mediaId }, include: { transcripts: true } });
+    expect(media).toMatchObject({ title: 'Sermon', kind: 'AUDIO', durationMs: 2_000 });
+    expect(media.transcripts).toMatchObject([{ id: session.transcriptId }]);
+    await waitFor('the audio to be deleted', async () => {
+      return (await prisma.liveAudio.count({ where: { sessionId: session.id } })) === 0;
+    });
+  },
+);
+
 test('a session whose engine is not here fails with the reason', async () => {
   await using _host = start();
   const session = await begin({ plan: { engine: 'elsewhere' } });

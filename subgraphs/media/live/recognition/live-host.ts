@@ -2,18 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { Flag } from '../../../../platform/events/flag';
 import { pause } from '../../../../platform/pause';
 import type { Platform } from '../../../../platform/platform';
-import type { LiveEngine } from '../../transcriber/live/live-decoder';
+import type { LiveEngines } from '../../transcriber/live/live-engines';
 import type { LiveSettings } from '../live-settings';
 import type { LiveSessionRow } from '../live-session';
 import { HostRecords } from './host-records';
 import { LiveRun } from './live-run';
 import { SessionLost } from './recognition-records';
 import { SessionSweep } from './session-sweep';
-
-/** The engines that can hear live sessions here. */
-export interface LiveEngines {
-  engine(id: string): LiveEngine | undefined;
-}
 
 /** A worker's part in live sessions; disposing it gives its sessions back at once. */
 export type LiveHost = AsyncDisposable;
@@ -28,6 +23,7 @@ const BROKEN_MS = 2_000;
 
 export interface LiveHostOptions {
   platform: Platform;
+  /** Stay the caller's to dispose, behind the host. */
   engines: LiveEngines;
   settings: LiveSettings;
 }

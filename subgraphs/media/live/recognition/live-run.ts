@@ -2,6 +2,7 @@ import { Flag } from '../../../../platform/events/flag';
 import { pause } from '../../../../platform/pause';
 import type { Platform } from '../../../../platform/platform';
 import type { LiveEngine } from '../../transcriber/live/live-decoder';
+import type { LiveEngines } from '../../transcriber/live/live-engines';
 import { EngineUnavailableError } from '../../transcriber/transcriber';
 import type { RecognitionPlan } from '../../transcription/recognition-plan';
 import type { LiveSessionRow } from '../live-session';
@@ -9,7 +10,6 @@ import { checkpointOf } from './checkpoint';
 import { endSession, failSession, type Ending } from './ending';
 import { failureOf } from './failures';
 import { hearSession, type Heard } from './live-attempt';
-import type { LiveEngines } from './live-host';
 import { RecognitionRecords } from './recognition-records';
 
 /** An engine that fails so often with nothing final in between will not get any further. */

@@ -28,6 +28,8 @@ export interface AudioPage {
   isComplete: boolean;
   storedBytes: number;
   rows: AudioRow[];
+  /** Whether there were no more rows when these were read. */
+  isLast: boolean;
 }
 
 /** What is written at once. */
@@ -70,7 +72,8 @@ export class RecognitionRecords {
     const [first] = found;
     if (!first) throw new SessionLost(id);
     const { state, isComplete, storedBytes } = first;
-    return { state, isComplete, storedBytes, rows: first.row === null ? [] : found };
+    const rows = first.row === null ? [] : found;
+    return { state, isComplete, storedBytes, rows, isLast: rows.length < PAGE };
   }
 
   /** The row in which a byte lies; 1 when there is none yet. */

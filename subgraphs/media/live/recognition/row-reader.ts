@@ -23,16 +23,17 @@ export class RowReader {
       if (this.isStopped) return 'paused';
       this.signal.throwIfAborted();
       this.news.lower();
-      const { rows, state, isComplete, storedBytes } = await this.records.readAudio(last);
+      const { rows, isLast, state, isComplete, storedBytes } = await this.records.readAudio(last);
       this.storedBytes = storedBytes;
       for (const row of rows) {
         this.signal.throwIfAborted();
         yield row;
         last = row.row;
       }
-      if (rows.length > 0) continue;
+      if (!isLast) continue;
       if (isComplete) return 'complete';
-      if (state === 'PAUSED') return 'paused';
+      if (state === 'PAUSED' && rows.length === 0) return 'paused';
+      if (state === 'PAUSED') continue; // it may have been resumed while these rows were heard
       await this.news.raised(this.signal);
     }
   }

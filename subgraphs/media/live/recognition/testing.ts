@@ -7,10 +7,11 @@ import { waitFor } from '../../../../platform/testing/wait';
 import { transcriptTopic, type TranscriptEvent } from '../../events';
 import { asSegmentRow, MEDIA_MODELS, type SegmentRow } from '../../records';
 import type { LiveEngine } from '../../transcriber/live/live-decoder';
+import { createLiveEngines } from '../../transcriber/live/live-engines';
 import type { RecognitionPlan } from '../../transcription/recognition-plan';
 import { AudioStore } from '../ingest/audio-store';
 import type { LiveSessionRow, LiveState } from '../live-session';
-import { startLiveHost, type LiveEngines, type LiveHost } from './live-host';
+import { startLiveHost, type LiveHost } from './live-host';
 
 const PLAN: RecognitionPlan = {
   ...{ language: 'en-US', languages: [], speakers: null, keyterms: [], grammar: null, perChannel: false },
@@ -60,6 +61,17 @@ export class SpokenSession {
       await this.untilHeard(800_000n);
       await this.send(bytes.subarray(from, from + chunkBytes));
     }
+  }
+
+  /** All of a complete session at once: `rows` times the same. */
+  async fill(rows: number, bytes: Uint8Array): Promise<void> {
+    const { prisma } = this.platform.database;
+    await prisma.$executeRaw`
+      insert into media.live_audio (session_id, "row", from_byte, bytes, last_sequence)
+      select ${this.id}, n, (n - 1)::bigint * ${bytes.length}::int, ${bytes}::bytea, n from generate_series(1, ${rows}::int) n`;
+    await prisma.$executeRaw`
+      update media.live_session set state = 'ENDING', is_complete = true, stored_rows = ${rows}::int,
+             acknowledged_sequence = ${rows}::int, stored_bytes = ${rows}::bigint * ${bytes.length}::int where id = ${this.id}`;
   }
 
   async flush(): Promise<void> {
@@ -120,10 +132,6 @@ export function essence(segments: readonly SegmentRow[]): object[] {
   }));
 }
 
-export function enginesOf(...engines: LiveEngine[]): LiveEngines {
-  return { engine: (id) => engines.find(({ info }) => info.id === id) };
-}
-
 export function aHost(
   platform: Platform,
   engine: LiveEngine,
@@ -131,7 +139,7 @@ export function aHost(
 ): LiveHost {
   return startLiveHost({
     platform,
-    engines: enginesOf(engine),
+    engines: createLiveEngines([engine]),
     settings: { places: 4, pauseAfterMs: 600_000, maxDurationMs: 4 * 3_600_000, sessionsPerAccount: 5, ...settings },
   });
 }

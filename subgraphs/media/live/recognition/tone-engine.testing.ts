@@ -1,5 +1,5 @@
 import type { HeardUtterance, LiveDecoder, LiveDecoderOptions, LiveEngine } from '../../transcriber/live/live-decoder';
-import { TranscriberFailedError, type Word } from '../../transcriber/transcriber';
+import { PCM_SAMPLE_RATE_HZ, TranscriberFailedError, type Word } from '../../transcriber/transcriber';
 
 /** What a test sees of the engine's decoders, and may do in them. */
 export interface ToneEngine extends LiveEngine {
@@ -57,7 +57,8 @@ class ToneDecoder implements LiveDecoder {
   private words: Word[] = [];
   private frame = 0;
   private began = -1;
-  private crossings = 0;
+  /** Samples at which the tone has changed its sign. */
+  private crossings: number[] = [];
   private last = 0;
 
   constructor(
@@ -73,7 +74,7 @@ class ToneDecoder implements LiveDecoder {
 
   async begin(): Promise<void> {
     await this.call('begin');
-    [this.words, this.rest, this.frame, this.began] = [[], new Int16Array(0), 0, -1];
+    [this.words, this.rest, this.frame, this.began, this.crossings] = [[], new Int16Array(0), 0, -1, []];
   }
 
   async feed(pcm: Int16Array): Promise<HeardUtterance | null> {
@@ -113,18 +114,25 @@ class ToneDecoder implements LiveDecoder {
     const isLoud = frame.some((sample) => Math.abs(sample) > 4_000);
     if (isLoud && this.began < 0) this.began = this.frame;
     if (!isLoud && this.began >= 0) this.end();
-    for (const sample of isLoud ? frame : []) {
-      this.crossings += this.last < 0 !== sample < 0 ? 1 : 0;
+    if (isLoud) this.listen(frame);
+    this.frame++;
+  }
+
+  private listen(frame: Int16Array): void {
+    for (const [at, sample] of frame.entries()) {
+      if (Math.abs(sample) < 2_000) continue; // a resampler rings where a tone begins and ends
+      if (this.last < 0 !== sample < 0) this.crossings.push(this.frame * FRAME + at);
       this.last = sample;
     }
-    this.frame++;
   }
 
   private end(): void {
     const [startMs, endMs] = [this.began * 10, this.frame * 10];
-    const number = Math.round((this.crossings / 2 / ((endMs - startMs) / 1_000) - FIRST_HZ) / HZ_PER_NUMBER);
+    const halves = this.crossings;
+    const hz = ((halves.length - 1) / 2 / (halves.at(-1)! - halves[0]!)) * PCM_SAMPLE_RATE_HZ;
+    const number = Math.round((hz - FIRST_HZ) / HZ_PER_NUMBER);
     const confidence = ((this.said + this.words.length) % 10) / 10;
     this.words.push({ text: this.engine.word(number), startMs, endMs, confidence });
-    [this.began, this.crossings] = [-1, 0];
+    [this.began, this.crossings] = [-1, []];
   }
 }
