@@ -23,8 +23,6 @@ export interface SautiStage extends AsyncDisposable {
   account: Account;
   /** Id of the worker process. */
   workerPid: number;
-  /** Id of the worker process that runs now: another one once it was killed. */
-  workerNow(): Promise<number>;
   /** Uploads a recording; answers its ids, and those of what was asked for with it. */
   upload(file: string, input: Omit<CreateMediaInput, 'upload'>): Promise<Uploaded>;
 }
@@ -65,7 +63,7 @@ export async function openSautiStage(
   const account = await Account.signUp(`${origin}/graphql`);
   const client = resources.use(new SautiClient(`${origin}/graphql`));
   client.useAccessToken(await account.token());
-  const workerNow = (): Promise<number> =>
+  const worker = (): Promise<number> =>
     waitFor('the worker', () => {
       const own = descendantsOf(program.pid);
       return processesMentioning('worker/main.js').find((pid) => own.includes(pid));
@@ -75,8 +73,7 @@ export async function openSautiStage(
     env,
     store,
     account,
-    workerPid: await workerNow(),
-    workerNow,
+    workerPid: await worker(),
     async upload(file, input) {
       const variables = { input: { ...input, upload: null } };
       const { createMedia } = await client.upload(CreateMediaDocument, variables, { at: 'input.upload', path: file });
