@@ -153,6 +153,20 @@ test('time alone pauses a session that nobody uses, and ends one that has paused
   expect(await session.until('ENDED')).toMatchObject({ isComplete: true });
 });
 
+test('a writer that was lost with the process it sent to is waited for longer than one that left or says nothing', async () => {
+  const ago = (seconds: number): Date => new Date(Date.now() - seconds * 1_000);
+  const live = { state: 'LIVE', lastAudioAt: ago(20) } as const;
+  const lost = await begin({ ...live, writerSeenAt: ago(20) });
+  const due = [
+    await begin({ ...live, writerSeenAt: null }),
+    await begin({ ...live, writerSeenAt: ago(0) }),
+    await begin({ ...live, lastAudioAt: ago(61), writerSeenAt: ago(61) }),
+  ];
+  await using _host = start({ places: 0, pauseAfterMs: 10_000 });
+  for (const session of due) await session.until('PAUSED');
+  expect(await lost.row()).toMatchObject({ state: 'LIVE' });
+});
+
 test('a worker takes as many sessions as it has places', async () => {
   await using _host = start({ places: 1 });
   const sessions = [await begin(), await begin()];
