@@ -7,6 +7,7 @@ interface Service {
   command?: string[];
   environment: Record<string, string>;
   healthcheck?: { test: string[] };
+  ports?: string[];
   volumes?: string[];
 }
 
@@ -47,6 +48,14 @@ test('the gateway is told where each subgraph of the supergraph listens', () => 
     expect(services['gateway']!.environment[`SUBGRAPH_URL_${name.toUpperCase()}`]).toBe(
       `http://${name}:${port}/graphql`,
     );
+  }
+});
+
+test('clients reach the processes that serve bytes of their own where these say', () => {
+  for (const name of ['files', 'media']) {
+    const { environment, ports } = services[name]!;
+    const said = environment['PUBLIC_URL']!.replace(/^\$\{\w+:-(.*)\}$/, '$1');
+    expect(ports).toEqual([`${new URL(said).port}:${environment['PORT']!}`]);
   }
 });
 

@@ -95,6 +95,7 @@ Sauti is ready (${(elapsedMs / 1_000).toFixed(1)} s).
   Sandbox    ${url}/graphql      open it in a browser (loads Apollo Sandbox from the internet)
   Explorer   ${url}/graphiql     the same without internet
   Demo       npm run demo                       upload a voice, watch it become text, in another terminal
+  Live       npm run demo:live                  speak, or hear a sample: captions and their Spanish, word by word
 
 ${engines}
 Ctrl-C stops everything and keeps the data.`;

@@ -98,6 +98,25 @@ test.each([
   expect(await storedAudio(platform, id)).toHaveLength(0);
 });
 
+test.each([
+  ['WebM', '1a45dfa3'],
+  ['Ogg', '4f676753'],
+  ['MP3', '49443304'],
+])('%s is refused where samples are expected, before anything is stored', async (name, beginning) => {
+  const bytes = Buffer.concat([Buffer.from(beginning, 'hex'), pcm(50)]);
+  const id = await aLiveSession(platform);
+  const writer = await connected(id);
+  const refused: unknown = await store.append(writer, [{ sequence: 1, bytes }]).catch((error: unknown) => error);
+  expect(codeOf(refused)).toBe('INVALID_INPUT');
+  expect((refused as Error).message).toContain(`${name}`);
+  expect((refused as Error).message).toContain('"encoding": "container"');
+  expect(await storedAudio(platform, id)).toHaveLength(0);
+  // Anything may come in the middle of sound, and the beginning of a container that is expected.
+  await store.append(writer, [chunk(1), { sequence: 2, bytes }]);
+  const container = await aLiveSession(platform, { encoding: 'CONTAINER' });
+  expect((await store.append(await connected(container), [{ sequence: 1, bytes }])).acknowledgedSequence).toBe(1);
+});
+
 test('a container comes in chunks of any length up to 256 KiB', async () => {
   const id = await aLiveSession(platform, { encoding: 'CONTAINER' });
   const writer = await connected(id);

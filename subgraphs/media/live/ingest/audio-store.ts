@@ -19,6 +19,7 @@ import {
   type AudioRow,
   type Reached,
 } from './audio-records';
+import { containerName } from './container-name';
 import { SequenceGap, sessionOver, unknownSession, WriterReplaced } from './problems';
 
 export interface Chunk {
@@ -217,6 +218,17 @@ function checkChunks(session: LiveSessionRow, format: AudioFormat, chunks: reado
     const expected = session.acknowledgedSequence + 1 + index;
     if (chunk.sequence !== expected) throw new SequenceGap(session.acknowledgedSequence + 1, chunk.sequence);
     checkChunk(format, chunk);
+  });
+  if (session.acknowledgedSequence === 0 && session.encoding === 'PCM_S16LE') refuseContainer(chunks[0]!);
+}
+
+/** As samples it would be noise to its end, and no engine would tell why. */
+function refuseContainer({ bytes }: Chunk): void {
+  const name = containerName(bytes);
+  if (name === null) return;
+  throw new UserProblemError<MediaProblemCode>({
+    code: 'INVALID_INPUT',
+    message: `This is ${name}, and the session takes raw samples. Start one with "encoding": "container".`,
   });
 }
 

@@ -125,9 +125,11 @@ export class LiveHearing {
 
   private async guess(utterance: Utterance): Promise<void> {
     await this.feed(utterance);
-    const { heardMs } = this;
-    const segment = utterance.guess && this.segmentOf(utterance, utterance.guess);
-    this.options.captions.guess(segment, { heardMs, isLate: this.options.lagMs(heardMs) > LATE_MS });
+    const { guess, beginMs } = utterance;
+    // Of what a guess has not reached yet it says nothing, so no word of it has stood the test of that time.
+    const heardMs = guess?.upToMs === undefined ? this.heardMs : beginMs + guess.upToMs;
+    const segment = guess && this.segmentOf(utterance, guess);
+    this.options.captions.guess(segment, { heardMs, isLate: this.options.lagMs(this.heardMs) > LATE_MS });
   }
 
   private async feed(utterance: Utterance): Promise<void> {

@@ -182,6 +182,20 @@ test('audio that was left behind an end goes, once nobody can be making a record
   expect([await rows(needed), await rows(live)]).toEqual([3, 3]);
 });
 
+test('a writer that was lost with the process it sent to is waited for longer than one that left or says nothing', async () => {
+  const ago = (seconds: number): Date => new Date(Date.now() - seconds * 1_000);
+  const live = { state: 'LIVE', lastAudioAt: ago(20) } as const;
+  const lost = await begin({ ...live, writerSeenAt: ago(20) });
+  const due = [
+    await begin({ ...live, writerSeenAt: null }),
+    await begin({ ...live, writerSeenAt: ago(0) }),
+    await begin({ ...live, lastAudioAt: ago(61), writerSeenAt: ago(61) }),
+  ];
+  await using _host = start({ places: 0, pauseAfterMs: 10_000 });
+  for (const session of due) await session.until('PAUSED');
+  expect(await lost.row()).toMatchObject({ state: 'LIVE' });
+});
+
 test('a worker takes as many sessions as it has places', async () => {
   await using _host = start({ places: 1 });
   const sessions = [await begin(), await begin()];
@@ -243,6 +257,25 @@ test.each(['FINAL', 'EDITED'] as const)(
     expect(told.map((segment) => segment.state)).toEqual(isEdited ? [] : ['FINAL']);
   },
 );
+
+test('what another worker had made final, and nobody hears again, is taken back', async () => {
+  const session = await begin();
+  const { transcriptId } = session;
+  const place = { position: 0, revision: 7, startMs: 0, endMs: 900, text: 'hum', language: 'en-US', words: [] };
+  const data = { id: newId('seg'), transcriptId, state: 'FINAL' as const, ...place };
+  await test_.platform.database.prisma.segment.create({ data });
+  engine.nothingSaid = true;
+  await using _host = start();
+  await session.sendAll(upTo(850));
+  await session.flush();
+  await waitFor('the segment to be gone', async () => (await session.segments()).length === 0);
+  engine.nothingSaid = false;
+  await session.sendAll(from(850));
+  await session.end();
+  await session.until('ENDED');
+  expect(textsOf(await session.segments())).toEqual(['n2', ...PHRASES.slice(1)]);
+  expect((await session.told())[0]).toMatchObject({ id: data.id, revision: 8, text: '' });
+});
 
 test('a worker that stops gives its session back in mid-sentence, and the next one goes on as if nothing had happened', async () => {
   const undisturbed = await begin();

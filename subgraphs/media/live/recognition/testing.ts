@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Platform } from '../../../../platform/platform';
-import { buildGoldenSpeech, type GoldenUtterance } from '../../../../platform/testing/golden-speech';
+import { buildGoldenSpeech, samplesOf, type GoldenUtterance } from '../../../../platform/testing/golden-speech';
 import { waitFor } from '../../../../platform/testing/wait';
 import { transcriptTopic, type TranscriptEvent } from '../../events';
 import { asSegmentRow, MEDIA_MODELS, type SegmentRow } from '../../records';
@@ -135,7 +134,5 @@ export function aHost(
 export async function goldenPcm(folder: string): Promise<{ pcm: Uint8Array; utterances: GoldenUtterance[] }> {
   const file = path.join(folder, 'golden.wav');
   const utterances = await buildGoldenSpeech(file);
-  const wav = await readFile(file);
-  const data = wav.indexOf('data', 36, 'latin1');
-  return { pcm: wav.subarray(data + 8), utterances };
+  return { pcm: await samplesOf(file), utterances };
 }
