@@ -11,7 +11,8 @@ export interface IngestToken {
 /**
  * The right to send audio into one session, as text: `<expires>.<number>.<signature>`. Nothing is kept of a token that is
  * made. Its number sorts by the moment of making, as text; a session remembers the greatest one used, so that no token is
- * good twice, and none that is older than the one the present writer came with.
+ * good twice, and none that is older than the one the present writer came with. Where the clocks of processes differ, a token
+ * of the slower one is refused for that long behind one of the faster one: clocks have to be set (NTP).
  */
 export class IngestTokens {
   private readonly key: Buffer;
