@@ -40,10 +40,6 @@ async function main(): Promise<void> {
 
   const liveEngines = createLiveEngines({ settings: environment.speech, logger });
   lifecycle.onStop('live speech engines', async () => liveEngines[Symbol.asyncDispose]());
-  if (environment.live.places > 0) {
-    const host = startLiveHost({ platform, engines: liveEngines, settings: environment.live });
-    lifecycle.onStop('live sessions', async () => host[Symbol.asyncDispose]());
-  }
 
   const translators = createTranslators();
   lifecycle.onStop('translation engines', () => Promise.all(translators.map((one) => one[Symbol.asyncDispose]())));
@@ -75,6 +71,12 @@ async function main(): Promise<void> {
   });
   const stopHousekeeping = startHousekeeping(platform, environment.eventRetentionDays);
   lifecycle.onStop('housekeeping', async () => stopHousekeeping());
+
+  if (environment.live.places > 0) {
+    const host = startLiveHost({ platform, engines: liveEngines, settings: environment.live });
+    // Given back before jobs are waited for: somebody speaks.
+    lifecycle.onStop('live sessions', async () => host[Symbol.asyncDispose]());
+  }
 
   if (environment.healthPort !== null) {
     const health = await serveHealth(environment.healthPort, () => platform.database.ping());

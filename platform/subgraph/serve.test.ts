@@ -401,3 +401,19 @@ describe('a socket route', () => {
     expect((await closed)[0]).toBe(1001);
   });
 });
+
+test('who breaks off an upgrade that is refused takes nobody along', async () => {
+  const failures: unknown[] = [];
+  const note = (error: unknown): void => void failures.push(error);
+  process.prependListener('uncaughtException', note);
+  for (let round = 0; round < 20; round++) {
+    const socket = net.connect(server.port, '127.0.0.1').on('error', () => undefined);
+    await once(socket, 'connect');
+    const head = 'GET /nowhere HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n';
+    await new Promise((resolve) => socket.write(head, resolve));
+    socket.resetAndDestroy();
+  }
+  await fetch(`${origin}/health`);
+  process.off('uncaughtException', note);
+  expect(failures).toEqual([]);
+});

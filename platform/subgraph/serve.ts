@@ -167,6 +167,7 @@ function serveWebSocket(options: ServeOptions, server: Server): WebSocketServer 
     perMessageDeflate: false,
   });
   server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => socket.destroy()); // Node.js has taken its own listener away
     const url = urlOf(request);
     if (url && subgraph.socketRoutes.some((route) => route(request, socket, head, url))) return;
     if (!sockets.shouldHandle(request)) return socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');

@@ -1,12 +1,14 @@
 import type { Prisma } from '../../../platform/database/prisma-client/client';
+import { newId } from '../../../platform/ids';
 import type { Viewer } from '../../../platform/identity/viewer';
+import type { Platform } from '../../../platform/platform';
 import type { MediaSlice } from '../testing';
 import { aLiveTranscript, type GivenSegment } from '../testing-transcripts';
 import type { RecognitionPlan } from '../transcription/recognition-plan';
 import type { LiveSessionRow } from './live-session';
 
 /** How the tests' sessions are listened to. */
-export const LIVE_PLAN: RecognitionPlan = {
+const LIVE_PLAN: RecognitionPlan = {
   ...{
     engine: 'scripted',
     pinned: false,
@@ -18,6 +20,26 @@ export const LIVE_PLAN: RecognitionPlan = {
   },
   ...{ perChannel: false, maskProfanity: false, redact: [], normalize: false },
 };
+
+/** A session that waits for audio, 16 kHz PCM unless it says otherwise, and how it is to be heard; answers its id. */
+export async function aLiveSession(
+  { database: { prisma } }: Platform,
+  { plan, ...session }: Partial<Omit<LiveSessionRow, 'checkpoint'>> & { plan?: Partial<RecognitionPlan> } = {},
+): Promise<string> {
+  const ownerId = session.ownerId ?? newId('usr');
+  const options = { ...LIVE_PLAN, ...plan };
+  const { engine, language } = options;
+  const transcript = { id: newId('trn'), ownerId, language: language ?? 'und', engine, options };
+  await prisma.transcript.create({ data: transcript });
+  const { id } = await prisma.liveSession.create({
+    data: {
+      ...{ id: newId('liv'), ownerId, title: 'Talk', transcriptId: transcript.id, encoding: 'PCM_S16LE' },
+      ...{ sampleRate: 16_000, endpointingMs: 500, record: false, refine: false },
+      ...session,
+    },
+  });
+  return id;
+}
 
 /** A session that has been heard to its end and has yet to be recorded. */
 export interface HeardSession {

@@ -11,7 +11,7 @@ const MAX_UNHEARD_S = 30;
 const MAX_UNHEARD_CONTAINER_BYTES = 1024 * 1024;
 /** No session is larger: what is left of it has to be one file. */
 const MAX_SESSION_BYTES = 2 * 1024 ** 3;
-export const DEFAULT_MAX_DURATION_MS = 4 * 3_600_000;
+const DEFAULT_MAX_DURATION_MS = 4 * 3_600_000;
 
 /** What one session takes. All but the sample width is in bytes. */
 export interface AudioFormat {

@@ -6,7 +6,8 @@ import { transcriptTopic } from '../../events';
 import { MEDIA_MODELS } from '../../records';
 import { AudioStore, type AudioLimits, type Writer } from './audio-store';
 import { SequenceGap, WriterReplaced } from './problems';
-import { aLiveSession, hear, pcm, sessionRow, storedAudio } from './testing';
+import { aLiveSession } from '../testing-sessions';
+import { hear, pcm, sessionRow, storedAudio } from './testing';
 
 let opened: TestPlatform;
 let platform: Platform;

@@ -5,17 +5,8 @@ import { openTestPlatform, type TestPlatform } from '../../../../platform/testin
 import { waitFor } from '../../../../platform/testing/wait';
 import { MEDIA_MODELS } from '../../records';
 import { AudioStore } from './audio-store';
-import {
-  aLiveSession,
-  aSocket,
-  aWriter,
-  hear,
-  pcm,
-  servedIngest,
-  sessionRow,
-  storedAudio,
-  type IngestServer,
-} from './testing';
+import { aLiveSession } from '../testing-sessions';
+import { aSocket, aWriter, hear, pcm, servedIngest, sessionRow, storedAudio, type IngestServer } from './testing';
 
 let opened: TestPlatform;
 let platform: Platform;

@@ -5,7 +5,8 @@ import { serveSubgraph } from '../../../../platform/subgraph/serve';
 import { aScript, openMediaSlice, scripted } from '../../testing';
 import { IngestTokens } from './ingest-token';
 import { inviteWriter } from './invitation';
-import { aLiveSession, aSocket, pcm, sessionRow } from './testing';
+import { aLiveSession } from '../testing-sessions';
+import { aSocket, pcm, sessionRow } from './testing';
 
 test('the media subgraph takes audio where its sessions say, and closes its sockets when it stops', async () => {
   await using slice = await openMediaSlice(scripted(aScript()));

@@ -11,8 +11,8 @@ import { MEDIA_MODELS } from '../../records';
 import { AudioStore } from './audio-store';
 import { LIVE_PROTOCOL } from './frames';
 import { IngestTokens } from './ingest-token';
+import { aLiveSession } from '../testing-sessions';
 import {
-  aLiveSession,
   aSocket,
   aWriter,
   frameOf,

@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { WebSocket } from 'ws';
 import { lingerUnread } from '../../../../platform/http/unread-body';
-import { newId } from '../../../../platform/ids';
 import { silentLogger } from '../../../../platform/logger';
 import type { Platform } from '../../../../platform/platform';
 import { waitFor } from '../../../../platform/testing/wait';
@@ -13,25 +12,6 @@ import { AudioStore } from './audio-store';
 import type { ServerMessage } from './frames';
 import { IngestTokens } from './ingest-token';
 import { createLiveIngest, type LiveIngest } from './live-ingest';
-
-/** A session that waits for audio: 16 kHz PCM unless it says otherwise. */
-export async function aLiveSession(
-  { database: { prisma } }: Platform,
-  session: Partial<Omit<LiveSessionRow, 'checkpoint'>> = {},
-): Promise<string> {
-  const ownerId = session.ownerId ?? newId('usr');
-  const transcript = await prisma.transcript.create({
-    data: { id: newId('trn'), ownerId, language: 'en-US', engine: 'scripted' },
-  });
-  const { id } = await prisma.liveSession.create({
-    data: {
-      ...{ id: newId('liv'), ownerId, title: 'Talk', transcriptId: transcript.id, encoding: 'PCM_S16LE' },
-      ...{ sampleRate: 16_000, endpointingMs: 500, record: false, refine: false },
-      ...session,
-    },
-  });
-  return id;
-}
 
 export function sessionRow({ database }: Platform, id: string): Promise<LiveSessionRow> {
   return database.prisma.liveSession.findUniqueOrThrow({ where: { id } });

@@ -153,6 +153,35 @@ test('time alone pauses a session that nobody uses, and ends one that has paused
   expect(await session.until('ENDED')).toMatchObject({ isComplete: true });
 });
 
+test('a writer that is there and never sends anything holds no place for ever', async () => {
+  const { prisma } = test_.platform.database;
+  const secondsAgo = (seconds: number): Date => new Date(Date.now() - seconds * 1_000);
+  const writerSeenAt = secondsAgo(-3_600);
+  const ready = await begin({ createdAt: secondsAgo(300), writerSeenAt });
+  const silent = await begin({ createdAt: secondsAgo(660), writerSeenAt });
+  await using _host = start({ places: 0 });
+  await silent.until('PAUSED');
+  expect(await ready.row()).toMatchObject({ state: 'WAITING' });
+  await prisma.liveSession.update({ where: { id: ready.id }, data: { writerSeenAt: null } });
+  await ready.until('PAUSED');
+});
+
+test('audio that was left behind an end goes, once nobody can be making a recording of it', async () => {
+  const minutesAgo = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
+  const [left, needed, live] = [await begin(), await begin(), await begin()];
+  for (const session of [left, needed, live]) await session.fill(3, upTo(100));
+  const { prisma } = test_.platform.database;
+  const end = (id: string, endedAt: Date) =>
+    prisma.liveSession.update({ where: { id }, data: { state: 'FAILED', endedAt } });
+  await end(left.id, minutesAgo(40));
+  await end(needed.id, minutesAgo(20));
+  await prisma.liveSession.update({ where: { id: live.id }, data: { state: 'PAUSED' } });
+  const rows = (session: SpokenSession) => prisma.liveAudio.count({ where: { sessionId: session.id } });
+  await using _host = start({ places: 0 });
+  await waitFor('the audio to be gone', async () => (await rows(left)) === 0);
+  expect([await rows(needed), await rows(live)]).toEqual([3, 3]);
+});
+
 test('a writer that was lost with the process it sent to is waited for longer than one that left or says nothing', async () => {
   const ago = (seconds: number): Date => new Date(Date.now() - seconds * 1_000);
   const live = { state: 'LIVE', lastAudioAt: ago(20) } as const;
@@ -228,6 +257,25 @@ test.each(['FINAL', 'EDITED'] as const)(
     expect(told.map((segment) => segment.state)).toEqual(isEdited ? [] : ['FINAL']);
   },
 );
+
+test('what another worker had made final, and nobody hears again, is taken back', async () => {
+  const session = await begin();
+  const { transcriptId } = session;
+  const place = { position: 0, revision: 7, startMs: 0, endMs: 900, text: 'hum', language: 'en-US', words: [] };
+  const data = { id: newId('seg'), transcriptId, state: 'FINAL' as const, ...place };
+  await test_.platform.database.prisma.segment.create({ data });
+  engine.nothingSaid = true;
+  await using _host = start();
+  await session.sendAll(upTo(850));
+  await session.flush();
+  await waitFor('the segment to be gone', async () => (await session.segments()).length === 0);
+  engine.nothingSaid = false;
+  await session.sendAll(from(850));
+  await session.end();
+  await session.until('ENDED');
+  expect(textsOf(await session.segments())).toEqual(['n2', ...PHRASES.slice(1)]);
+  expect((await session.told())[0]).toMatchObject({ id: data.id, revision: 8, text: '' });
+});
 
 test('a worker that stops gives its session back in mid-sentence, and the next one goes on as if nothing had happened', async () => {
   const undisturbed = await begin();

@@ -38,7 +38,7 @@ export interface Writing {
   checkpoint: LiveCheckpoint | null;
   /** Put at their places, but for those that a person has corrected. */
   segments: readonly SegmentRow[];
-  /** PARTIAL ones that were no speech after all. */
+  /** Those that were no speech after all, but for ones that a person has corrected. */
   removedIds: readonly string[];
   /** Told in this order; of segments only those that were put or removed. */
   events: readonly TranscriptEvent[];
@@ -108,7 +108,7 @@ export class RecognitionRecords {
          where s.state <> 'EDITED' and s.revision < excluded.revision returning s.id
       ), removed as (
         delete from media.segment s using mine
-         where s.id = any(${[...removedIds]}) and s.transcript_id = ${transcriptId} and s.state = 'PARTIAL' returning s.id
+         where s.id = any(${[...removedIds]}) and s.transcript_id = ${transcriptId} and s.state <> 'EDITED' returning s.id
       ), changed as (
         select coalesce(array_agg(id), '{}') as ids from (select id from put union all select id from removed) all_ids
       ), told as (

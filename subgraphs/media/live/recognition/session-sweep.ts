@@ -7,10 +7,14 @@ import { removeAudio } from './remove-audio';
 
 /** A session to which no audio came, and no writer, gives its place back after this time. */
 const UNUSED_S = 60;
+/** The same for one whose writer is there and has never sent anything: it takes a place again with its first chunk. */
+const SILENT_S = 600;
 /** A pause that is longer is an end. */
 const LONGEST_PAUSE_S = 24 * 3_600;
 /** A writer that is held back, because so much waits to be heard, has not fallen silent. */
 const HELD_BACK = { seconds: 5, containerBytes: 256 * 1_024 };
+/** The recording of a session that has FAILED is made, and tried again, behind its end: until then its audio is needed. */
+const LEFT_BEHIND_S = 1_800;
 /** A connected writer is noted as present this often, in seconds, with something to spare. */
 const SEEN_S = 7;
 /**
@@ -34,7 +38,8 @@ export class SessionSweep {
   ) {
     const { seconds, containerBytes } = HELD_BACK;
     this.isDue = Prisma.sql`case state
-      when 'WAITING' then coalesce(writer_seen_at, created_at) < ${ago(UNUSED_S)} and created_at < ${ago(UNUSED_S)}
+      when 'WAITING' then created_at < ${ago(SILENT_S)}
+           or coalesce(writer_seen_at, created_at) < ${ago(UNUSED_S)} and created_at < ${ago(UNUSED_S)}
       when 'LIVE' then last_audio_at < ${ago(pauseAfterMs / 1_000)}
            and (writer_seen_at is null or writer_seen_at > ${ago(SEEN_S)} or last_audio_at < ${ago(LOST_WRITER_S)})
            and stored_bytes - heard_bytes <=
@@ -48,12 +53,20 @@ export class SessionSweep {
     for (const { id } of rows) await this.change(id);
   }
 
-  /** Removes what a worker has left that was lost when it had just ended a session. */
+  /**
+   * Removes what a worker has left that was lost when it had just ended a session. Goes from one session with audio to the
+   * next along the key: sessions that have ended are many, those with audio are few.
+   */
   async removeLeftovers(): Promise<void> {
     const { database } = this.platform;
     const rows = await database.prisma.$queryRaw<{ id: string }[]>`
-      select id from media.live_session s where state in ('ENDED', 'FAILED')
-         and exists (select 1 from media.live_audio where session_id = s.id) limit ${PAGE}`;
+      with recursive held (id) as (
+        (select session_id from media.live_audio order by session_id limit 1)
+        union all
+        select (select session_id from media.live_audio where session_id > held.id order by session_id limit 1)
+          from held where held.id is not null)
+      select s.id from held join media.live_session s using (id)
+       where s.state in ('ENDED', 'FAILED') and s.ended_at < ${ago(LEFT_BEHIND_S)} limit ${PAGE}`;
     for (const { id } of rows) await removeAudio(database, id);
   }
 

@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { newId } from '../../../../platform/ids';
 import type { Platform } from '../../../../platform/platform';
 import { buildGoldenSpeech, samplesOf, type GoldenUtterance } from '../../../../platform/testing/golden-speech';
 import { waitFor } from '../../../../platform/testing/wait';
@@ -7,16 +6,11 @@ import { transcriptTopic, type TranscriptEvent } from '../../events';
 import { asSegmentRow, MEDIA_MODELS, type SegmentRow } from '../../records';
 import type { LiveEngine } from '../../transcriber/live/live-decoder';
 import { createLiveEngines } from '../../transcriber/live/live-engines';
-import type { RecognitionPlan } from '../../transcription/recognition-plan';
 import { AudioStore } from '../ingest/audio-store';
 import type { LiveSessionRow, LiveState } from '../live-session';
 import type { LiveSettings } from '../live-settings';
+import { aLiveSession } from '../testing-sessions';
 import { startLiveHost, type LiveHost, type LiveHostOptions } from './live-host';
-
-const PLAN: RecognitionPlan = {
-  ...{ language: 'en-US', languages: [], speakers: null, keyterms: [], grammar: null, perChannel: false },
-  ...{ maskProfanity: false, redact: [], normalize: false, engine: 'tones', pinned: false },
-};
 
 /** A session that waits for audio, and what is sent to it: 16 kHz PCM unless it says otherwise. */
 export class SpokenSession {
@@ -31,23 +25,10 @@ export class SpokenSession {
     this.store = new AudioStore(platform.database.slice(MEDIA_MODELS), platform.events);
   }
 
-  static async begin(
-    platform: Platform,
-    { plan, ...session }: Partial<Omit<LiveSessionRow, 'checkpoint'>> & { plan?: Partial<RecognitionPlan> } = {},
-  ): Promise<SpokenSession> {
-    const { prisma } = platform.database;
-    const ownerId = newId('usr');
-    const options = { ...PLAN, ...plan };
-    const transcript = { id: newId('trn'), ownerId, language: options.language ?? 'und', engine: options.engine };
-    await prisma.transcript.create({ data: { ...transcript, options } });
-    const { id } = await prisma.liveSession.create({
-      data: {
-        ...{ id: newId('liv'), ownerId, title: 'Talk', transcriptId: transcript.id, encoding: 'PCM_S16LE' },
-        ...{ sampleRate: 16_000, endpointingMs: 500, record: false, refine: false },
-        ...session,
-      },
-    });
-    return new SpokenSession(platform, id, transcript.id);
+  static async begin(platform: Platform, about: Parameters<typeof aLiveSession>[1] = {}): Promise<SpokenSession> {
+    const id = await aLiveSession(platform, { ...about, plan: { engine: 'tones', ...about.plan } });
+    const { transcriptId } = await platform.database.prisma.liveSession.findUniqueOrThrow({ where: { id } });
+    return new SpokenSession(platform, id, transcriptId);
   }
 
   /** One chunk. */
