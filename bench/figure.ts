@@ -20,13 +20,18 @@ export function figuresTable(figures: readonly Figure[]): string {
 
 /** A time that shall be at most `limitMs`; without times it says so. */
 export function timesFigure(title: string, ms: readonly number[], share: number, limitMs: number): Figure {
-  const sorted = [...ms].sort((one, other) => one - other);
-  const value = sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
+  const value = quantile(ms, share);
   if (value === undefined) return { title, goal: `≤ ${limitMs} ms`, value: 'not measured', isMet: null };
   return {
     title,
     goal: `≤ ${limitMs} ms`,
-    value: `${value.toFixed(0)} ms (${sorted.length})`,
+    value: `${value.toFixed(0)} ms (${ms.length})`,
     isMet: value <= limitMs,
   };
+}
+
+/** The value that this share of the values does not exceed; undefined of none. */
+export function quantile(values: readonly number[], share: number): number | undefined {
+  const sorted = [...values].sort((one, other) => one - other);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
 }

@@ -1,3 +1,4 @@
+import { LiveBacklog } from './live-backlog';
 import { LiveSocket, type LiveMessage, type LiveSocketEnd } from './live-socket';
 import { waitMs } from './resume';
 
@@ -55,7 +56,6 @@ const FATAL: Record<number, string> = {
   4410: 'INVALID_STATE',
 };
 const CONTAINER_CHUNK_BYTES = 64 * 1024;
-const NOTHING = new Uint8Array(0);
 
 /**
  * Sends audio to a live session, every byte once and in order, however often the connection is lost. What is not acknowledged
@@ -63,17 +63,13 @@ const NOTHING = new Uint8Array(0);
  * writer of the session has stopped. Disposing leaves the session open; `end` ends it.
  */
 export class LiveAudio implements AsyncDisposable {
-  private readonly chunkBytes: number;
   private readonly keepBytes: number;
-  /** Bytes that are no whole chunk yet. */
-  private rest: Uint8Array = NOTHING;
-  /** Chunks behind the last acknowledged one. They are counted from 1; the session numbers them from `base` + 1. */
-  private readonly kept: Uint8Array[] = [];
-  private keptBytes = 0;
-  private acknowledged = 0;
-  private sent = 0;
+  /** Its chunks are counted from 1; the session numbers them from `base` + 1. */
+  private readonly backlog: LiveBacklog;
   private base: number | undefined;
-  private readonly flushes: { after: number; isSent: boolean }[] = [];
+  /** The last chunk that was sent on this socket. */
+  private sent = 0;
+  private flushes: { after: number; isSent: boolean }[] = [];
   private isEnding = false;
   private isEnded = false;
   private isLeft = false;
@@ -90,17 +86,22 @@ export class LiveAudio implements AsyncDisposable {
   constructor(private readonly options: LiveAudioOptions) {
     const { encoding = 'pcm_s16le', sampleRate = 16_000, chunkMs = 50 } = options;
     const isPcm = encoding === 'pcm_s16le';
-    this.chunkBytes = isPcm ? 2 * Math.round((sampleRate * chunkMs) / 1_000) : CONTAINER_CHUNK_BYTES;
+    const chunkBytes = isPcm ? 2 * Math.round((sampleRate * chunkMs) / 1_000) : CONTAINER_CHUNK_BYTES;
+    this.backlog = new LiveBacklog(chunkBytes, isPcm ? 2 : 1);
     this.keepBytes = options.keepBytes ?? (isPcm ? 120 * 2 * sampleRate : 4 * 1024 * 1024);
     this.changed();
     this.running = this.run().catch((error: unknown) => this.fail(error));
   }
 
-  /** Resolves when there is room for more; throws {@link LiveAudioError} once nothing can be sent any more. */
+  /**
+   * Resolves when there is room for more: who does not wait for that, as a microphone cannot, is kept as long as it takes.
+   * Throws {@link LiveAudioError} once nothing can be sent any more, and then keeps nothing.
+   */
   async send(bytes: Uint8Array): Promise<void> {
-    this.cut(bytes, this.options.encoding === 'container');
+    this.refuseWhenOver(this.isEnding);
+    this.backlog.add(bytes, this.options.encoding === 'container');
     this.pump();
-    await this.until(() => this.keptBytes < this.keepBytes);
+    await this.reached(() => this.backlog.keptBytes < this.keepBytes);
   }
 
   /** Sends all of a source, no faster than it is stored. Throws what the source throws, too. */
@@ -110,19 +111,21 @@ export class LiveAudio implements AsyncDisposable {
 
   /** Makes everything sent so far final without a pause; resolves when the server has it. */
   async flush(): Promise<void> {
-    this.cut(NOTHING, true);
-    const flush = { after: this.acknowledged + this.kept.length, isSent: false };
+    this.refuseWhenOver(this.isEnding);
+    this.backlog.cut();
+    const flush = { after: this.backlog.last, isSent: false };
     this.flushes.push(flush);
     this.pump();
-    await this.until(() => !this.flushes.includes(flush));
+    await this.reached(() => !this.flushes.includes(flush));
   }
 
   /** Ends the session; resolves when everything is stored. What is said in it is still to be recognized then. */
   async end(): Promise<void> {
-    this.cut(NOTHING, true);
+    this.refuseWhenOver();
+    this.backlog.cut();
     this.isEnding = true;
     this.pump();
-    await this.until(() => this.isEnded);
+    await this.reached(() => this.isEnded);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -180,47 +183,49 @@ export class LiveAudio implements AsyncDisposable {
   /** The server ends a session by itself that is as long as it may be; what lies behind that is not taken. */
   private finish(acknowledgedSequence: number): void {
     this.forget(acknowledgedSequence);
-    if (this.isEnding && this.kept.length === 0) this.isEnded = true;
+    if (this.isEnding && this.isAllStored) this.isEnded = true;
     else this.fail(new LiveAudioError('INVALID_STATE', 'The session has ended: it is as long as one may be.'));
   }
 
   /** Goes on behind what the session has, on a new socket. */
   private begin(acknowledgedSequence: number): void {
     this.base ??= acknowledgedSequence;
+    const { backlog } = this;
     const stored = acknowledgedSequence - this.base;
-    if (stored < this.acknowledged || stored > this.acknowledged + this.kept.length) {
+    if (stored < backlog.acknowledged || stored > backlog.last) {
       return this.fail(new LiveAudioError('CONFLICT', 'Somebody else has sent audio to this session.'));
     }
-    this.forget(acknowledgedSequence);
-    this.sent = this.acknowledged;
+    backlog.forget(stored);
+    this.sent = stored;
+    // What lies behind a flush is stored, so the flush is, too: another one would cut the sentence that is under way now.
+    this.flushes = this.flushes.filter(({ after }) => after >= stored);
     for (const flush of this.flushes) flush.isSent = false;
     this.isReady = true;
     this.retries = 0;
     this.pump();
   }
 
+  private get isAllStored(): boolean {
+    return this.backlog.acknowledged === this.backlog.last;
+  }
+
   private forget(acknowledgedSequence: number): void {
-    const stored = acknowledgedSequence - this.base!;
-    while (this.acknowledged < stored && this.kept.length > 0) {
-      this.keptBytes -= this.kept.shift()!.length;
-      this.acknowledged++;
-    }
+    this.backlog.forget(acknowledgedSequence - this.base!);
   }
 
   /** Sends what has not been sent on this socket: chunks, flushes where they belong between them, and the end. */
   private pump(): void {
-    const { socket } = this;
+    const { socket, backlog } = this;
     if (!socket || !this.isReady) return;
-    const made = this.acknowledged + this.kept.length;
     for (;;) {
       for (const flush of this.flushes) {
         if (flush.isSent || flush.after > this.sent) continue;
         flush.isSent = true;
         socket.flush();
       }
-      if (this.sent === made) break;
+      if (this.sent === backlog.last) break;
       this.sent++;
-      socket.send(this.base! + this.sent, this.kept[this.sent - this.acknowledged - 1]!);
+      socket.send(this.base! + this.sent, backlog.chunk(this.sent));
     }
     if (!this.isEnding) return;
     this.isReady = false;
@@ -230,12 +235,12 @@ export class LiveAudio implements AsyncDisposable {
   /** Waits until another connection makes sense; throws when none does. */
   private async recover({ closeCode, code, message, retryAfterMs }: LiveSocketEnd): Promise<void> {
     // The answer to `end` was lost, and everything is there.
-    if (closeCode === 4410 && this.isEnding && this.kept.length === 0)
-      return void ((this.isEnded = true), this.changed());
+    if (closeCode === 4410 && this.isEnding && this.isAllStored) return void ((this.isEnded = true), this.changed());
     const fatal = FATAL[closeCode];
     if (fatal) throw new LiveAudioError(code ?? fatal, message);
     const wait = retryAfterMs ?? waitMs(this.retries++);
     if (closeCode === 4429) {
+      this.failingSince = undefined;
       this.options.onBusy?.(wait);
     } else {
       const { giveUpMs = 300_000 } = this.options;
@@ -248,24 +253,23 @@ export class LiveAudio implements AsyncDisposable {
     await this.until(() => isTime || this.isLeft).finally(() => clearTimeout(timer));
   }
 
-  /** Whole chunks out of what has come; with `isAll` a last one of what is left. Half a sample is never sent. */
-  private cut(bytes: Uint8Array, isAll: boolean): void {
-    let rest = this.rest.length === 0 ? bytes : joined(this.rest, bytes);
-    const unit = this.options.encoding === 'container' ? 1 : 2;
-    const least = isAll ? unit : this.chunkBytes;
-    while (rest.length >= least) {
-      const length = Math.min(this.chunkBytes, rest.length - (rest.length % unit));
-      this.kept.push(rest.slice(0, length));
-      this.keptBytes += length;
-      rest = rest.subarray(length);
-    }
-    this.rest = rest.slice();
-  }
-
   private fail(error: unknown): void {
     this.failure ??=
       error instanceof LiveAudioError ? error : new LiveAudioError('INTERNAL', String(error), { cause: error });
+    this.backlog.forget(Infinity);
     this.changed();
+  }
+
+  private refuseWhenOver(isEnding = false): void {
+    if (this.failure) throw this.failure;
+    if (isEnding) throw new LiveAudioError('INVALID_STATE', 'The session is ended: it takes no more.');
+    if (this.isLeft) throw leftError();
+  }
+
+  /** What a caller waits for; throws when it does not come any more. */
+  private async reached(isTrue: () => boolean): Promise<void> {
+    await this.until(() => isTrue() || this.isLeft);
+    if (!isTrue()) throw leftError();
   }
 
   private changed(): void {
@@ -282,9 +286,6 @@ export class LiveAudio implements AsyncDisposable {
   }
 }
 
-function joined(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const both = new Uint8Array(left.length + right.length);
-  both.set(left);
-  both.set(right, left.length);
-  return both;
+function leftError(): LiveAudioError {
+  return new LiveAudioError('INVALID_STATE', 'The session was left.');
 }

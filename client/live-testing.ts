@@ -20,6 +20,8 @@ export interface LivePeer extends AsyncDisposable {
   after: OnChunk;
   /** Called for each new socket; false when it is not to be answered. */
   onStart: (socket: WebSocket) => boolean | void;
+  /** Called when `flush` has been stored; false when it is not to be answered. */
+  onFlush: (socket: WebSocket) => boolean | void;
   /** Called when `end` has been stored; false when it is not to be answered. */
   onEnd: (socket: WebSocket) => boolean | void;
 }
@@ -43,6 +45,7 @@ export async function startLivePeer(stored = 0): Promise<LivePeer> {
     before: (() => {}) as OnChunk,
     after: (() => {}) as OnChunk,
     onStart: (() => {}) as LivePeer['onStart'],
+    onFlush: (() => {}) as LivePeer['onFlush'],
     onEnd: (() => {}) as LivePeer['onEnd'],
     async place() {
       const token = `token ${tokens.size + connections}`;
@@ -73,7 +76,7 @@ export async function startLivePeer(stored = 0): Promise<LivePeer> {
       tell(socket, { type: 'ready', acknowledgedSequence: acknowledged, maxChunkBytes: 32_000, maxChunkMs: 1_000 });
     } else if (type === 'flush') {
       peer.log.push('flush');
-      tell(socket, { type: 'flushed' });
+      if (peer.onFlush(socket) !== false) tell(socket, { type: 'flushed' });
     } else {
       peer.log.push('end');
       peer.isEnded = true;

@@ -32,9 +32,3 @@ function isSame(word: SpokenWord, other: SpokenWord): boolean {
   const isNear = Math.abs(word.startMs - other.startMs) <= SAME_PLACE_MS;
   return isNear && normalizeWords(word.text).join(' ') === normalizeWords(other.text).join(' ');
 }
-
-/** The value that this share of the values does not exceed; NaN of none. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((one, other) => one - other);
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? NaN;
-}

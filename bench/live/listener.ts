@@ -17,15 +17,18 @@ export interface HeardSegment {
   words: SpokenWord[];
 }
 
-/** A segment as it came, and when: milliseconds of `performance.now()`. */
+/** A segment as it came. */
 export interface Heard {
+  /** When it came; milliseconds of `performance.now()`. */
   atMs: number;
+  /** When it was written, by the database's clock; milliseconds since 1970. */
+  writtenMs: number;
   segment: HeardSegment;
 }
 
 interface Event {
   liveTranscript:
-    | { __typename: 'SegmentChanged'; segment: HeardSegment }
+    | { __typename: 'SegmentChanged'; at: string; segment: HeardSegment }
     | { __typename: 'LiveSessionChanged'; session: { state: string; error: { message: string } | null } }
     | { __typename: 'SpeechBoundary' | 'StreamGap' };
 }
@@ -38,7 +41,7 @@ const DOCUMENTS = {
 
 function documentWith(selection: string): TypedDocumentNode<Event, { id: string }> {
   return parse(`subscription ($id: ID!) { liveTranscript(sessionId: $id) { __typename
-    ... on SegmentChanged { segment { ${selection} } }
+    ... on SegmentChanged { at segment { ${selection} } }
     ... on LiveSessionChanged { session { state error { message } } } } }`);
 }
 
@@ -85,7 +88,10 @@ export class Listener implements AsyncDisposable {
 
   private async listen(id: string, how: keyof typeof DOCUMENTS, { heard }: Reader): Promise<void> {
     for await (const { liveTranscript: event } of this.client.subscribe(DOCUMENTS[how], { id })) {
-      if (event.__typename === 'SegmentChanged') heard.push({ atMs: performance.now(), segment: event.segment });
+      if (event.__typename === 'SegmentChanged') {
+        const { at, segment } = event;
+        heard.push({ atMs: performance.now(), writtenMs: Date.parse(at), segment });
+      }
       if (event.__typename !== 'LiveSessionChanged' || event.session.state !== 'FAILED') continue;
       throw new Error(`The session failed: ${event.session.error?.message ?? 'no reason given'}`);
     }

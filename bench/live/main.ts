@@ -1,3 +1,4 @@
+import { samplesOf } from '../../platform/testing/golden-speech';
 import { golden } from '../media/recordings';
 import { benchFolder, runBenchmark, runFigures, tell } from '../run-figures';
 import type { Figure } from '../figure';
@@ -7,7 +8,6 @@ import { measureLoad } from './figures/load';
 import { measureTakeovers } from './figures/takeover';
 import type { LiveBench } from './live-bench';
 import { readOptions, type FigureName } from './options';
-import { samplesOf } from './speaker';
 
 const MEASUREMENTS: Readonly<Record<FigureName, (bench: LiveBench) => Promise<Figure[]>>> = {
   latency: measureLatency,

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
 import type { SautiStage } from '../media/sauti-stage';
@@ -6,7 +5,6 @@ import type { SautiStage } from '../media/sauti-stage';
 /** A client sends what its microphone has heard this often; the default of `client/live-audio.ts`. */
 const CHUNK_MS = 50;
 const BYTES_PER_MS = 32;
-const WAV_HEADER_BYTES = 44;
 
 export interface Session {
   id: string;
@@ -29,12 +27,6 @@ interface Started {
   id: string;
   transcript: { id: string };
   ingest: Session['ingest'];
-}
-
-/** The samples of a WAV as ffmpeg writes it: 16 kHz, mono, 16 bit. */
-export async function samplesOf(file: string): Promise<Buffer> {
-  const wav = await readFile(file);
-  return wav.subarray(wav.indexOf('data') + 8 || WAV_HEADER_BYTES);
 }
 
 /** Speaking that has begun; `startedAt` is when its first sample was spoken, in milliseconds of `performance.now()`. */

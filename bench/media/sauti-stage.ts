@@ -63,16 +63,17 @@ export async function openSautiStage(
   const account = await Account.signUp(`${origin}/graphql`);
   const client = resources.use(new SautiClient(`${origin}/graphql`));
   client.useAccessToken(await account.token());
-  const workers = (): number[] => {
-    const own = descendantsOf(program.pid);
-    return processesMentioning('worker/main.js').filter((pid) => own.includes(pid));
-  };
+  const worker = (): Promise<number> =>
+    waitFor('the worker', () => {
+      const own = descendantsOf(program.pid);
+      return processesMentioning('worker/main.js').find((pid) => own.includes(pid));
+    });
   return {
     endpoint: `${origin}/graphql`,
     env,
     store,
     account,
-    workerPid: await waitFor('the worker', () => workers()[0]),
+    workerPid: await worker(),
     async upload(file, input) {
       const variables = { input: { ...input, upload: null } };
       const { createMedia } = await client.upload(CreateMediaDocument, variables, { at: 'input.upload', path: file });

@@ -4,8 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { parse } from 'graphql';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { mergeTranscript } from '../../client/transcript-merge';
 import { createRandom } from '../../gateway/differential/random';
-import { buildGoldenSpeech } from '../../platform/testing/golden-speech';
+import { buildGoldenSpeech, samplesOf } from '../../platform/testing/golden-speech';
 import { waitFor } from '../../platform/testing/wait';
 import { startDatabase, type ChaosDatabase } from '../chaos/database';
 import { describeInBothModes, enginesMissing } from '../engines';
@@ -13,7 +14,7 @@ import { aPerson, type Person } from '../people';
 import { startProxy } from '../proxy';
 import { startSystem } from '../system';
 import { disturbancesOf, type Disturbance } from './disturbances';
-import { microphoneFor, samplesOf, spoken, startLive } from './speaking';
+import { microphoneFor, spoken, startLive } from './speaking';
 
 /** Twice as fast as people speak: the sentences are under way long enough to be struck in their middle. */
 const SPEED = 2;
@@ -64,7 +65,7 @@ describeInBothModes('a live session', (mode) => {
 
     const disturbed = await read(amina, sessionId);
     expect(disturbed.segments).toEqual(undisturbed.segments);
-    expect(transcriptOf(events)).toEqual(disturbed.segments);
+    expect(mergeTranscript(events).map(said)).toEqual(disturbed.segments);
     expect(repeated(events)).toEqual([]);
     expect(sha256((await recordingOf(amina, sessionId)).subarray(WAV_HEADER_BYTES))).toBe(sha256(samples));
   }, 240_000);
@@ -144,16 +145,6 @@ async function read(person: Person, id: string): Promise<{ segments: Said[] }> {
   expect(session.state).toBe('ENDED');
   expect(session.transcript.state).toBe('COMPLETE');
   return { segments: session.transcript.segments.nodes.map(said) };
-}
-
-/** What a reader has who keeps the highest revision of each segment. */
-function transcriptOf(events: readonly Segment[]): Said[] {
-  const newest = new Map<string, Segment>();
-  for (const segment of events) {
-    if ((newest.get(segment.id)?.revision ?? 0) < segment.revision) newest.set(segment.id, segment);
-  }
-  const segments = [...newest.values()].filter(({ text }) => text !== '');
-  return segments.sort((one, other) => one.startMs - other.startMs).map(said);
 }
 
 /** Events that tell a revision of a segment again, or an earlier one. */

@@ -4,13 +4,18 @@ import os from 'node:os';
 import path from 'node:path';
 import { LiveSessionDocument, ReadLiveSessionDocument } from '../../client/operations.generated';
 import { repositoryRoot } from '../../platform/root';
-import { buildGoldenSpeech, wordErrorRate, type GoldenUtterance } from '../../platform/testing/golden-speech';
+import {
+  buildGoldenSpeech,
+  samplesOf,
+  wordErrorRate,
+  type GoldenUtterance,
+} from '../../platform/testing/golden-speech';
 import { describeWhenInstalled, programMissing } from '../../platform/testing/installed';
 import { waitFor } from '../../platform/testing/wait';
 import { enginesMissing } from '../engines';
 import { aPerson, type Person } from '../people';
 import { startSystem, type System } from '../system';
-import { samplesOf, startLive } from './speaking';
+import { startLive } from './speaking';
 
 const missing =
   [enginesMissing(), programMissing('curl', 'curl')].filter((reason) => reason !== null).join('\n') || null;

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
 import { LiveAudio } from '../../client/live-audio';
@@ -7,12 +6,6 @@ import type { Person } from '../people';
 
 const CHUNK_MS = 100;
 const BYTES_PER_MS = 32;
-
-/** The samples of a WAV of 16 kHz, mono, 16 bit. */
-export async function samplesOf(wavFile: string): Promise<Buffer> {
-  const wav = await readFile(wavFile);
-  return wav.subarray(wav.indexOf('data') + 8);
-}
 
 export async function startLive({ client }: Person, input: { record?: boolean } = {}): Promise<string> {
   const { startLiveSession } = await client.request(StartLiveSessionDocument, {

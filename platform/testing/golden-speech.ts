@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
@@ -60,6 +61,13 @@ export async function buildGoldenSpeech(targetPath: string): Promise<GoldenUtter
   }
   await encode(Buffer.concat(pieces), targetPath);
   return utterances;
+}
+
+/** The samples of a WAV as {@link buildGoldenSpeech} writes it: 16 bit, without the header. */
+export async function samplesOf(wavFile: string): Promise<Buffer> {
+  const wav = await readFile(wavFile);
+  // The header has a chunk of ffmpeg's own before that of the samples, so its length is not always 44 bytes.
+  return wav.subarray(wav.indexOf('data', 36, 'latin1') + 8);
 }
 
 /** Word errors (substituted, missing, added) per word of the reference, after normalising both. */

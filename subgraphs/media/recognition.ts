@@ -12,7 +12,8 @@ export type { RecognitionOptions, RecognitionPlan };
  * The engine that serves these wishes here and now, or why there is none: UNSUPPORTED when no engine understands the
  * language or can do what is asked for, ENGINE_UNAVAILABLE, with what to install, when those that do cannot work. These
  * problems are answered, not thrown, because they are none of a call that was made before and is repeated: see
- * {@link orThrow}. With `streaming` only engines that recognize while people speak. Throws INVALID_INPUT for options that contradict each other or are out of bounds.
+ * {@link orThrow}. With `streaming` only engines that recognize while people speak. Throws INVALID_INPUT for options that
+ * contradict each other or are out of bounds.
  */
 export async function planRecognition(
   transcribers: Transcribers,

@@ -91,7 +91,7 @@ export function createMediaSubgraph(
   const { events } = platform;
   const liveRecords = new LiveSessionRecords(database);
   const ingestTokens = new IngestTokens(platform.secret);
-  const audio = new AudioStore(database, events, live.maxDurationMs);
+  const audio = new AudioStore(database, events, live);
   const ingest = createLiveIngest({
     tokens: ingestTokens,
     store: audio,

@@ -8,6 +8,7 @@ import type { InstallationOptions } from './transcriber/pocketsphinx/installatio
 import { createLivePocketSphinx } from './transcriber/pocketsphinx/live';
 import { createPocketSphinx } from './transcriber/pocketsphinx/pocketsphinx';
 import { createDeepgram, deepgramInfo } from './transcriber/remote/deepgram';
+import { createLiveDeepgram } from './transcriber/remote/deepgram-live';
 import { createOpenAi } from './transcriber/remote/openai';
 import { openAiInfo } from './transcriber/remote/openai-settings';
 import { createSherpa } from './transcriber/sherpa/sherpa';
@@ -54,8 +55,11 @@ export function createLiveEngines({
   logger: Logger;
   pocketSphinx?: InstallationOptions;
 }): LiveEngines {
-  const hasPocketSphinx = settings.order.includes('pocketsphinx');
-  return createLiveRegistry(hasPocketSphinx ? [createLivePocketSphinx({ ...pocketSphinx, logger })] : []);
+  const { order, deepgram } = settings;
+  return createLiveRegistry([
+    ...(order.includes('deepgram') && deepgram ? [createLiveDeepgram(deepgram)] : []),
+    ...(order.includes('pocketsphinx') ? [createLivePocketSphinx({ ...pocketSphinx, logger })] : []),
+  ]);
 }
 
 /**

@@ -18,7 +18,7 @@ export interface TranslationContext extends TranslationServices {
 }
 
 interface Loaders {
-  /** One engine call for all segments of a request that share source and target language; for texts that do not change any more. */
+  /** For texts that do not change any more: one engine call for all segments of a request that share both languages. */
   segmentTranslation: DataLoader<SegmentText, Translated, string>;
 }
 

@@ -13,7 +13,10 @@ import { Translations } from './translations';
 import type { Translator } from './translator/translator';
 import { createTranslators } from './translators';
 
-/** Translation of texts and segments. It keeps nothing, so of the platform it needs the logger only. `now`: see {@link PartialTranslations}. */
+/**
+ * Translation of texts and segments. It keeps nothing, so of the platform it needs the logger only. `now`: see
+ * {@link PartialTranslations}.
+ */
 export function createTranslationSubgraph(
   { logger }: { logger: Logger },
   lifecycle: Lifecycle,

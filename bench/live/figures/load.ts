@@ -1,7 +1,6 @@
-import { timesFigure, type Figure } from '../../figure';
+import { quantile, timesFigure, type Figure } from '../../figure';
 import { lasting } from '../../media/recordings';
 import { jobThat, openSautiStage } from '../../media/sauti-stage';
-import { quantile } from '../latencies';
 import type { LiveBench } from '../live-bench';
 import { hearOnce } from '../round';
 
@@ -26,7 +25,7 @@ export async function measureLoad(bench: LiveBench): Promise<Figure[]> {
     });
     await jobThat(stage, jobId!, ({ state }) => state === 'CANCELED').catch(() => undefined);
   }
-  const ratio = quantile(crowded, 0.9) / quantile(alone, 0.9);
+  const ratio = (quantile(crowded, 0.9) ?? NaN) / (quantile(alone, 0.9) ?? NaN);
   return [
     timesFigure('word → subscriber, one session alone, p90', alone, 0.9, 450),
     timesFigure('word → subscriber, two sessions and a long recording, p90', crowded, 0.9, 900),

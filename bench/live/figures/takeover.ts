@@ -12,10 +12,12 @@ import { speak, startSession } from '../speaker';
 
 const ROUNDS = 6;
 const GOAL_MS = 5_000;
+/** The worker that was killed in the round before is started again within this time. */
+const TAKEN_LIMIT_MS = 30_000;
 
 /**
- * From `kill -9` of the worker that recognizes a session, in the middle of speech, to the next words that a subscriber is shown, while
- * another worker is there; and whether the transcript is the one of an undisturbed session.
+ * From `kill -9` of the worker that recognizes a session, in the middle of speech, to the next words that a subscriber is shown and
+ * that another worker has written; and whether the transcript is the one of an undisturbed session.
  */
 export async function measureTakeovers(bench: LiveBench): Promise<Figure[]> {
   await using stage = await openSautiStage(bench, { concurrency: 1 });
@@ -42,22 +44,24 @@ export async function measureTakeovers(bench: LiveBench): Promise<Figure[]> {
 }
 
 async function killOnce(stage: SautiStage, bench: LiveBench, atMs: number): Promise<{ ms: number; texts: string[] }> {
+  const session = await startSession(stage);
+  // While there is no other one, it is the worker of `npm start` that takes it.
+  const victim = await waitFor('a worker to take the session', () => workerOf(stage, session.id), TAKEN_LIMIT_MS);
   await using heir = await startProgram({
     args: [path.join(repositoryRoot(), 'dist/worker/main.js')],
     env: stage.env,
     isUp: (printed) => printed.includes('runs up to'),
   });
   void heir;
-  const session = await startSession(stage);
   await using listener = new Listener(stage.endpoint, await stage.account.token(), session.id);
   const { startedAt, done } = await speak(session, bench.speech.samples);
   await sleep(startedAt + atMs - performance.now());
-  const worker = await workerOf(stage, session.id);
   const killedAt = performance.now();
-  process.kill(worker, 'SIGKILL');
+  process.kill(victim, 'SIGKILL');
+  const deadMs = Date.now(); // the database has the same clock
   const next = await waitFor(
     'the next words',
-    () => listener.reader.heard.find((heard) => heard.atMs > killedAt && heard.segment.words.length > 0),
+    () => listener.reader.heard.find(({ writtenMs, segment }) => writtenMs > deadMs && segment.words.length > 0),
     30_000,
   );
   await done;
@@ -65,11 +69,9 @@ async function killOnce(stage: SautiStage, bench: LiveBench, atMs: number): Prom
   return { ms: next.atMs - killedAt, texts: listener.reader.finals().map(({ segment }) => segment.text) };
 }
 
-/** The process that has the session; a worker's id names it. */
-async function workerOf({ store }: SautiStage, sessionId: string): Promise<number> {
-  const [row] = await store.query<{ pid: number }>(
-    `select w.pid from media.live_session s join media.live_worker w on w.id = s.worker_id where s.id = $1`,
-    [sessionId],
-  );
-  return row!.pid;
+/** The process that has the session, once one has: a worker's id is `host:pid:chance`. */
+async function workerOf({ store }: SautiStage, sessionId: string): Promise<number | null> {
+  const query = 'select worker_id as worker from media.live_session where id = $1';
+  const [row] = await store.query<{ worker: string | null }>(query, [sessionId]);
+  return row?.worker ? Number(row.worker.split(':').at(-2)) : null;
 }

@@ -53,6 +53,19 @@ test('chunks are stored one behind the other; the first begins the session, the 
   expect(states).toEqual(['WAITING', 'LIVE', 'ENDING']);
 });
 
+test('each of several calls in one request answers the session as it is behind that call', async () => {
+  const query = `mutation Go($first: AppendLiveAudioInput!, $second: AppendLiveAudioInput!, $id: ID!) {
+    first: appendLiveAudio(input: $first) { session { acknowledgedSequence } }
+    second: appendLiveAudio(input: $second) { session { acknowledgedSequence } }
+    end: endLiveSession(input: { sessionId: $id }) { session { state } } }`;
+  const [first, second] = [1, 2].map((sequence) => ({ sessionId: id, sequence, chunk: anUpload(sound(sequence)) }));
+  expect(await askFor(slice.subgraph, viewer, query, { first, second, id })).toEqual({
+    first: { session: { acknowledgedSequence: 1 } },
+    second: { session: { acknowledgedSequence: 2 } },
+    end: { session: { state: 'ENDING' } },
+  });
+});
+
 test('a chunk that comes twice is stored once, also at the same moment and behind the end', async () => {
   const answers = await Promise.all([1, 2, 3, 4].map(() => append(1)));
   for (const answer of answers) expect(answer).toMatchObject({ session: { acknowledgedSequence: 1 }, errors: [] });

@@ -14,14 +14,36 @@ const UNKNOWN_WAIT_MS = 30_000;
 const MIN_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 600_000;
 
+/** Who wants a place. */
+export interface PlaceWish {
+  ownerId: string;
+  /** How many sessions of one account may hold a place at a time. */
+  sessionsPerAccount: number;
+  /** What is thrown when so many do; their ids come oldest first. */
+  tooMany: (ids: string[]) => Error;
+}
+
 /**
  * Lets one more session have a place of the workers, or throws: ENGINE_BUSY when all are taken, ENGINE_UNAVAILABLE when no
- * worker for live sessions is there; `retryAfterMs` says when to try again. The caller writes the session into one of
- * {@link PLACE_HOLDING_STATES} in the same transaction: until that ends, all others who want a place wait here. A session's
- * row is locked before, never behind this.
+ * worker for live sessions is there; `retryAfterMs` says when to try again; or what `tooMany` makes. The caller writes the
+ * session into one of {@link PLACE_HOLDING_STATES} in the same transaction: until that ends, all others who want a place wait
+ * here. A session's row is locked before, never behind this.
  */
-export async function takePlace(tx: MediaTransaction): Promise<void> {
+export async function takePlace(
+  tx: MediaTransaction,
+  { ownerId, sessionsPerAccount, tooMany }: PlaceWish,
+): Promise<void> {
   await tx.$executeRaw`select pg_advisory_xact_lock(hashtext('media.live_place'))`;
+  await refuseWhenFull(tx);
+  const own = await tx.liveSession.findMany({
+    where: { ownerId, state: { in: [...PLACE_HOLDING_STATES] } },
+    orderBy: { id: 'asc' },
+    select: { id: true },
+  });
+  if (own.length >= sessionsPerAccount) throw tooMany(own.map(({ id }) => id));
+}
+
+async function refuseWhenFull(tx: MediaTransaction): Promise<void> {
   const { places, taken } = await countPlaces(tx);
   if (taken < places) return;
   if (places === 0) {

@@ -1,6 +1,6 @@
 import type { RecognitionPlan } from '../recognition';
 import type { MediaDatabase, MediaTransaction } from '../records';
-import { PLACE_HOLDING_STATES, type LiveSessionRow, type LiveState } from './live-session';
+import type { LiveSessionRow, LiveState } from './live-session';
 import type { LiveWishes } from './start-input';
 
 type Reading = Pick<MediaDatabase, 'liveSession'>;
@@ -36,16 +36,6 @@ export class LiveSessionRecords {
       },
       orderBy: { id: 'desc' },
       take,
-    });
-  }
-
-  /** The owner's sessions that hold a place, oldest first. */
-  holdingPlaces(tx: MediaTransaction, ownerId: string): Promise<Pick<LiveSessionRow, 'id' | 'title'>[]> {
-    const state = { in: [...PLACE_HOLDING_STATES] };
-    return tx.liveSession.findMany({
-      where: { ownerId, state },
-      orderBy: { id: 'asc' },
-      select: { id: true, title: true },
     });
   }
 

@@ -32,7 +32,7 @@ export class LiveStarts {
    * ENGINE_BUSY (see {@link takePlace}), INVALID_STATE when the account has as many sessions under way as one may have.
    */
   async start(viewer: Viewer, { idempotencyKey: key, ...input }: StartLiveSessionInput): Promise<string> {
-    const { sessions, transcribers } = this.parts;
+    const { sessions, transcribers, sessionsPerAccount } = this.parts;
     const ownerId = viewer.userId;
     const wishes = checkedStart(input);
     const options = input.options ?? {};
@@ -44,22 +44,9 @@ export class LiveStarts {
       const earlier = await claimIdempotencyKey(tx, call, id);
       if (earlier !== null) return earlier;
       const wanted = orThrow(plan);
-      await takePlace(tx);
-      await this.refuseTooMany(tx, ownerId);
+      await takePlace(tx, { ownerId, sessionsPerAccount, tooMany: (ids) => tooMany(sessionsPerAccount, ids) });
       await this.insert(tx, { id, ownerId, ...wishes }, wanted);
       return id;
-    });
-  }
-
-  /** Behind {@link takePlace}, whose lock makes the count right. */
-  private async refuseTooMany(tx: MediaTransaction, ownerId: string): Promise<void> {
-    const { sessions, sessionsPerAccount } = this.parts;
-    const own = await sessions.holdingPlaces(tx, ownerId);
-    if (own.length < sessionsPerAccount) return;
-    const ids = own.map(({ id }) => id).join(', ');
-    throw new UserProblemError<MediaProblemCode>({
-      code: 'INVALID_STATE',
-      message: `An account has at most ${sessionsPerAccount} live sessions under way. End one of these first: ${ids}.`,
     });
   }
 
@@ -75,4 +62,9 @@ export class LiveStarts {
     const snapshot = liveSessionSnapshot(session);
     await events.append(tx, transcriptTopic(session.transcriptId), { type: 'session.changed', session: snapshot });
   }
+}
+
+function tooMany(most: number, ids: readonly string[]): UserProblemError<MediaProblemCode> {
+  const message = `An account has at most ${most} live sessions under way. End one of these first: ${ids.join(', ')}.`;
+  return new UserProblemError({ code: 'INVALID_STATE', message });
 }

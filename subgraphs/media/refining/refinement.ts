@@ -22,8 +22,8 @@ export class RefinementRefused extends Error {
 
 /**
  * Puts a second hearing into the transcript it is of, see {@link mergeByTime}; it is COMPLETE all the time. Only what differs
- * is announced – what is gone, as a revision without text –, and then the end, with the ids of what is gone. Locks speakers, segments, transcript, topic, in this order,
- * as corrections do. Throws {@link RefinementRefused}; then nothing is changed.
+ * is announced – what is gone, as a revision without text –, and then the end, with the ids of what is gone. Locks speakers,
+ * segments, transcript, topic, in this order, as corrections do. Throws {@link RefinementRefused}; then nothing is changed.
  */
 export async function refine(
   tx: MediaTransaction,

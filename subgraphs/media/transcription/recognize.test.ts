@@ -63,6 +63,20 @@ describe('cutting', () => {
 });
 
 describe('recognizing', () => {
+  test.each([
+    ['an engine of this machine that streams', { streaming: true, local: true }, [100, 100, 100, 100]],
+    ['a service, which takes it as fast as the network does', { streaming: true, local: false }, [400]],
+    ['one that does not stream', { streaming: false, local: true }, [400]],
+  ])('%s: what it has taken of a piece counts as heard accordingly', async (_which, info, expected) => {
+    const told: number[] = [];
+    const piece = { startMs: 0, endMs: 400, channels: [soundOf([], 0, 400)], spokenMs: 0 };
+    async function* pieces() {
+      yield piece;
+    }
+    await all(recognize(toneEngine(null, info), pieces(), { onHeard: (ms) => told.push(ms) }));
+    expect(told).toEqual(expected);
+  });
+
   test('no word is lost, doubled or out of its place at a cut, in whatever order the calls end', async () => {
     const tones = tonesFor(90_000);
     const engine = toneEngine(RULE);

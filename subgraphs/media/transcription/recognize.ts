@@ -29,7 +29,8 @@ export interface RecognizeOptions {
   parallel: number;
   /**
    * Told how much more has been heard, in milliseconds of one channel: as it is heard by an engine that takes audio only as
-   * fast as it recognizes (`streaming`), else when a piece is done.
+   * fast as it recognizes (`streaming` on this machine; a service takes it as fast as the network does), else when a piece
+   * is done.
    */
   onHeard?: (ms: number) => void;
   signal: AbortSignal;
@@ -105,7 +106,8 @@ async function recognizeOnce(
   signal: AbortSignal,
 ): Promise<RecognizedSegment[]> {
   const segments: RecognizedSegment[] = [];
-  const pcm = inChunks(piece.channels[channel]!, engine.info.streaming ? tell : () => undefined);
+  const { streaming, local } = engine.info;
+  const pcm = inChunks(piece.channels[channel]!, streaming && local ? tell : () => undefined);
   const heard = engine.transcribe(pcm, { ...call, startMs: piece.startMs, signal });
   for await (const segment of untilAborted(heard, signal)) segments.push(segment);
   tell(piece.endMs - piece.startMs);

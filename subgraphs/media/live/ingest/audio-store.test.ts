@@ -1,9 +1,10 @@
+import { newId } from '../../../../platform/ids';
 import type { Platform } from '../../../../platform/platform';
 import { openTestPlatform, type TestPlatform } from '../../../../platform/testing/platform';
 import { waitFor } from '../../../../platform/testing/wait';
 import { transcriptTopic } from '../../events';
 import { MEDIA_MODELS } from '../../records';
-import { AudioStore, type Writer } from './audio-store';
+import { AudioStore, type AudioLimits, type Writer } from './audio-store';
 import { SequenceGap, WriterReplaced } from './problems';
 import { aLiveSession, hear, pcm, sessionRow, storedAudio } from './testing';
 
@@ -18,8 +19,8 @@ beforeAll(async () => {
 afterAll(() => opened[Symbol.asyncDispose]());
 
 /** As another process has one. */
-function aStore(maxDurationMs?: number): AudioStore {
-  return new AudioStore(platform.database.slice(MEDIA_MODELS), platform.events, maxDurationMs);
+function aStore(limits?: AudioLimits): AudioStore {
+  return new AudioStore(platform.database.slice(MEDIA_MODELS), platform.events, limits);
 }
 
 let tokens = 0;
@@ -222,6 +223,25 @@ test('a paused session takes a place before it goes on, and keeps nothing when t
   expect(await told(other)).toEqual([]);
 });
 
+test('an account resumes no more sessions than it may start, however many have paused', async () => {
+  const ownerId = newId('usr');
+  await places(10);
+  const ids = await Promise.all([1, 2, 3, 4].map(() => aLiveSession(platform, { state: 'PAUSED', ownerId })));
+  const two = aStore({ sessionsPerAccount: 2 });
+  const resume = async (id: string): Promise<unknown> => failure(two.append(single(id), [chunk(1)]));
+  const results = await Promise.all(ids.map(resume));
+  expect(results.sort()).toEqual(['ENGINE_BUSY', 'ENGINE_BUSY', 'nothing failed', 'nothing failed']);
+  const rows = await platform.database.prisma.liveSession.findMany({ where: { ownerId }, orderBy: { state: 'asc' } });
+  expect(rows.map(({ state, storedRows }) => [state, storedRows])).toEqual([
+    ...['LIVE', 'LIVE'].map((state) => [state, 1]),
+    ...['PAUSED', 'PAUSED'].map((state) => [state, 0]),
+  ]);
+  await two.end(single(rows[0]!.id));
+  expect(await resume(rows[2]!.id)).toBe('ENGINE_BUSY'); // one that is ENDING still holds its place
+  await platform.database.prisma.liveSession.update({ where: { id: rows[0]!.id }, data: { state: 'ENDED' } });
+  expect(await resume(rows[2]!.id)).toBe('nothing failed');
+});
+
 test('a flush stands behind the audio before it, in a session in which something may be being said', async () => {
   const id = await aLiveSession(platform);
   const writer = await connected(id);
@@ -260,7 +280,7 @@ test('the end is told once; afterwards only what was stored before is taken', as
 
 test('a session that is as long as it may be is ended with what fits', async () => {
   const id = await aLiveSession(platform);
-  const short = aStore(1_000);
+  const short = aStore({ maxDurationMs: 1_000 });
   const writer = await connected(id, short);
   await short.append(writer, [chunk(1, 600)]);
   const last = await short.append(writer, [chunk(2, 400), chunk(3)]);

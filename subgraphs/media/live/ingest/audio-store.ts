@@ -3,8 +3,9 @@ import type { EventLog } from '../../../../platform/events/event-log';
 import type { MediaProblemCode } from '../../errors';
 import type { MediaDatabase, MediaTransaction } from '../../records';
 import { FINAL_LIVE_STATES, type LiveSessionRow } from '../live-session';
+import { DEFAULT_SESSIONS_PER_ACCOUNT } from '../live-settings';
 import { takePlace } from '../places';
-import { checkChunk, DEFAULT_MAX_DURATION_MS, formatOf, type AudioFormat } from './audio-format';
+import { checkChunk, formatOf, type AudioFormat } from './audio-format';
 import {
   announceSession,
   becomeWriter,
@@ -41,6 +42,15 @@ export type ConnectedWriter = Writer & { format: AudioFormat };
 /** How far the session has got behind a call. ENDING: it takes no more, also when it was its size that ended it. */
 export type Stored = Reached;
 
+export interface AudioLimits {
+  /** Longest session, in milliseconds of PCM; longer ones are ended. Default 4 h. */
+  maxDurationMs?: number | undefined;
+  /** A paused session stays so while its account has as many with a place. Default 5. */
+  sessionsPerAccount?: number | undefined;
+}
+
+/** How soon a session may be tried to be resumed whose account has enough others; nobody knows when one of these ends. */
+const RESUME_RETRY_MS = 10_000;
 /** How soon a single call may come again when too much audio waits to be heard and its speed is unknown. */
 const RETRY_MS = 1_000;
 
@@ -53,8 +63,7 @@ export class AudioStore {
   constructor(
     private readonly database: MediaDatabase,
     private readonly events: EventLog,
-    /** Longest session, in milliseconds of PCM; longer ones are ended. */
-    private readonly maxDurationMs: number = DEFAULT_MAX_DURATION_MS,
+    private readonly limits: AudioLimits = {},
   ) {}
 
   /**
@@ -134,9 +143,14 @@ export class AudioStore {
       const format = this.formatOf(session);
       checkChunks(session, format, fresh);
       if (writer.number === 0) refuseSingleCall(session, format, hasWriter);
-      if (session.state === 'PAUSED') await takePlace(tx);
+      if (session.state === 'PAUSED') await this.resume(tx, session);
       return this.store(tx, session, format, fresh);
     });
+  }
+
+  private async resume(tx: MediaTransaction, { ownerId }: LiveSessionRow): Promise<void> {
+    const { sessionsPerAccount = DEFAULT_SESSIONS_PER_ACCOUNT } = this.limits;
+    await takePlace(tx, { ownerId, sessionsPerAccount, tooMany: (ids) => tooMany(sessionsPerAccount, ids) });
   }
 
   private async store(
@@ -186,7 +200,7 @@ export class AudioStore {
   }
 
   private formatOf(session: LiveSessionRow): AudioFormat {
-    return formatOf(session, this.maxDurationMs);
+    return formatOf(session, this.limits.maxDurationMs);
   }
 }
 
@@ -216,6 +230,11 @@ function refuseContainer({ bytes }: Chunk): void {
     code: 'INVALID_INPUT',
     message: `This is ${name}, and the session takes raw samples. Start one with "encoding": "container".`,
   });
+}
+
+function tooMany(most: number, ids: readonly string[]): UserProblemError<MediaProblemCode> {
+  const message = `An account has at most ${most} live sessions under way. This one goes on when one of these has ended or pauses: ${ids.join(', ')}.`;
+  return new UserProblemError({ code: 'ENGINE_BUSY', message, retryAfterMs: RESUME_RETRY_MS });
 }
 
 /** A connected writer is held back by its connection; a single call can only be told to come again. */

@@ -77,7 +77,8 @@ export async function servedIngest(
   } = {},
 ): Promise<IngestServer> {
   const { maxDurationMs, ...rest } = options;
-  const store = options.store ?? new AudioStore(platform.database.slice(MEDIA_MODELS), platform.events, maxDurationMs);
+  const store =
+    options.store ?? new AudioStore(platform.database.slice(MEDIA_MODELS), platform.events, { maxDurationMs });
   const tokens = new IngestTokens(platform.secret);
   const { notifications } = platform;
   const ingest = createLiveIngest({ ...rest, tokens, store, notifications, logger: silentLogger });

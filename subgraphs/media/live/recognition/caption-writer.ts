@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TranscriptEvent } from '../../events';
 import type { SegmentRow } from '../../records';
 import type { LiveCheckpoint } from './checkpoint';
@@ -68,18 +69,20 @@ export class CaptionWriter {
   }
 
   private start(): void {
-    if (this.writing || this.failure) return;
-    this.writing = this.writeAll()
-      .catch((error: unknown) => {
-        this.failure = { error };
-        this.failed(error);
-      })
-      .finally(() => (this.writing = undefined));
+    if (!this.writing && !this.failure) this.writing = this.writeAll();
   }
 
+  /** What is told together is written together: a final with the checkpoint behind it. */
   private async writeAll(): Promise<void> {
-    await Promise.resolve(); // what is told together is written together
-    while (this.changes.length > 0 || this.isWaiting) await this.records.write(this.take());
+    try {
+      await nextTurn();
+      while (this.changes.length > 0 || this.isWaiting) await this.records.write(this.take());
+    } catch (error) {
+      this.failure = { error };
+      this.failed(error);
+    } finally {
+      this.writing = undefined; // at once: what comes from here on begins the next
+    }
   }
 
   private take(): Writing {

@@ -215,3 +215,22 @@ test('digits that are no number after all are shown when the speaker has gone on
   );
   expect(transcriptOf(told)).toEqual(['I have five.', 'Birds are here.']);
 });
+
+test('whatever comes at the moment at which a write ends is written as well', async () => {
+  const reached: number[] = [];
+  for (let turns = 0; turns < 12; turns++) {
+    let answer = (): void => {};
+    const write = async (writing: Writing): Promise<void> => {
+      reached.push(writing.heardBytes);
+      if (writing.heardBytes % 2 === 0) await new Promise<void>((resolve) => (answer = resolve));
+    };
+    const writer = new CaptionWriter({ write }, new Map(), () => undefined);
+    writer.reach(2 * turns);
+    await new Promise((resolve) => setTimeout(resolve));
+    answer();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    writer.reach(2 * turns + 1);
+    await writer.settled();
+  }
+  expect(reached).toEqual(Array.from({ length: 24 }, (_, at) => at));
+});

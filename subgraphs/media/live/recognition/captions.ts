@@ -44,7 +44,7 @@ export class Captions {
       plan: RecognitionPlan;
       transcriptId: string;
       speakerId: string;
-      /** PARTIAL ones of another worker, by position. */
+      /** What another worker has shown behind its last checkpoint, by position. */
       known: Map<number, SegmentRow>;
       writer: Pick<CaptionWriter, 'put' | 'remove' | 'tellBoundary'>;
       /** What is final so far; the next segment's position is its `segmentCount`. */
@@ -74,7 +74,7 @@ export class Captions {
       id: known?.id ?? newId('seg'),
       words: new StableWords(stable),
       text: known?.text ?? null,
-      quietUntilMs: known?.endMs ?? 0,
+      quietUntilMs: quietUntil(known),
     };
     if (!known) this.options.writer.tellBoundary(true, atMs);
   }
@@ -160,4 +160,10 @@ export class Captions {
     const { transcriptId, speakerId } = this.options;
     return { transcriptId, speakerId, channel: 0 };
   }
+}
+
+/** What was final already is no guess again. */
+function quietUntil(known: SegmentRow | undefined): number {
+  if (!known) return 0;
+  return known.state === 'PARTIAL' ? known.endMs : Infinity;
 }

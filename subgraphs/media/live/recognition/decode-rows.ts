@@ -82,6 +82,7 @@ class RowsDecoding {
     const feeding = this.feed().catch((error: unknown) => this.fail(error));
     try {
       for (;;) {
+        this.options.signal.throwIfAborted(); // nothing is waited for any more, so this loop would let nobody else run
         this.news.lower();
         const item = this.next();
         if (item) yield item;

@@ -1,3 +1,4 @@
+import type { Platform } from '../../../../platform/platform';
 import { openTestPlatform, type TestPlatform } from '../../../../platform/testing/platform';
 import { soundOf, tonesFor } from '../../transcription/testing';
 import { aHost, bytesOf, SpokenSession } from './testing';
@@ -37,4 +38,48 @@ test('one that is too long for a recording ends with a complete transcript, and 
   const transcript = await prisma.transcript.findUniqueOrThrow({ where: { id: session.transcriptId } });
   expect([transcript.state, await prisma.job.count()]).toEqual(['COMPLETE', 0]);
   expect(await session.segments()).not.toEqual([]);
+});
+
+/** The platform, whose disk is full for the first `failures` recordings. */
+function withFullDisk(platform: Platform, failures: number): { platform: Platform; tries: () => number } {
+  let tries = 0;
+  const hold: Platform['objects']['hold'] = async (incoming) => {
+    if (++tries <= failures) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    return platform.objects.hold(incoming);
+  };
+  const objects = Object.create(platform.objects, { hold: { value: hold } }) as Platform['objects'];
+  return { platform: { ...platform, objects }, tries: () => tries };
+}
+
+test.each([
+  { failures: 2, end: { errorCode: null } },
+  { failures: 3, end: { mediaId: null, errorCode: 'INTERNAL', errorMessage: expect.stringMatching(/not be stored/) } },
+])('a full disk is tried again, and holds no place for ever: $failures failures', async ({ failures, end }) => {
+  test_ = await openTestPlatform();
+  const { platform, tries } = withFullDisk(test_.platform, failures);
+  await using _host = aHost(platform, toneEngine(), { retriesMs: [1, 1] });
+  const session = await SpokenSession.begin(platform, { record: true });
+  await session.sendAll(SPEECH);
+  await session.end();
+  const row = await session.until('ENDED');
+  expect(row).toMatchObject({ ...end, workerId: null });
+  expect([tries(), row.mediaId === null]).toEqual([3, failures === 3]);
+  const { prisma } = platform.database;
+  const transcript = await prisma.transcript.findUniqueOrThrow({ where: { id: session.transcriptId } });
+  expect(transcript).toMatchObject({ state: 'COMPLETE', durationMs: 3_000 });
+});
+
+test('a session that breaks again and again by a fault of ours fails, and its place is free', async () => {
+  test_ = await openTestPlatform();
+  const engine = toneEngine();
+  const fault = new TypeError('undefined is not a function');
+  engine.before = () => {
+    throw fault;
+  };
+  await using _host = aHost(test_.platform, engine, { brokenMs: 1 });
+  const session = await SpokenSession.begin(test_.platform);
+  await session.sendAll(SPEECH);
+  const end = { errorCode: 'INTERNAL', errorMessage: expect.stringMatching(/again and again/) };
+  expect(await session.until('FAILED')).toMatchObject({ ...end, workerId: null });
+  expect(engine.opened).toHaveLength(30);
 });

@@ -1,4 +1,6 @@
 import { Prisma } from '../../../../platform/database/prisma-client/client';
+import { isDatabaseUnavailable } from '../../../../platform/errors';
+import { pause } from '../../../../platform/pause';
 import type { Platform } from '../../../../platform/platform';
 import { transcriptTopic, type TranscriptEvent } from '../../events';
 import { asSegmentRow, MEDIA_MODELS, type MediaTransaction, type SegmentRow } from '../../records';
@@ -12,6 +14,13 @@ import { liveSessionSnapshot, type LiveSessionRow } from '../live-session';
 import type { RecognitionRecords } from './recognition-records';
 import { recordingOf, RecordingRefused, type Recording } from './recording';
 import { removeAudio } from './remove-audio';
+
+/**
+ * Storage that fails is tried again after these times, in milliseconds: five minutes in all, for somebody to make room. The
+ * session keeps its place meanwhile; then it ends without a recording, because nobody else could have the place otherwise.
+ */
+const RETRIES_MS = [2_000, 4_000, 8_000, 16_000, 30_000, 60_000, 60_000, 60_000, 60_000];
+const NOT_STORED = 'The recording could not be stored. What was heard is complete, but there is no recording.';
 
 /** Why a session has FAILED, as its owner is told. */
 export interface SessionFailure {
@@ -27,6 +36,8 @@ export interface Ending {
   engine: Pick<TranscriberInfo, 'id' | 'version'>;
   total: Checkpoint;
   signal: AbortSignal;
+  /** When storing the recording is tried again, in milliseconds between two tries; default: for five minutes. */
+  retriesMs?: readonly number[] | undefined;
 }
 
 /**
@@ -85,20 +96,25 @@ async function close(
   await platform.events.appendAll(tx, transcriptTopic(transcriptId), events);
 }
 
-/** Of the session as it is now that nothing is added to it. */
-async function recordingFor({
-  platform,
-  session: { id },
-  signal,
-}: Ending): Promise<Recording | RecordingRefused | null> {
+/** Of the session as it is now that nothing is added to it. A disk that is full may have room later; see `retriesMs`. */
+async function recordingFor(
+  ending: Ending,
+  [waitMs, ...later] = ending.retriesMs ?? RETRIES_MS,
+): Promise<Recording | RecordingRefused | null> {
+  const { platform, signal } = ending;
+  const { id } = ending.session;
   const session = await platform.database.prisma.liveSession.findUniqueOrThrow({ where: { id } });
   try {
     return await recordingOf(platform, session, signal);
   } catch (error) {
-    if (!(error instanceof RecordingRefused)) throw error;
-    platform.logger.warn({ error, sessionId: id }, 'there is no recording of a live session');
-    return error;
+    signal.throwIfAborted();
+    if (isDatabaseUnavailable(error)) throw error; // the session cannot be ended either
+    platform.logger.warn({ error, sessionId: id }, 'there is no recording of a live session yet');
+    if (error instanceof RecordingRefused) return error;
+    if (waitMs === undefined) return new RecordingRefused('INTERNAL', NOT_STORED, { cause: error });
   }
+  await pause(waitMs, signal);
+  return recordingFor(ending, later);
 }
 
 /** The session has failed already: nobody waits for its recording, and it may fail too. */

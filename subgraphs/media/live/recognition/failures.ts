@@ -10,8 +10,9 @@ import type { SessionFailure } from './ending';
 
 /** What a session's owner is told when this is why it cannot go on, and whether another try may help; null for any other error. */
 export function failureOf(error: unknown): (SessionFailure & { mayPass: boolean }) | null {
+  // What somebody must install, pay or set up is not there a moment later.
   if (error instanceof EngineUnavailableError)
-    return { code: 'ENGINE_UNAVAILABLE', message: error.message, mayPass: true };
+    return { code: 'ENGINE_UNAVAILABLE', message: error.message, mayPass: error.retryAfterMs !== undefined };
   if (error instanceof TranscriberFailedError) {
     const message = 'The speech engine stopped again and again before everything was heard.';
     return { code: 'INTERNAL', message, mayPass: error.retryable };

@@ -22,9 +22,10 @@ export class HostRecords {
 
   /**
    * Takes up to `free` sessions that have audio to be heard, or will have, and no worker, or one that is lost. Each gets the
-   * next epoch. One whose row is locked is left for the next time.
+   * next epoch. One whose row is locked is left for the next time. A session that is this worker's by its row, but not among
+   * those `held`, has lost its run while the database was away: neither a claim's answer nor a release may have arrived.
    */
-  async claim(free: number): Promise<LiveSessionRow[]> {
+  async claim(free: number, held: readonly string[]): Promise<LiveSessionRow[]> {
     const claimed = await this.database.prisma.$queryRaw<{ id: string }[]>`
       update media.live_session set worker_id = ${this.workerId}, epoch = epoch + 1
        where id in (
@@ -32,6 +33,7 @@ export class HostRecords {
           where (s.state in ('WAITING', 'LIVE', 'ENDING')
                  or s.state = 'PAUSED' and coalesce((s.checkpoint->>'row')::int, 0) < s.stored_rows)
             and (s.worker_id is null
+                 or s.worker_id = ${this.workerId} and s.id <> all(${[...held]})
                  or s.worker_id <> ${this.workerId} and not exists (
                    select 1 from media.live_worker w where w.id = s.worker_id
                       and w.seen_at > clock_timestamp() - make_interval(secs => ${LOST_MS / 1_000})))

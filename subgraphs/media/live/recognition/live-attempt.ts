@@ -44,7 +44,10 @@ export async function hearSession(attempt: Attempt): Promise<Heard> {
 
 async function hear(attempt: Attempt, failed: (error: unknown) => void): Promise<Heard> {
   const { session, plan, engine, checkpoint, records, news, signal } = attempt;
-  const [known, speakerId] = await Promise.all([records.openSegments(), records.speakerId()]);
+  const [known, speakerId] = await Promise.all([
+    records.segmentsBehind(checkpoint.total.segmentCount),
+    records.speakerId(),
+  ]);
   await using decoder = await engine.open({ ...wishesOf(plan), state: checkpoint.decoder ?? undefined, signal });
   const revisions = new Map([...known.values()].map(({ id, revision }) => [id, revision]));
   const writer = new CaptionWriter(records, revisions, failed);
@@ -53,8 +56,12 @@ async function hear(attempt: Attempt, failed: (error: unknown) => void): Promise
   const reader = new RowReader(records, news, signal);
   const lagMs = (heardMs: number): number => lagOf(session, reader.storedBytes, heardMs);
   const hearing = new LiveHearing({ decoder, captions, writer, checkpoint, pauseMs, lagMs });
-  const end = await hearAll(readSound({ session, checkpoint, records, reader, signal }), hearing);
-  return { end, heardMs: hearing.heardMs, total: captions.total };
+  try {
+    const end = await hearAll(readSound({ session, checkpoint, records, reader, signal }), hearing);
+    return { end, heardMs: hearing.heardMs, total: captions.total };
+  } finally {
+    await writer.settled().catch(() => undefined); // the next attempt has to find all that this one writes
+  }
 }
 
 async function hearAll(sound: ReturnType<typeof readSound>, hearing: LiveHearing): Promise<RowsEnd> {

@@ -89,12 +89,14 @@ export class LiveHearing {
   }
 
   private async step(samples: Int16Array): Promise<void> {
+    const { captions } = this.options;
+    const finals = captions.total.segmentCount;
     const events = this.voice.push(samples);
     this.samples += samples.length;
     await this.follow(events);
     if (this.utterance && this.samples % STEP_SAMPLES === 0) await this.guess(this.utterance);
-    if (!this.utterance) this.options.captions.pass(this.heardMs);
-    const hasEnded = events.some(({ type }) => type === 'end');
+    if (!this.utterance) captions.pass(this.heardMs);
+    const hasEnded = events.some(({ type }) => type === 'end') || captions.total.segmentCount > finals;
     if (this.isBetween && (hasEnded || this.samples - this.checkedAt >= CHECKPOINT_SAMPLES)) return this.check();
     if (this.samples - this.notedAt < NOTE_SAMPLES) return;
     this.notedAt = this.samples;
@@ -123,9 +125,11 @@ export class LiveHearing {
 
   private async guess(utterance: Utterance): Promise<void> {
     await this.feed(utterance);
-    const { heardMs } = this;
-    const segment = utterance.guess && this.segmentOf(utterance, utterance.guess);
-    this.options.captions.guess(segment, { heardMs, isLate: this.options.lagMs(heardMs) > LATE_MS });
+    const { guess, beginMs } = utterance;
+    // Of what a guess has not reached yet it says nothing, so no word of it has stood the test of that time.
+    const heardMs = guess?.upToMs === undefined ? this.heardMs : beginMs + guess.upToMs;
+    const segment = guess && this.segmentOf(utterance, guess);
+    this.options.captions.guess(segment, { heardMs, isLate: this.options.lagMs(this.heardMs) > LATE_MS });
   }
 
   private async feed(utterance: Utterance): Promise<void> {

@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+import { newId } from '../../../../platform/ids';
 import { openTestPlatform, type TestPlatform } from '../../../../platform/testing/platform';
 import { waitFor } from '../../../../platform/testing/wait';
 import type { SegmentRow } from '../../records';
@@ -25,6 +27,7 @@ const SPEECH = bytesOf(soundOf(tonesFor(6_000), 0, 6_000));
 const PHRASES = ['n0 n1 n2', 'n3 n4 n5', 'n6 n7 n8', 'n9 n10 n11'];
 const upTo = (ms: number): Uint8Array => SPEECH.subarray(0, ms * 32);
 const from = (ms: number): Uint8Array => SPEECH.subarray(ms * 32);
+const isFinal = ({ state }: SegmentRow): boolean => state === 'FINAL';
 const textsOf = (segments: readonly SegmentRow[]): string[] => segments.map(({ text }) => text);
 const begin = (options?: Parameters<typeof SpokenSession.begin>[1]) => SpokenSession.begin(test_.platform, options);
 const start = (settings?: Parameters<typeof aHost>[2]) => aHost(test_.platform, engine, settings);
@@ -150,6 +153,20 @@ test('time alone pauses a session that nobody uses, and ends one that has paused
   expect(await session.until('ENDED')).toMatchObject({ isComplete: true });
 });
 
+test('a writer that was lost with the process it sent to is waited for longer than one that left or says nothing', async () => {
+  const ago = (seconds: number): Date => new Date(Date.now() - seconds * 1_000);
+  const live = { state: 'LIVE', lastAudioAt: ago(20) } as const;
+  const lost = await begin({ ...live, writerSeenAt: ago(20) });
+  const due = [
+    await begin({ ...live, writerSeenAt: null }),
+    await begin({ ...live, writerSeenAt: ago(0) }),
+    await begin({ ...live, lastAudioAt: ago(61), writerSeenAt: ago(61) }),
+  ];
+  await using _host = start({ places: 0, pauseAfterMs: 10_000 });
+  for (const session of due) await session.until('PAUSED');
+  expect(await lost.row()).toMatchObject({ state: 'LIVE' });
+});
+
 test('a worker takes as many sessions as it has places', async () => {
   await using _host = start({ places: 1 });
   const sessions = [await begin(), await begin()];
@@ -161,6 +178,56 @@ test('a worker takes as many sessions as it has places', async () => {
   await waitFor('the other one to be taken', async () => (await sessions[1 - first]!.row()).workerId);
   expect(engine.decoders).toBeLessThanOrEqual(1);
 });
+
+test('a worker’s row says which process it is; a session of its own that it does not hear it takes anew', async () => {
+  await using _host = start();
+  const heard = await begin();
+  const { workerId } = await waitFor('a worker', async () => {
+    const row = await heard.row();
+    return row.workerId === null ? null : row;
+  });
+  expect(workerId!.split(':').slice(0, 2)).toEqual([hostname(), String(process.pid)]);
+  const lost = await begin({ workerId, epoch: 3 }); // as when the database was away while it was claimed or released
+  await lost.end();
+  expect(await lost.until('ENDED')).toMatchObject({ epoch: 4 });
+  expect(await heard.row()).toMatchObject({ workerId, epoch: 1 });
+});
+
+test('each final is written together with the checkpoint behind it', async () => {
+  const write = jest.spyOn(RecognitionRecords.prototype, 'write');
+  await using _host = start();
+  const session = await begin();
+  await session.sendAll(SPEECH);
+  await session.end();
+  await session.until('ENDED');
+  const withFinals = write.mock.calls.map(([writing]) => writing).filter(({ segments }) => segments.some(isFinal));
+  write.mockRestore();
+  expect(withFinals).toHaveLength(PHRASES.length);
+  expect(withFinals.every(({ checkpoint }) => checkpoint !== null)).toBe(true);
+});
+
+test.each(['FINAL', 'EDITED'] as const)(
+  'what another worker had made %s behind its last checkpoint is heard again, and stays one segment',
+  async (state) => {
+    const session = await begin();
+    const id = newId('seg');
+    const { transcriptId } = session;
+    const place = { position: 0, revision: 7, startMs: 0, endMs: 900 };
+    const data = { id, transcriptId, state, ...place, text: 'n0 n1', language: 'en-US', words: [] };
+    await test_.platform.database.prisma.segment.create({ data });
+    await using _host = start();
+    await session.sendAll(SPEECH);
+    await session.end();
+    await session.until('ENDED');
+    const [first, ...others] = await session.segments();
+    const isEdited = state === 'EDITED';
+    const expected = { revision: isEdited ? 7 : 8, text: isEdited ? 'n0 n1' : PHRASES[0] };
+    expect(first).toMatchObject({ id, state, ...expected });
+    expect(textsOf(others)).toEqual(PHRASES.slice(1));
+    const told = (await session.told()).filter((segment) => segment.id === id);
+    expect(told.map((segment) => segment.state)).toEqual(isEdited ? [] : ['FINAL']);
+  },
+);
 
 test('a worker that stops gives its session back in mid-sentence, and the next one goes on as if nothing had happened', async () => {
   const undisturbed = await begin();

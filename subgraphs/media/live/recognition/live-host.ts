@@ -1,4 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { isDatabaseUnavailable } from '../../../../platform/errors';
 import { Flag } from '../../../../platform/events/flag';
 import { pause } from '../../../../platform/pause';
 import type { Platform } from '../../../../platform/platform';
@@ -20,12 +22,18 @@ const SWEEP_MS = 1_000;
 const LEFTOVERS_MS = 60_000;
 /** A session whose run broke, because the database was away or by a fault of ours, is tried again after this time. */
 const BROKEN_MS = 2_000;
+/** So often, while the database is there; then a fault of ours would keep its place from everybody else for ever. */
+const MOST_BROKEN = 30;
 
 export interface LiveHostOptions {
   platform: Platform;
   /** Stay the caller's to dispose, behind the host. */
   engines: LiveEngines;
   settings: LiveSettings;
+  /** When storing a recording is tried again, in milliseconds between two tries; default: for five minutes. */
+  retriesMs?: readonly number[];
+  /** Milliseconds until a session whose run broke is tried again; default 2,000. */
+  brokenMs?: number;
 }
 
 /** Takes live sessions as long as there are places, hears them, and does what time does to all sessions. */
@@ -36,6 +44,8 @@ export function startLiveHost(options: LiveHostOptions): LiveHost {
 class Host implements LiveHost {
   private readonly records: HostRecords;
   private readonly runs = new Map<string, { run: LiveRun; ended: Promise<void> }>();
+  /** How often the run of a session broke here. */
+  private readonly broken = new Map<string, number>();
   private readonly stop = new AbortController();
   /** Raised when a session may want a worker. */
   private readonly news = new Flag();
@@ -44,7 +54,7 @@ class Host implements LiveHost {
 
   constructor(private readonly options: LiveHostOptions) {
     const { platform, settings } = options;
-    this.records = new HostRecords(platform.database, randomUUID());
+    this.records = new HostRecords(platform.database, newWorkerId());
     const sweep = new SessionSweep(platform, settings);
     this.unlisten = platform.notifications.on('sauti_live', (sessionId) => this.notice(sessionId));
     this.loops = [
@@ -113,7 +123,8 @@ class Host implements LiveHost {
     this.news.lower();
     await this.records.beat(places);
     const free = places - this.runs.size;
-    if (free > 0) for (const session of await this.records.claim(free)) this.start(session);
+    const held = [...this.runs.keys()];
+    if (free > 0) for (const session of await this.records.claim(free, held)) this.start(session);
   }
 
   private start(session: LiveSessionRow): void {
@@ -130,14 +141,32 @@ class Host implements LiveHost {
     const { logger } = this.options.platform;
     try {
       await run.run();
+      this.broken.delete(sessionId);
     } catch (error) {
-      if (error instanceof SessionLost) return void logger.info({ sessionId }, 'a live session has another worker');
-      if (!this.stop.signal.aborted) {
-        logger.error({ error, sessionId }, 'the run of a live session broke');
-        await this.pause(BROKEN_MS);
+      if (error instanceof SessionLost) {
+        this.broken.delete(sessionId);
+        return logger.info({ sessionId }, 'a live session has another worker');
       }
-      // A database that is away cannot be told; another worker takes the session when it is thought lost.
+      if (!this.stop.signal.aborted) await this.afterBreak(run, sessionId, error);
+      // A database that is away cannot be told; a session without a run is claimed anew.
       await run.release().catch((failure: unknown) => logger.warn({ error: failure, sessionId }, 'not released'));
     }
   }
+
+  private async afterBreak(run: LiveRun, sessionId: string, error: unknown): Promise<void> {
+    const { logger } = this.options.platform;
+    logger.error({ error, sessionId }, 'the run of a live session broke');
+    await this.pause(this.options.brokenMs ?? BROKEN_MS);
+    if (isDatabaseUnavailable(error)) return;
+    const times = (this.broken.get(sessionId) ?? 0) + 1;
+    this.broken.set(sessionId, times);
+    if (times < MOST_BROKEN || this.stop.signal.aborted) return;
+    this.broken.delete(sessionId);
+    await run.giveUp().catch((failure: unknown) => logger.error({ error: failure, sessionId }, 'not given up'));
+  }
+}
+
+/** Says which process it is, as `host:pid:`; what follows is another for each start, because containers share both. */
+function newWorkerId(): string {
+  return `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
 }

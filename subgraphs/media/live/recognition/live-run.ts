@@ -27,6 +27,7 @@ export class LiveRun {
       engines: LiveEngines;
       session: LiveSessionRow;
       signal: AbortSignal;
+      retriesMs?: readonly number[] | undefined;
     },
   ) {
     this.records = new RecognitionRecords(options.platform.database, options.session);
@@ -66,6 +67,15 @@ export class LiveRun {
         await pause(RETRY_MS * failures, signal);
       }
     }
+  }
+
+  /** Nothing that was tried could bring the session to its end: it fails, with what was heard. */
+  async giveUp(): Promise<void> {
+    const plan = await this.records.plan();
+    const { total } = checkpointOf(await this.records.checkpoint(), plan.engine);
+    const ending = { ...this.options, records: this.records, total, engine: this.infoOf(plan) };
+    const message = 'Something went wrong on our side, again and again, before everything was heard.';
+    await failSession(ending, { code: 'INTERNAL', message });
   }
 
   /** Gives the session back, so that another worker need not wait until this one is thought lost. */

@@ -105,7 +105,7 @@ export class RecognitionRecords {
                end_ms = excluded.end_ms, text = excluded.text, confidence = excluded.confidence,
                language = excluded.language, words = excluded.words, stable_words = excluded.stable_words,
                turn_end = excluded.turn_end
-         where s.state = 'PARTIAL' returning s.id
+         where s.state <> 'EDITED' and s.revision < excluded.revision returning s.id
       ), removed as (
         delete from media.segment s using mine
          where s.id = any(${[...removedIds]}) and s.transcript_id = ${transcriptId} and s.state = 'PARTIAL' returning s.id
@@ -137,10 +137,13 @@ export class RecognitionRecords {
     return found.checkpoint;
   }
 
-  /** The segments that are not final yet, by position; one whose worker is gone goes on as what it is. */
-  async openSegments(): Promise<Map<number, SegmentRow>> {
+  /**
+   * What another worker has written behind its last checkpoint, by position, and is heard again: it goes on as what it is.
+   * `position` is that of the next segment.
+   */
+  async segmentsBehind(position: number): Promise<Map<number, SegmentRow>> {
     const rows = await this.database.prisma.segment.findMany({
-      where: { transcriptId: this.session.transcriptId, state: 'PARTIAL' },
+      where: { transcriptId: this.session.transcriptId, position: { gte: position } },
     });
     return new Map(rows.map((row) => [row.position, asSegmentRow(row)]));
   }

@@ -24,12 +24,12 @@ export interface Recording extends AsyncDisposable {
   keep(tx: MediaTransaction, engine: Pick<TranscriberInfo, 'id' | 'version'>): Promise<string>;
 }
 
-type RefusalCode = 'FILE_TOO_LARGE' | 'TYPE_NOT_ALLOWED';
+type RefusalCode = 'FILE_TOO_LARGE' | 'TYPE_NOT_ALLOWED' | 'INTERNAL';
 const REFUSALS: readonly string[] = ['FILE_TOO_LARGE', 'TYPE_NOT_ALLOWED'] satisfies RefusalCode[];
 
 /**
- * There can be no recording of this session, now or later: it is above the limit of files, or what was sent is no recording.
- * The message is for the session's owner; what was heard is not touched by it.
+ * There can be no recording of this session, now or later: it is above the limit of files, what was sent is no recording, or
+ * storing it has failed too often (INTERNAL). The message is for the session's owner; what was heard is not touched by it.
  */
 export class RecordingRefused extends Error {
   constructor(

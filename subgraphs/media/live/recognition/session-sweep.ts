@@ -11,6 +11,13 @@ const UNUSED_S = 60;
 const LONGEST_PAUSE_S = 24 * 3_600;
 /** A writer that is held back, because so much waits to be heard, has not fallen silent. */
 const HELD_BACK = { seconds: 5, containerBytes: 256 * 1_024 };
+/** A connected writer is noted as present this often, in seconds, with something to spare. */
+const SEEN_S = 7;
+/**
+ * A writer that has neither left nor been noted as present was lost together with the process it was connected to, and will be back.
+ * A pause would cut its sentence in two, so it is waited for, this long.
+ */
+const LOST_WRITER_S = 60;
 /** Sessions changed in one run, each in a transaction of its own. */
 const PAGE = 100;
 
@@ -28,7 +35,9 @@ export class SessionSweep {
     const { seconds, containerBytes } = HELD_BACK;
     this.isDue = Prisma.sql`case state
       when 'WAITING' then coalesce(writer_seen_at, created_at) < ${ago(UNUSED_S)} and created_at < ${ago(UNUSED_S)}
-      when 'LIVE' then last_audio_at < ${ago(pauseAfterMs / 1_000)} and stored_bytes - heard_bytes <=
+      when 'LIVE' then last_audio_at < ${ago(pauseAfterMs / 1_000)}
+           and (writer_seen_at is null or writer_seen_at > ${ago(SEEN_S)} or last_audio_at < ${ago(LOST_WRITER_S)})
+           and stored_bytes - heard_bytes <=
            case encoding when 'CONTAINER' then ${containerBytes} else sample_rate * 2 * ${seconds} end
       when 'PAUSED' then coalesce(last_audio_at, created_at) < ${ago(LONGEST_PAUSE_S)} else false end`;
   }

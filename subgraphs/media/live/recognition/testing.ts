@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { newId } from '../../../../platform/ids';
 import type { Platform } from '../../../../platform/platform';
-import { buildGoldenSpeech, type GoldenUtterance } from '../../../../platform/testing/golden-speech';
+import { buildGoldenSpeech, samplesOf, type GoldenUtterance } from '../../../../platform/testing/golden-speech';
 import { waitFor } from '../../../../platform/testing/wait';
 import { transcriptTopic, type TranscriptEvent } from '../../events';
 import { asSegmentRow, MEDIA_MODELS, type SegmentRow } from '../../records';
@@ -11,7 +10,8 @@ import { createLiveEngines } from '../../transcriber/live/live-engines';
 import type { RecognitionPlan } from '../../transcription/recognition-plan';
 import { AudioStore } from '../ingest/audio-store';
 import type { LiveSessionRow, LiveState } from '../live-session';
-import { startLiveHost, type LiveHost } from './live-host';
+import type { LiveSettings } from '../live-settings';
+import { startLiveHost, type LiveHost, type LiveHostOptions } from './live-host';
 
 const PLAN: RecognitionPlan = {
   ...{ language: 'en-US', languages: [], speakers: null, keyterms: [], grammar: null, perChannel: false },
@@ -132,14 +132,19 @@ export function essence(segments: readonly SegmentRow[]): object[] {
   }));
 }
 
+type HostWishes = Partial<Pick<LiveSettings, 'places' | 'pauseAfterMs'>> &
+  Pick<LiveHostOptions, 'retriesMs' | 'brokenMs'>;
+
 export function aHost(
   platform: Platform,
   engine: LiveEngine,
-  settings: { places?: number; pauseAfterMs?: number } = {},
+  { retriesMs, brokenMs, ...settings }: HostWishes = {},
 ): LiveHost {
   return startLiveHost({
     platform,
     engines: createLiveEngines([engine]),
+    ...(retriesMs && { retriesMs }),
+    ...(brokenMs !== undefined && { brokenMs }),
     settings: { places: 4, pauseAfterMs: 600_000, maxDurationMs: 4 * 3_600_000, sessionsPerAccount: 5, ...settings },
   });
 }
@@ -148,7 +153,5 @@ export function aHost(
 export async function goldenPcm(folder: string): Promise<{ pcm: Uint8Array; utterances: GoldenUtterance[] }> {
   const file = path.join(folder, 'golden.wav');
   const utterances = await buildGoldenSpeech(file);
-  const wav = await readFile(file);
-  const data = wav.indexOf('data', 36, 'latin1');
-  return { pcm: wav.subarray(data + 8), utterances };
+  return { pcm: await samplesOf(file), utterances };
 }

@@ -1,15 +1,9 @@
-import { asPayload } from '../../../../platform/errors';
 import { requireViewer } from '../../../../platform/identity/viewer';
 import type { MutationResolvers } from '../../resolvers-types.generated';
+import { liveSessionPayload } from '../live-session-payload';
 
 export const appendLiveAudio: MutationResolvers['appendLiveAudio'] = (
   _parent,
   { input },
   { viewer, liveCalls, loaders, signal },
-) =>
-  asPayload(
-    async () => ({
-      session: await loaders.ownLiveSession.load(await liveCalls.append(requireViewer(viewer), input, signal)),
-    }),
-    { session: null },
-  );
+) => liveSessionPayload(loaders, () => liveCalls.append(requireViewer(viewer), input, signal));

@@ -1,15 +1,9 @@
-import { asPayload } from '../../../../platform/errors';
 import { requireViewer } from '../../../../platform/identity/viewer';
 import type { MutationResolvers } from '../../resolvers-types.generated';
+import { liveSessionPayload } from '../live-session-payload';
 
 export const flushLiveSession: MutationResolvers['flushLiveSession'] = (
   _parent,
   { input },
   { viewer, liveCalls, loaders },
-) =>
-  asPayload(
-    async () => ({
-      session: await loaders.ownLiveSession.load(await liveCalls.flush(requireViewer(viewer), input.sessionId)),
-    }),
-    { session: null },
-  );
+) => liveSessionPayload(loaders, () => liveCalls.flush(requireViewer(viewer), input.sessionId));

@@ -16,6 +16,8 @@ export interface HeardUtterance {
   words: Word[];
   /** BCP 47 tag. */
   language: string;
+  /** How much of the utterance a guess is of, when the engine guesses behind the audio; without it, all that was fed. */
+  upToMs?: number;
 }
 
 /**

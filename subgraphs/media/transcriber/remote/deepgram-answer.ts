@@ -3,8 +3,10 @@ import { asConfidence, placed, segmentOf, timedWords, type Span, type TimedPiece
 import type { RecognizedSegment } from '../transcriber';
 import { nonsense } from './remote-answer';
 
-const seconds = z.number().min(0).max(1_000_000);
-const word = z.object({
+/** A moment or a duration. */
+export const seconds = z.number().min(0).max(1_000_000);
+/** A word as each of the service's answers tells it. */
+export const word = z.object({
   word: z.string(),
   punctuated_word: z.string().nullish(),
   start: seconds,
@@ -23,7 +25,7 @@ const channel = z.object({ detected_language: z.string().nullish(), language_con
 const answer = z.object({ results: z.object({ channels: z.array(channel).min(1), utterances: z.array(utterance) }) });
 
 type Utterance = z.infer<typeof utterance>;
-type AnsweredWord = z.infer<typeof word>;
+export type AnsweredWord = z.infer<typeof word>;
 
 /**
  * Reads the answer to `POST /v1/listen` with `utterances=true`. Speakers are `S1`, `S2`… in the order of the service's numbers;
@@ -66,9 +68,10 @@ function segmentFrom(
   return segmentOf(words, { index: 0, ...told, ...confidence, ...(speaker === undefined ? {} : { speaker }) });
 }
 
-function pieceOf(
+/** The word at its time, in milliseconds of the audio that was sent. Only speakers that are `known` are named. */
+export function pieceOf(
   { word: text, punctuated_word: punctuated, start, end, confidence, speaker }: AnsweredWord,
-  known: Set<number>,
+  known: ReadonlySet<number>,
 ): TimedPiece {
   return {
     text: punctuated ?? text,

@@ -18,6 +18,12 @@ export interface DeepgramSettings {
   timeoutMs: number;
 }
 
+/** What people call it, and where it is set up. */
+export const DEEPGRAM = {
+  name: 'Deepgram',
+  variables: { url: 'DEEPGRAM_URL', key: 'DEEPGRAM_API_KEY', model: 'DEEPGRAM_MODEL' },
+};
+
 /** Up to 100 terms (developers.deepgram.com, Keyterm Prompting). */
 const MAX_KEYTERMS = 100;
 const BYTES_PER_MS = 32;
@@ -29,7 +35,7 @@ export function deepgramInfo({ model }: Pick<DeepgramSettings, 'model'>): Transc
     task: 'RECOGNIZE',
     local: false,
     languages: DEEPGRAM_LANGUAGES,
-    streaming: false,
+    streaming: true,
     wordTimes: true,
     speakers: true,
     confidence: true,
@@ -50,21 +56,25 @@ export function deepgramInfo({ model }: Pick<DeepgramSettings, 'model'>): Transc
 export function createDeepgram(settings: DeepgramSettings, options: Pick<RemoteService, 'wait'> = {}): Transcriber {
   const info = deepgramInfo(settings);
   const dispatcher = new Agent({ connect: { timeout: 10_000 } });
-  const service: RemoteService = {
-    ...options,
-    name: 'Deepgram',
-    variables: { url: 'DEEPGRAM_URL', key: 'DEEPGRAM_API_KEY', model: 'DEEPGRAM_MODEL' },
-    timeoutMs: settings.timeoutMs,
-    dispatcher,
-  };
-  const headers = { authorization: `Token ${settings.apiKey}` };
+  const service: RemoteService = { ...options, ...DEEPGRAM, timeoutMs: settings.timeoutMs, dispatcher };
+  const headers = deepgramHeaders(settings);
   return {
     info,
     // Says whether a key is good, whatever it may do (developers.deepgram.com, Authenticating).
-    probe: () => probeRemote(service, { url: address(settings, 'auth/token'), headers }),
+    probe: () => probeRemote(service, { url: deepgramAddress(settings, 'auth/token'), headers }),
     transcribe: (pcm, callOptions) => transcribe({ info, settings, service, headers }, pcm, callOptions),
     [Symbol.asyncDispose]: () => dispatcher.destroy(),
   };
+}
+
+/** Where one of its resources is. */
+export function deepgramAddress({ url }: Pick<DeepgramSettings, 'url'>, path: string): URL {
+  return new URL(`${url.replace(/\/+$/, '').replace(/\/v1$/, '')}/v1/${path}`);
+}
+
+/** What every call to it says of itself. */
+export function deepgramHeaders({ apiKey }: Pick<DeepgramSettings, 'apiKey'>): { authorization: string } {
+  return { authorization: `Token ${apiKey}` };
 }
 
 interface Deepgram {
@@ -108,7 +118,7 @@ async function* wavOf(audio: ReplayableAudio): AsyncGenerator<Buffer, void, unde
 
 function listenAddress(settings: DeepgramSettings, options: TranscribeOptions): URL {
   const { language, languages = [], vocabulary, speakers } = options;
-  const url = address(settings, 'listen');
+  const url = deepgramAddress(settings, 'listen');
   const query = url.searchParams;
   query.set('model', settings.model);
   query.set('punctuate', 'true');
@@ -120,8 +130,4 @@ function listenAddress(settings: DeepgramSettings, options: TranscribeOptions): 
   else for (const allowed of languages) query.append('detect_language', deepgramCode(allowed));
   for (const term of vocabulary?.keyterms ?? []) query.append('keyterm', term);
   return url;
-}
-
-function address({ url }: DeepgramSettings, path: string): URL {
-  return new URL(`${url.replace(/\/+$/, '').replace(/\/v1$/, '')}/v1/${path}`);
 }

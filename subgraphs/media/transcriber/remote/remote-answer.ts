@@ -1,4 +1,3 @@
-import type { Dispatcher } from 'undici';
 import { EngineUnavailableError, TranscriberFailedError } from '../transcriber';
 import type { RemoteService } from './remote-call';
 import { retryAfterMs } from './retry-after';
@@ -11,14 +10,19 @@ export interface Refusal {
   error: Error;
 }
 
-type Response = Pick<Dispatcher.ResponseData, 'statusCode' | 'headers' | 'body'>;
+/** An answer over HTTP, as undici and node:http give it. */
+export interface Response {
+  statusCode: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: AsyncIterable<Buffer>;
+}
 
 /** Ten hours of speech with word times are about 20 MB. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const MAX_ERROR_BYTES = 16 * 1024;
 
 /** Reads a whole answer within bounds. Throws TranscriberFailedError when it is none that makes sense, or what reading throws. */
-export async function readAnswer(service: RemoteService, response: Response): Promise<{ json: unknown } | Refusal> {
+export async function readAnswer(service: RemoteService, response: Response): Promise<{ answer: unknown } | Refusal> {
   const { statusCode, headers } = response;
   if (statusCode < 200 || statusCode > 299) return refusal(service, response);
   const body = await readBounded(response.body, MAX_ANSWER_BYTES);
@@ -29,7 +33,7 @@ export async function readAnswer(service: RemoteService, response: Response): Pr
   if (!/^(application|text)\/([\w.-]+\+)?json$/i.test(type))
     throw nonsense(service, `${asToken(type)} instead of JSON`);
   try {
-    return { json: JSON.parse(body) as unknown };
+    return { answer: JSON.parse(body) as unknown };
   } catch {
     throw nonsense(service, 'JSON that breaks off or is none');
   }
@@ -40,7 +44,11 @@ export function nonsense({ name }: Pick<RemoteService, 'name'>, what: string): T
   return new TranscriberFailedError(`${name} answered with ${what}.`);
 }
 
-async function refusal(service: RemoteService, { statusCode, headers, body }: Response): Promise<Refusal> {
+/** What an answer with an error status means. Throws what reading throws. */
+export async function refusal(
+  service: Pick<RemoteService, 'name' | 'variables'>,
+  { statusCode, headers, body }: Response,
+): Promise<Refusal> {
   const text = await readBounded(body, MAX_ERROR_BYTES);
   const again = isWorthRepeating(statusCode);
   const error = errorFor(service, statusCode, `HTTP ${statusCode}${codeIn(text)}`);
@@ -51,7 +59,11 @@ function isWorthRepeating(status: number): boolean {
   return status === 408 || status === 425 || status === 429 || status >= 500;
 }
 
-function errorFor({ name, variables }: RemoteService, status: number, detail: string): Error {
+function errorFor(
+  { name, variables }: Pick<RemoteService, 'name' | 'variables'>,
+  status: number,
+  detail: string,
+): Error {
   const { key, url, model } = variables;
   if (status === 401 || status === 403)
     return new EngineUnavailableError(`${name} refuses the key (${detail}). Check ${key}.`);

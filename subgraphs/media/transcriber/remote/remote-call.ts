@@ -47,13 +47,25 @@ export async function callRemote(
   request: RemoteRequest,
   signal: AbortSignal,
 ): Promise<unknown> {
-  for (let attempt = 1; ; attempt++) {
+  return untilAnswered(service, { attempts: ATTEMPTS, attempt: () => attemptOnce(service, request, signal) }, signal);
+}
+
+/**
+ * Tries up to so often, with pauses, as long as it may help. Throws the error of the last refusal, what `attempt` throws, or
+ * the signal's reason.
+ */
+export async function untilAnswered<Answer>(
+  { wait = pause }: Pick<RemoteService, 'wait'>,
+  { attempts, attempt }: { attempts: number; attempt: () => Promise<{ answer: Answer } | Refusal> },
+  signal: AbortSignal,
+): Promise<Answer> {
+  for (let tried = 1; ; tried++) {
     signal.throwIfAborted();
-    const outcome = await attemptOnce(service, request, signal);
-    if ('json' in outcome) return outcome.json;
-    const delayMs = outcome.retryAfterMs ?? backoffMs(attempt);
-    if (!outcome.again || attempt === ATTEMPTS || delayMs > LONGEST_RETRY_AFTER_MS) throw outcome.error;
-    await (service.wait ?? pause)(delayMs, signal);
+    const outcome = await attempt();
+    if ('answer' in outcome) return outcome.answer;
+    const delayMs = outcome.retryAfterMs ?? backoffMs(tried);
+    if (!outcome.again || tried === attempts || delayMs > LONGEST_RETRY_AFTER_MS) throw outcome.error;
+    await wait(delayMs, signal);
   }
 }
 
@@ -61,7 +73,7 @@ async function attemptOnce(
   service: RemoteService,
   request: RemoteRequest,
   signal: AbortSignal,
-): Promise<{ json: unknown } | Refusal> {
+): Promise<{ answer: unknown } | Refusal> {
   using silence = new SilenceTimer(service.timeoutMs);
   try {
     const response = await send(request.url, {
@@ -80,7 +92,7 @@ async function attemptOnce(
     const source = request.sourceFailure?.();
     if (source) throw source.error;
     if (error instanceof TranscriberFailedError) throw error; // an answer, and one that makes no sense
-    return unreachable(service, error, silence.signal.aborted);
+    return unreachable(service, error, { wasSilent: silence.signal.aborted });
   }
 }
 
@@ -90,7 +102,12 @@ function bodyOf({ form, stream }: RemoteRequest, silence: SilenceTimer): Dispatc
   return stream ? (silence.restartedBy(stream()) as unknown as Readable) : null;
 }
 
-function unreachable({ name, timeoutMs }: RemoteService, error: unknown, wasSilent: boolean): Refusal {
+/** What it means that a connection could not be made or has broken. */
+export function unreachable(
+  { name, timeoutMs }: Pick<RemoteService, 'name' | 'timeoutMs'>,
+  error: unknown,
+  { wasSilent }: { wasSilent: boolean },
+): Refusal {
   const { code } = error as { code?: unknown };
   const what = wasSilent
     ? `${name} did not answer within ${timeoutMs / 1_000} s.`
