@@ -7,7 +7,7 @@ import WebSocket from 'ws';
 import { LiveAudio, LiveAudioError, type LiveAudioOptions, type LivePlace } from './live-audio';
 import { LiveSessionDocument, RefreshSessionDocument } from './operations.generated';
 import { createResumingClient, isPassing, resume, type StreamResult } from './resume';
-import { untilAnswered } from './retry';
+import { nobodyListens, untilAnswered } from './retry';
 import { Session, type Tokens } from './session';
 
 /** How often in a row a subscription is tried before it fails: about two minutes. */
@@ -120,6 +120,7 @@ export class SautiClient implements AsyncDisposable {
       const { liveSession } = await this.request(LiveSessionDocument, { id });
       if (liveSession) return liveSession;
     } catch (error) {
+      if (nobodyListens(error)) throw new Error(`Nothing answers at ${this.endpoint}.`, { cause: error });
       if (!(error instanceof GraphQLRequestError) || error.status >= 500 || isPassing(error)) throw error;
       throw new LiveAudioError(String(error.errors[0]?.extensions?.['code']), error.message, { cause: error });
     }

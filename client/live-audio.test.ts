@@ -71,20 +71,25 @@ test.each<[string, (socket: WebSocket) => boolean | void]>([
   expect(peer.connections).toBe(6);
 });
 
+/** Expects everything to be stored, and one flush, behind as many chunks. */
+async function sendWithFlush(chunks: number): Promise<void> {
+  connect();
+  await audio.send(speech.subarray(0, chunks * CHUNK_BYTES));
+  const flushed = audio.flush();
+  await audio.send(speech.subarray(chunks * CHUNK_BYTES));
+  await flushed;
+  await audio.end();
+  expect(stored().equals(speech)).toBe(true);
+  expect(peer.log.flatMap((entry, index) => (entry === 'flush' ? index : []))).toEqual([chunks]);
+}
+
 test('a flush lies between the same chunks after the connection was lost', async () => {
   peer.before = (sequence, socket) => {
     if (peer.connections > 1 || sequence < 3) return;
     socket.terminate();
     return false;
   };
-  connect();
-  await audio.send(speech.subarray(0, 3 * CHUNK_BYTES));
-  const flushed = audio.flush();
-  await audio.send(speech.subarray(3 * CHUNK_BYTES));
-  await flushed;
-  await audio.end();
-  expect(stored().equals(speech)).toBe(true);
-  expect(peer.log.indexOf('flush')).toBe(3);
+  await sendWithFlush(3);
 });
 
 test('a flush whose answer is lost is not sent again once what follows it is stored', async () => {
@@ -94,14 +99,7 @@ test('a flush whose answer is lost is not sent again once what follows it is sto
     socket.terminate();
     return false;
   };
-  connect();
-  await audio.send(speech.subarray(0, 3 * CHUNK_BYTES));
-  const flushed = audio.flush();
-  await audio.send(speech.subarray(3 * CHUNK_BYTES));
-  await flushed;
-  await audio.end();
-  expect(stored().equals(speech)).toBe(true);
-  expect(peer.log.flatMap((entry, index) => (entry === 'flush' ? index : []))).toEqual([3]);
+  await sendWithFlush(3);
 });
 
 test('an answer to the end that is lost is found out by asking', async () => {

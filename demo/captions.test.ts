@@ -63,6 +63,17 @@ test('on a terminal guesses change in place, with words dimmed that may still ch
   ]);
 });
 
+test('a line that says what the one above it says is left out', () => {
+  const terminal = new Terminal(true);
+  const screen = screenOn(terminal);
+  const waits = '(The sound waits)';
+  for (let time = 0; time < 3; time++) screen.line(waits);
+  screen.show(aCaption({ state: 'FINAL' }));
+  screen.line(waits);
+  expect(terminal.shown.filter((line) => line === waits)).toHaveLength(2);
+  expect(terminal.shown.at(-1)).toBe(waits);
+});
+
 test('a long guess keeps to one row and shows its newest words', () => {
   const terminal = new Terminal(true, 44);
   screenOn(terminal).show(aCaption({ stableWords: 4, translation: { text: '会议 已经 延长 了 会议 已经' } }));

@@ -24,6 +24,8 @@ export class CaptionScreen {
   private readonly current = new Map<string, Caption>();
   private readonly done = new Set<string>();
   private drawnLines = 0;
+  /** What was printed for good last. */
+  private lastLine = '';
 
   constructor(
     private readonly out: NodeJS.WriteStream | WriteStream,
@@ -32,8 +34,9 @@ export class CaptionScreen {
     private readonly printsPartials = false,
   ) {}
 
+  /** Prints a line, unless it is the one above it: what goes on is said once. */
   line(text: string): void {
-    this.draw([text]);
+    if (text !== this.lastLine) this.draw([text]);
   }
 
   show(caption: Caption): void {
@@ -49,6 +52,7 @@ export class CaptionScreen {
 
   /** Prints lines for good, then what still changes below them. */
   private draw(lines: readonly string[]): void {
+    this.lastLine = lines.at(-1) ?? this.lastLine;
     if (!this.out.isTTY) return void lines.forEach((line) => this.out.write(`${line}\n`));
     const changing = [...this.current.values()].flatMap((caption) => this.changingLines(caption));
     const erased = this.drawnLines > 0 ? `\u001b[${this.drawnLines}F\u001b[0J` : '';

@@ -5,6 +5,7 @@ import { untilAnswered } from '../client/retry';
 import { signUp } from './account';
 import { inputOfFile, inputOfMicrophone, soundOf } from './audio';
 import { CaptionScreen } from './captions';
+import { eventsOf } from './events';
 import { readLiveArguments, type LiveArguments } from './live-arguments';
 import { Pace } from './pace';
 import { failOn, runProgram } from './program';
@@ -75,7 +76,8 @@ async function showCaptions(
   screen: CaptionScreen,
   { sessionId, to, pace }: { sessionId: string; to: string; pace: Pace },
 ): Promise<string | undefined> {
-  for await (const { liveTranscript: event } of client.subscribe(FollowLiveDocument, { sessionId, to })) {
+  const events = eventsOf(client, FollowLiveDocument, { sessionId, to }, (reason) => screen.line(`(${reason})`));
+  for await (const { liveTranscript: event } of events) {
     if (event.__typename === 'SegmentChanged') {
       pace.arrived(event.segment);
       screen.show(event.segment);

@@ -12,6 +12,7 @@ import {
 import { untilAnswered } from '../client/retry';
 import { signUp } from './account';
 import { readArguments, type DemoArguments } from './arguments';
+import { eventsOf } from './events';
 import { failOn, runProgram } from './program';
 import { sampleRecording } from './sample';
 import { clock, Screen } from './screen';
@@ -76,7 +77,9 @@ async function showSegments(
   transcriptId: string,
   { to }: DemoArguments,
 ): Promise<void> {
-  for await (const { transcriptEvents: event } of client.subscribe(FollowTranscriptDocument, { transcriptId, to })) {
+  const wanted = { transcriptId, to };
+  const events = eventsOf(client, FollowTranscriptDocument, wanted, (reason) => screen.line(`(${reason})`));
+  for await (const { transcriptEvents: event } of events) {
     if (event.__typename !== 'SegmentChanged') continue;
     const { startMs, endMs, text, translation } = event.segment;
     screen.line(`  ${clock(startMs)} – ${clock(endMs)}  ${text}`);

@@ -87,6 +87,12 @@ describeInBothModes('the live demo', (mode) => {
     expect(captionsIn(lines)).toEqual(undisturbed);
   }, 120_000);
 
+  test('says once why there is no translation', async () => {
+    const output = (await linesOf(startDemo(system.endpoint, '--to', 'xx'))).join('\n');
+    expect(output.match(/^\(No engine here translates from .* to xx.*\)$/gm)).toHaveLength(1);
+    expect(output.match(/xx: \(no translation\)/g)).toHaveLength(said.length);
+  }, 120_000);
+
   test('says what to do when nothing answers, and when the file is not there or holds no sound', async () => {
     const alone = startDemo('http://127.0.0.1:1/graphql');
     expect(await alone.ended).toMatchObject({ code: 1 });

@@ -41,7 +41,8 @@ describeInBothModes('a live session', (mode) => {
   afterEach(() => database[Symbol.asyncDispose]());
 
   test('whose audio, reader, gateway, worker and database are cut at random ends with the transcript of an undisturbed one', async () => {
-    await using system = await startSystem(mode, { DATABASE_URL: database.url });
+    // A pause is no fault: on a slow machine no outage shall be long enough for one.
+    await using system = await startSystem(mode, { DATABASE_URL: database.url, LIVE_PAUSE_AFTER_SECONDS: '60' });
     await using reader = await startProxy(system.endpoint);
     await using amina = await aPerson(reader.url);
 

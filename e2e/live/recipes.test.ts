@@ -63,7 +63,7 @@ describeWhenInstalled(missing, 'recipes for live audio', () => {
     expect(wordErrorRate(reference, liveSession!.transcript.text)).toBeLessThan(0.15);
   }, 120_000);
 
-  test('a session that is refused is told, with its reason', () => {
+  test('a file that cannot be read is told, with what ffmpeg says', () => {
     const { status, stderr } = recipe('live-curl.sh', '-i', path.join(folder, 'nowhere.wav'));
     expect(status).not.toBe(0);
     expect(stderr).toMatch(/No such file/);

@@ -30,10 +30,15 @@ interface Conditions {
   states: readonly LiveState[];
 }
 
-/** Makes the holder of a token the writer, if the token is newer than all that were used: the writer's number, or null. */
+/**
+ * Makes the holder of a token the writer, if the token is newer than all that were used: the writer's number, or null. One that
+ * comes back to a session that is LIVE has as long to send something as one that has just sent: before it can, no sweep shall
+ * take it for silent.
+ */
 export async function becomeWriter(tx: Queries, sessionId: string, tokenNumber: string): Promise<number | null> {
   const rows = await tx.$queryRaw<{ writer: number }[]>`
-    update media.live_session set used_token = ${tokenNumber}, writer = writer + 1, writer_seen_at = clock_timestamp()
+    update media.live_session set used_token = ${tokenNumber}, writer = writer + 1, writer_seen_at = clock_timestamp(),
+           last_audio_at = case when state = 'LIVE' then clock_timestamp() else last_audio_at end
      where id = ${sessionId} and used_token collate "C" < ${tokenNumber} returning writer`;
   return rows[0]?.writer ?? null;
 }

@@ -136,6 +136,16 @@ test('a token is good once, and older ones are void from then on', async () => {
   expect(await store.connect('liv_unknown', 'd')).toBeNull();
 });
 
+test('a writer that comes back to a session that is LIVE is not silent before it could send anything', async () => {
+  const id = await aLiveSession(platform);
+  await store.append(await connected(id), [chunk(1)]);
+  await platform.database.prisma.$executeRaw`
+    update media.live_session set last_audio_at = now() - interval '1 minute' where id = ${id}`;
+  const before = Date.now();
+  await connected(id);
+  expect((await sessionRow(platform, id)).lastAudioAt!.getTime()).toBeGreaterThanOrEqual(before - 1_000);
+});
+
 test('a second writer, also in another process, takes the place of the first: that one can do nothing more', async () => {
   const id = await aLiveSession(platform);
   const other = aStore();

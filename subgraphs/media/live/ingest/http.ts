@@ -7,6 +7,14 @@ import { NO_TOKEN, outcomeOf, type Outcome } from './outcome';
 import type { Stored } from './audio-store';
 
 const METHODS = 'PUT, POST';
+/** Sent with every answer: a page of any origin may use a token it was given. The all-in-one gateway asks for more. */
+const CORS_HEADERS = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'retry-after' };
+const PREFLIGHT_HEADERS = {
+  ...CORS_HEADERS,
+  'access-control-allow-methods': METHODS,
+  'access-control-allow-headers': 'authorization, content-type',
+  'access-control-max-age': '600',
+};
 
 /**
  * `PUT|POST /live/<session>`: the body is the audio, as it comes; its end is the end of the session unless the query says
@@ -30,8 +38,9 @@ async function receive(
   sessionId: string,
   endsSession: boolean,
 ): Promise<void> {
+  if (request.method === 'OPTIONS') return void response.writeHead(204, PREFLIGHT_HEADERS).end();
   if (request.method !== 'PUT' && request.method !== 'POST') {
-    response.setHeader('allow', METHODS);
+    response.setHeader('allow', `${METHODS}, OPTIONS`);
     const problem = { code: 'BAD_REQUEST', message: `Audio is sent here with ${METHODS}.` };
     return answerError(response, { status: 405, problem }, null);
   }
@@ -88,6 +97,7 @@ function send(response: ServerResponse, status: number, body: object): void {
   if (response.headersSent || response.destroyed) return;
   const text = `${JSON.stringify(body)}\n`;
   response.writeHead(status, {
+    ...CORS_HEADERS,
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',

@@ -27,12 +27,34 @@ test('the media subgraph takes audio where its sessions say, and closes its sock
     body: new Uint8Array(pcm(100)),
   });
   expect([sent.status, await sent.json()]).toEqual([200, expect.objectContaining({ storedBytes: 3_200 })]);
+  expect(sent.headers.get('access-control-allow-origin')).toBe('*');
   const socket = await aSocket(server.port, id, { headers: { authorization: `Bearer ${tokens.make(id).token}` } });
   const { acknowledgedSequence } = await socket.receive('ready');
   socket.send(acknowledgedSequence + 1, pcm(100));
   await socket.acknowledged(acknowledgedSequence + 1);
   await server[Symbol.asyncDispose]();
   expect(await socket.closed).toBe(1001);
+});
+
+test('a page of any origin that has a token may send audio, and read why it is refused', async () => {
+  await using slice = await openMediaSlice(scripted(aScript()));
+  const { platform, subgraph } = slice;
+  const callKey = deriveCallKey(platform.secret, 'media');
+  await using server = await serveSubgraph({ subgraph, callKey, host: '127.0.0.1', port: 0, logger: silentLogger });
+  const url = `http://127.0.0.1:${server.port}/live/${await aLiveSession(platform)}`;
+  const asked = { 'access-control-request-method': 'PUT', 'access-control-request-headers': 'authorization' };
+  const preflight = await fetch(url, { method: 'OPTIONS', headers: { origin: 'https://app.example', ...asked } });
+  expect([preflight.status, Object.fromEntries(preflight.headers)]).toEqual([
+    204,
+    expect.objectContaining({
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': 'PUT, POST',
+      'access-control-allow-headers': expect.stringContaining('authorization') as string,
+    }),
+  ]);
+  const refused = await fetch(url, { method: 'PUT', headers: { origin: 'https://app.example' }, body: 'x' });
+  expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([401, '*']);
+  await refused.arrayBuffer();
 });
 
 test('a session that takes no more audio invites nobody; a container is described as one', async () => {
