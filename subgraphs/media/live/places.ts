@@ -62,7 +62,10 @@ async function countPlaces(tx: MediaTransaction): Promise<{ places: number; take
   return { places: worker!.places, taken };
 }
 
-/** As long as sessions lasted lately, less what the oldest one has had of it. */
+/**
+ * As long as sessions lasted lately, less what the oldest one has had of it. Of one that has outlasted them nobody knows: as long
+ * as it has done so, so that who waits for hours does not ask every second.
+ */
 async function expectedWaitMs(tx: MediaTransaction): Promise<number> {
   const holding = [...PLACE_HOLDING_STATES];
   const [known] = await tx.$queryRaw<{ lastedMs: number | null; oldestMs: number | null }[]>`
@@ -72,7 +75,9 @@ async function expectedWaitMs(tx: MediaTransaction): Promise<number> {
            (select extract(epoch from clock_timestamp() - min(coalesce(started_at, created_at))) * 1000
               from media.live_session where state = any(${holding}::text[]::media.live_state[]))::float8 as "oldestMs"`;
   if (known?.lastedMs == null || known.oldestMs == null) return UNKNOWN_WAIT_MS;
-  return Math.round(Math.min(Math.max(known.lastedMs - known.oldestMs, MIN_WAIT_MS), MAX_WAIT_MS));
+  const leftMs = known.lastedMs - known.oldestMs;
+  const waitMs = leftMs > 0 ? leftMs : Math.min(-leftMs, UNKNOWN_WAIT_MS);
+  return Math.round(Math.min(Math.max(waitMs, MIN_WAIT_MS), MAX_WAIT_MS));
 }
 
 function problem(code: MediaProblemCode, message: string, retryAfterMs: number): UserProblemError<MediaProblemCode> {

@@ -163,8 +163,12 @@ describe('places', () => {
       update media.live_session set started_at = now() - make_interval(secs => ${agoSeconds}) where id = ${session!.id}`;
     await start(40);
     expect(await wait()).toBeLessThanOrEqual(20_000);
-    await start(80);
-    expect(await wait()).toBe(1_000);
+    await start(60);
+    expect(await wait()).toBeLessThan(15_000);
+    await start(75); // it has outlasted the others
+    expect(await wait()).toBeGreaterThanOrEqual(15_000);
+    await start(7_200);
+    expect(await wait()).toBe(30_000);
     await slice.platform.database.prisma.$executeRaw`
       update media.live_session set started_at = ended_at - interval '3 hours' where state = 'ENDED'`;
     expect(await wait()).toBe(600_000);
