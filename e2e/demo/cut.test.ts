@@ -37,19 +37,20 @@ describeInBothModes('the demo over a connection that breaks', (mode) => {
 
     await using proxy = await startProxy(system.endpoint);
     const demo = startDemo(proxy.url);
-    const cut = async (what: string, isTime: (output: string) => boolean): Promise<number> => {
-      await waitFor(what, () => isTime(demo.output()), 60_000);
-      const count = proxy.cut();
-      proxy.restore();
-      return count;
+    const cut = async (what: string, isTime: (output: string) => boolean): Promise<void> => {
+      // Two segments may come at once: then the connection cut at the first one has yet to be made again.
+      const cutOne = (): number => {
+        const count = proxy.cut();
+        proxy.restore();
+        return count;
+      };
+      await waitFor(what, () => isTime(demo.output()) && cutOne() > 0, 60_000);
     };
-    const cuts = [await cut('the account', (output) => output.includes('Signed up'))];
-    cuts.push(await cut('the upload', (output) => output.includes('Uploaded')));
-    for (const count of [1, 2, 4])
-      cuts.push(await cut(`segment ${count}`, (output) => segmentsIn(output).length >= count));
+    await cut('the account', (output) => output.includes('Signed up'));
+    await cut('the upload', (output) => output.includes('Uploaded'));
+    for (const count of [1, 2, 4]) await cut(`segment ${count}`, (output) => segmentsIn(output).length >= count);
     const lines = await linesOf(demo);
 
-    expect(Math.min(...cuts)).toBeGreaterThan(0);
     expect(lines.filter(isStory)).toEqual(whole.filter(isStory));
     const percents = lines.flatMap((line) => /(\d+) % /.exec(line)?.[1] ?? []).map(Number);
     expect(percents).toEqual([...new Set(percents)].sort((left, right) => left - right));
