@@ -233,7 +233,7 @@ export class ClientSocket implements Connection {
   private refuse(error: unknown): void {
     if (error instanceof SautiError) {
       const isBad = error.code === 'UNAUTHENTICATED';
-      return this.close(isBad ? CloseCode.Forbidden : CloseCode.InternalServerError, error.message);
+      return this.close(isBad ? CloseCode.Forbidden : CloseCode.TryAgainLater, error.message);
     }
     this.services.logger.error({ error }, 'a WebSocket could not be initialised');
     this.close(CloseCode.InternalServerError, 'Internal server error');

@@ -54,7 +54,7 @@ describe('closing codes', () => {
     ['subscribe before connection_init', 4401, [subscribe('a', '{ me { id } }')]],
     ['an expired token', 4403, [{ type: 'connection_init', payload: { authorization: 'Bearer old' } }]],
     ['a token that is no string', 4403, [{ type: 'connection_init', payload: { authorization: { a: 1 } } }]],
-    ['tokens that cannot be checked', 4500, [{ type: 'connection_init', payload: { authorization: 'Bearer down' } }]],
+    ['tokens that cannot be checked', 1013, [{ type: 'connection_init', payload: { authorization: 'Bearer down' } }]],
     ['silence', 4408, []],
     ['a second connection_init', 4429, [{ type: 'connection_init' }, { type: 'connection_init' }]],
     [
