@@ -14,7 +14,7 @@ import { aPerson, type Person } from '../people';
 import { startProxy } from '../proxy';
 import { startSystem } from '../system';
 import { disturbancesOf, type Disturbance } from './disturbances';
-import { microphoneFor, spoken, startLive } from './speaking';
+import { microphoneVia, spoken, startLive } from './speaking';
 
 /** Twice as fast as people speak: the sentences are under way long enough to be struck in their middle. */
 const SPEED = 2;
@@ -47,7 +47,7 @@ describeInBothModes('a live session', (mode) => {
     await using amina = await aPerson(reader.url);
 
     const calmId = await startLive(amina, { record: false });
-    await using calmMicrophone = microphoneFor(amina, calmId);
+    await using calmMicrophone = amina.client.liveAudio(calmId);
     await calmMicrophone.send(samples);
     await calmMicrophone.end();
     const undisturbed = await read(amina, calmId);
@@ -56,7 +56,7 @@ describeInBothModes('a live session', (mode) => {
     const sessionId = await startLive(amina);
     const { ingest } = await place(amina, sessionId);
     await using audio = await startProxy(ingest!.webSocketUrl.replace('ws:', 'http:'));
-    await using microphone = microphoneFor(amina, sessionId, audio.url);
+    await using microphone = microphoneVia(amina, sessionId, audio.url);
     const followed = follow(amina, sessionId);
     const struck = strikeWhileSpoken(disturbancesOf(mode, system, { audio, reader, database }));
     await microphone.sendAll(spoken(samples, SPEED, struck.spokenMs));

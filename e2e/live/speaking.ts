@@ -15,8 +15,8 @@ export async function startLive({ client }: Person, input: { record?: boolean } 
   return startLiveSession.session!.id;
 }
 
-/** A microphone that sends to the session; with `via`, through a proxy at that address. */
-export function microphoneFor({ client }: Person, sessionId: string, via?: string): LiveAudio {
+/** A microphone that sends to the session through a proxy at this address; `client.liveAudio` is one without. */
+export function microphoneVia({ client }: Person, sessionId: string, proxy: string): LiveAudio {
   return new LiveAudio({
     webSocketImpl: WebSocket,
     async place() {
@@ -24,7 +24,7 @@ export function microphoneFor({ client }: Person, sessionId: string, via?: strin
       const { ingest, acknowledgedSequence } = liveSession!;
       return {
         acknowledgedSequence,
-        ingest: ingest && via ? { ...ingest, webSocketUrl: by(via, ingest.webSocketUrl) } : ingest,
+        ingest: ingest && { ...ingest, webSocketUrl: by(proxy, ingest.webSocketUrl) },
       };
     },
   });

@@ -41,7 +41,7 @@ const STDERR_KEPT_CHARACTERS = 16_384;
 
 /**
  * Starts a program that reads what a stranger has sent: with nothing of our environment but the way to its programs, no
- * input of ours, a bound on its memory, and an end as soon as the signal aborts, it is disposed, or this process dies (where the
+ * input but what it is given, a bound on its memory, and an end as soon as the signal aborts, it is disposed, or this process dies (where the
  * operating system offers it).
  */
 export function spawnGuarded(program: string, parameters: readonly string[], options: GuardedOptions): GuardedProgram {

@@ -18,7 +18,7 @@ export interface LiveSessionSnapshot extends Pick<
 }
 
 /** Nothing comes behind these. */
-export const FINAL_LIVE_STATES = ['ENDED', 'FAILED'] as const satisfies readonly LiveSessionRow['state'][];
+const FINAL_LIVE_STATES = ['ENDED', 'FAILED'] as const satisfies readonly LiveSessionRow['state'][];
 
 /**
  * Sessions in these states hold one of the workers' places. A PAUSED one holds none, so that an open microphone that sends

@@ -2,7 +2,7 @@ import { UserProblemError } from '../../../../platform/errors';
 import type { EventLog } from '../../../../platform/events/event-log';
 import type { MediaProblemCode } from '../../errors';
 import type { MediaDatabase, MediaTransaction } from '../../records';
-import { FINAL_LIVE_STATES, type LiveSessionRow } from '../live-session';
+import { isFinalLiveState, type LiveSessionRow } from '../live-session';
 import { DEFAULT_SESSIONS_PER_ACCOUNT } from '../live-settings';
 import { takePlace } from '../places';
 import { checkChunk, formatOf, type AudioFormat } from './audio-format';
@@ -95,7 +95,7 @@ export class AudioStore {
   /** Makes everything stored so far final, without a pause. Nothing to do in a session in which nothing is being said. */
   flush(writer: Writer): Promise<Stored> {
     return this.locked(writer, async (tx, session) => {
-      if (session.isComplete || isOver(session)) throw sessionOver();
+      if (session.isComplete || isFinalLiveState(session.state)) throw sessionOver();
       if (session.state === 'LIVE') await insertFlush(tx, session.id);
       return reachedOf(session);
     });
@@ -105,7 +105,7 @@ export class AudioStore {
   end(writer: Writer): Promise<Stored> {
     return this.locked(writer, async (tx, session) => {
       if (session.isComplete) return reachedOf(session);
-      if (isOver(session)) throw sessionOver();
+      if (isFinalLiveState(session.state)) throw sessionOver();
       return this.complete(tx, session.id, reachedOf(session));
     });
   }
@@ -139,7 +139,7 @@ export class AudioStore {
     return this.locked(writer, async (tx, session, hasWriter) => {
       const fresh = chunks.filter(({ sequence }) => sequence > session.acknowledgedSequence);
       if (fresh.length === 0) return reachedOf(session);
-      if (session.isComplete || isOver(session)) throw sessionOver();
+      if (session.isComplete || isFinalLiveState(session.state)) throw sessionOver();
       const format = this.formatOf(session);
       checkChunks(session, format, fresh);
       if (writer.number === 0) refuseSingleCall(session, format, hasWriter);
@@ -195,17 +195,13 @@ export class AudioStore {
     if (!found) throw unknownSession();
     const { writer: present, isComplete, ...reached } = found;
     if (writer.number !== present) throw new WriterReplaced();
-    if (isComplete || isOver(reached)) throw sessionOver();
+    if (isComplete || isFinalLiveState(reached.state)) throw sessionOver();
     return reached;
   }
 
   private formatOf(session: LiveSessionRow): AudioFormat {
     return formatOf(session, this.limits.maxDurationMs);
   }
-}
-
-function isOver({ state }: Pick<LiveSessionRow, 'state'>): boolean {
-  return (FINAL_LIVE_STATES as readonly string[]).includes(state);
 }
 
 function followsItself(chunks: readonly Chunk[]): boolean {
