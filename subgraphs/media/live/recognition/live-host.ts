@@ -85,7 +85,7 @@ class Host implements LiveHost {
     await this.records.leave();
   }
 
-  private async repeat(work: () => Promise<void>, wait: () => Promise<unknown>): Promise<void> {
+  private async repeat(work: () => Promise<void> | void, wait: () => Promise<unknown>): Promise<void> {
     while (!this.stop.signal.aborted) {
       try {
         await work();
@@ -109,12 +109,12 @@ class Host implements LiveHost {
   private notice(sessionId: string | undefined): void {
     const known = sessionId === undefined ? undefined : this.runs.get(sessionId);
     if (known) return known.run.wake();
-    if (sessionId === undefined) void this.wakeAll();
+    if (sessionId === undefined) this.wakeAll();
     this.news.raise();
   }
 
   /** A notification may be lost. */
-  private async wakeAll(): Promise<void> {
+  private wakeAll(): void {
     this.runs.forEach(({ run }) => run.wake());
   }
 
