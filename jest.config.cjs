@@ -11,6 +11,13 @@ const esmOnly = [
   'trigram-utils',
   'n-gram',
   'collapse-white-space',
+  'nodemailer',
+  'smtp-server',
+  'openid-client',
+  'oauth4webapi',
+  'jose',
+  'otpauth',
+  '@noble/hashes',
 ];
 
 /** @type {import('jest').Config} */

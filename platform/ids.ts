@@ -14,6 +14,12 @@ export const ID_PREFIXES = {
   liv: 'LiveSession',
   job: 'Job',
   ntf: 'Notification',
+  idn: 'Identity',
+  mfa: 'MfaFactor',
+  key: 'ApiKey',
+  crd: 'CreditEntry',
+  aud: 'AuditEvent',
+  mal: 'Mail',
 } as const;
 export type IdPrefix = keyof typeof ID_PREFIXES;
 

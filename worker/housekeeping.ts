@@ -1,6 +1,6 @@
 import { IDEMPOTENCY_MS } from '../platform/idempotency';
 import type { Platform } from '../platform/platform';
-import { removeOldSessions } from '../subgraphs/users/old-sessions';
+import { removeOldSessions } from '../subgraphs/users/sessions/old-sessions';
 
 const OFTEN_MS = 10 * 60_000;
 const DAY_MS = 24 * 3_600_000;

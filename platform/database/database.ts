@@ -8,7 +8,16 @@ export type ModelName = Extract<keyof Delegates, string>;
 /** The part of a transaction that platform functions (events, jobs, idempotency keys) work with. */
 export type PlatformTransaction = Pick<
   Prisma.TransactionClient,
-  '$queryRaw' | '$executeRaw' | 'job' | 'jobOutbox' | 'storedObject' | 'idempotencyKey' | 'eventConsumer'
+  | '$queryRaw'
+  | '$executeRaw'
+  | 'job'
+  | 'jobOutbox'
+  | 'storedObject'
+  | 'idempotencyKey'
+  | 'eventConsumer'
+  | 'creditAccount'
+  | 'creditEntry'
+  | 'mail'
 >;
 
 /** A transaction as one slice sees it: its own models and the platform's. */

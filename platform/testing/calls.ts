@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream';
 import { newId } from '../ids';
+import { USER_SCOPES } from '../identity/scopes';
 import type { CallIdentity, Viewer } from '../identity/viewer';
 import type { Subgraph, SubgraphResult } from '../subgraph/subgraph';
 import { Upload } from '../subgraph/uploads';
 
 /** Somebody who is signed in, as a subgraph sees them. */
 export function aViewer(): Viewer {
-  return { userId: newId('usr'), sessionId: newId('ses'), scopes: [] };
+  return { userId: newId('usr'), sessionId: newId('ses'), scopes: [...USER_SCOPES] };
 }
 
 export function identityOf(viewer: Viewer | null): CallIdentity {

@@ -9,7 +9,7 @@ import { aScript, heard, openMediaSlice, scripted, writtenTranslator, type Media
 import { aLiveTranscript, aTranscript } from './testing-transcripts';
 
 /** Everything that somebody has here, by the kind of its id. */
-type Belongings = Record<Exclude<IdPrefix, 'ses' | 'upl' | 'ntf'>, string>;
+type Belongings = Record<Exclude<IdPrefix, 'ses' | 'ntf' | 'idn' | 'mfa' | 'key' | 'crd' | 'aud' | 'mal'>, string>;
 
 /** How a place is asked with an id, by somebody who names `own` things everywhere else. */
 interface Rule {

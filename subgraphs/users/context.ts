@@ -2,10 +2,10 @@ import DataLoader from 'dataloader';
 import { asPayload } from '../../platform/errors';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import { isId } from '../../platform/ids';
-import type { Accounts } from './accounts';
+import type { Accounts } from './accounts/accounts';
 import type { UsersProblemCode } from './errors';
 import type { SessionRow, UserRecords, UserRow } from './records';
-import type { SignedIn, Sessions } from './sessions';
+import type { SignedIn, Sessions } from './sessions/sessions';
 
 export interface UsersServices {
   accounts: Accounts;
@@ -40,9 +40,14 @@ export function isSelf({ viewer, signedIn }: UsersContext, userId: string): bool
 
 /** The payload of a mutation that signs in; from here on the account counts as itself. */
 export async function signedInPayload({ signedIn }: UsersContext, signIn: () => Promise<SignedIn>) {
-  const payload = await asPayload<SignedIn, UsersProblemCode>(signIn, { viewer: null, tokens: null });
+  const payload = await asPayload<SignedIn, UsersProblemCode>(signIn, {
+    viewer: null,
+    session: null,
+    tokens: null,
+    accessExpiresAt: null,
+  });
   if (payload.viewer) signedIn.add(payload.viewer.id);
-  return payload;
+  return { mfa: null, verificationSent: false, deviceToken: null, ...payload };
 }
 
 function createLoaders(records: UserRecords, viewer: Viewer | null): Loaders {

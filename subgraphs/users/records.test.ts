@@ -18,7 +18,15 @@ test('a refresh token that is used while its session is being ended is seen as e
     const account = { email: 'a@sauti.example', emailKey: 'a@sauti.example', passwordHash: '' };
     await records.insertUser(tx, { ...account, id: userId, displayName: 'Amina', locale: 'en', timeZone: 'UTC' });
     const expiresAt = new Date(Date.now() + 3_600_000);
-    await records.insertSession(tx, { id: sessionId, userId, deviceName: null, expiresAt });
+    await records.insertSession(tx, {
+      id: sessionId,
+      userId,
+      deviceName: null,
+      userAgent: null,
+      ipAddress: null,
+      assurance: 'PASSWORD',
+      expiresAt,
+    });
     await records.insertRefreshToken(tx, { tokenHash: 'token', sessionId });
   });
 

@@ -5,7 +5,21 @@ export type UserRow = User;
 export type SessionRow = Session;
 export type SigningKeyRow = SigningKey;
 
-export const USERS_MODELS = ['user', 'session', 'refreshToken', 'signingKey'] as const;
+export const USERS_MODELS = [
+  'user',
+  'session',
+  'refreshToken',
+  'signingKey',
+  'oneTimeToken',
+  'trustedDevice',
+  'mfaFactor',
+  'recoveryCode',
+  'identity',
+  'apiKey',
+  'attemptCount',
+  'auditEvent',
+  'accountReceipt',
+] as const;
 type UsersModel = (typeof USERS_MODELS)[number];
 export type UsersDatabase = SliceDatabase<UsersModel>;
 export type UsersTransaction = SliceTransaction<UsersModel>;
@@ -13,7 +27,14 @@ export type UsersTransaction = SliceTransaction<UsersModel>;
 /** Rows deleted in one transaction; a statement may take 15 s. Rows that are locked (by another worker) are left to it. */
 const DELETE_BATCH = 1_000;
 
-/** Every query of the users slice. */
+/** What a new account is made of; the rest has defaults. */
+export type NewUser = Pick<
+  UserRow,
+  'id' | 'email' | 'emailKey' | 'passwordHash' | 'displayName' | 'locale' | 'timeZone'
+> &
+  Partial<Pick<UserRow, 'emailVerifiedAt'>>;
+
+/** Queries for accounts, sessions and keys; each folder of a feature has its own beside them. */
 export class UserRecords {
   constructor(private readonly database: UsersDatabase) {}
 
@@ -29,7 +50,7 @@ export class UserRecords {
     return this.database.user.findMany({ where: { id: { in: [...ids] } } });
   }
 
-  insertUser(tx: UsersTransaction, user: Omit<UserRow, 'createdAt'>): Promise<UserRow> {
+  insertUser(tx: UsersTransaction, user: NewUser): Promise<UserRow> {
     return tx.user.create({ data: user });
   }
 
@@ -39,7 +60,7 @@ export class UserRecords {
 
   insertSession(
     tx: UsersTransaction,
-    session: Pick<SessionRow, 'id' | 'userId' | 'deviceName' | 'expiresAt'>,
+    session: Pick<SessionRow, 'id' | 'userId' | 'deviceName' | 'assurance' | 'userAgent' | 'ipAddress' | 'expiresAt'>,
   ): Promise<SessionRow> {
     return tx.session.create({ data: session });
   }
@@ -121,9 +142,7 @@ export class UserRecords {
   }
 
   /** Writes the first key; when several processes start at once, one of them wins and the others read it. */
-  async insertFirstSigningKey(
-    key: Omit<SigningKeyRow, 'createdAt' | 'publicJwk'> & { publicJwk: object },
-  ): Promise<void> {
+  async insertFirstSigningKey(key: Pick<SigningKeyRow, 'kid' | 'privateKey'> & { publicJwk: object }): Promise<void> {
     await this.database.transaction(async (tx) => {
       await tx.$executeRaw`select pg_advisory_xact_lock(hashtext('users.signing_key'))`;
       if ((await tx.signingKey.count()) === 0) await tx.signingKey.create({ data: key });

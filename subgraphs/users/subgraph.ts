@@ -4,13 +4,13 @@ import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { ByteRoute, Subgraph } from '../../platform/subgraph/subgraph';
 import type { JwkSet } from '../../platform/identity/access-token';
 import { deriveCallKey } from '../../platform/identity/call-identity';
-import { Accounts } from './accounts';
+import { Accounts } from './accounts/accounts';
 import { createContext } from './context';
-import { endedSessionsRoute } from './ended-sessions';
+import { endedSessionsRoute } from './sessions/ended-sessions';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
-import { Sessions } from './sessions';
-import { SigningKeys } from './signing-keys';
+import { Sessions } from './sessions/sessions';
+import { SigningKeys } from './keys/signing-keys';
 
 const NAME = 'users';
 /** Where the public keys are published (RFC 8615 path, RFC 7517 content). */

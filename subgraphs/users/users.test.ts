@@ -1,3 +1,4 @@
+import { USER_SCOPES } from '../../platform/identity/scopes';
 import type { Viewer } from '../../platform/identity/viewer';
 import { newId } from '../../platform/ids';
 import { verifyAccessToken } from '../../platform/identity/access-token';
@@ -75,7 +76,7 @@ describe('signUp', () => {
     expect(await viewerOf(answer)).toEqual({
       userId: answer.viewer!.id,
       sessionId: answer.tokens!.session.id,
-      scopes: [],
+      scopes: [...USER_SCOPES],
     });
     expect(answer.tokens!.session.deviceName).toBe('Phone');
     expect(Math.abs(Date.parse(answer.tokens!.expiresAt) - Date.now() - 600_000)).toBeLessThan(10_000);

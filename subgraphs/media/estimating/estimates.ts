@@ -3,7 +3,7 @@ import { isId } from '../../../platform/ids';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { PRIORITIES } from '../../../platform/jobs/job';
 import { queuePosition, workloadOf } from '../../../platform/jobs/job-forecast';
-import type { MediaJobKind } from '../jobs/kinds';
+import { isMediaJobKind, type MediaJobKind } from '../jobs/kinds';
 import type { MediaRecords, MediaRow } from '../records';
 import type { TranslationRecords } from '../translating/translation-records';
 import { CHARACTERS_PER_MS, OVERHEAD_MS } from './measured';
@@ -14,7 +14,8 @@ const MAX_TARGET_LANGUAGES = 10;
 const MAX_INT = 2 ** 31 - 1;
 
 export interface EstimateInput {
-  kind: MediaJobKind;
+  /** As in the graph's JobKind enum. */
+  kind: string;
   mediaId?: string | null | undefined;
   durationMs?: number | null | undefined;
   targetLanguages?: number | null | undefined;
@@ -40,14 +41,16 @@ export class Estimates {
    * {@link waitBefore}. Throws BAD_USER_INPUT for input that contradicts itself or a recording that does not tell its length, NOT_FOUND for a foreign one.
    */
   async estimate(viewer: Viewer, input: EstimateInput): Promise<Estimate> {
-    const size = await this.sizeOf(viewer, checked(input));
+    const wanted = checked(input);
+    const { kind } = wanted;
+    const size = await this.sizeOf(viewer, wanted);
     const { ownerId, priority } = { ownerId: viewer.userId, priority: PRIORITIES.NORMAL };
     const { speeds, before, load } = await this.records.transaction(async (tx) => ({
       speeds: await speedsOf(tx),
       before: await queuePosition(tx, { ownerId, priority }),
-      load: await workloadOf(tx, input.kind),
+      load: await workloadOf(tx, kind),
     }));
-    const expectedMs = Math.min(MAX_INT, Math.round(OVERHEAD_MS + size / speeds[input.kind]));
+    const expectedMs = Math.min(MAX_INT, Math.round(OVERHEAD_MS + size / speeds[kind]));
     const waitMs = Math.min(MAX_INT, waitBefore(load, { before, speeds, ownMs: expectedMs }));
     return { expectedMs, queuePosition: before, expectedAt: new Date(Date.now() + waitMs + expectedMs) };
   }
@@ -88,6 +91,12 @@ interface CheckedInput {
 
 function checked({ kind, mediaId = null, durationMs = null, targetLanguages }: EstimateInput): CheckedInput {
   const languages = targetLanguages ?? 1;
+  if (!isMediaJobKind(kind)) {
+    throw new SautiError(
+      'BAD_USER_INPUT',
+      `Jobs of kind ${kind} are not on a recording: nothing is estimated for them.`,
+    );
+  }
   if ((mediaId === null) === (durationMs === null)) {
     throw new SautiError('BAD_USER_INPUT', 'Give exactly one of "mediaId" and "durationMs".');
   }

@@ -6,7 +6,7 @@ import { PRIORITIES, type Job, type JobPriority } from '../../../platform/jobs/j
 import { callOf, orderedJobIds, type DerivedJobs } from '../asking/derived-jobs';
 import { jobsOnce } from '../asking/once';
 import { inputProblem } from '../errors';
-import type { MediaJobKind } from '../jobs/kinds';
+import { isMediaJobKind, type MediaJobKind } from '../jobs/kinds';
 import { orThrow, type RecognitionOptions, type RecognitionPlan } from '../recognition';
 import type { MediaRecords, MediaRow, TranscriptRow } from '../records';
 import type { Transcodings, WantedRendition } from '../transcoding/transcodings';
@@ -17,7 +17,8 @@ import { filesAnew, languagesAnew, renditionsAnew, type TranscriptRenewal } from
 
 export interface ReprocessInput {
   mediaId: string;
-  steps?: readonly MediaJobKind[] | null | undefined;
+  /** Kinds as in the graph's JobKind enum. */
+  steps?: readonly string[] | null | undefined;
   options?: RecognitionOptions | null | undefined;
   priority?: JobPriority | null | undefined;
   idempotencyKey?: string | null | undefined;
@@ -43,6 +44,8 @@ export class Reprocessing {
     const { records, transcripts, derived, transcodings } = this.parts;
     const [media] = isId('med', input.mediaId) ? await records.mediaByIds([input.mediaId], viewer.userId) : [];
     if (!media) throw inputProblem('NOT_FOUND', 'You have no recording with this ID.', 'mediaId');
+    const strange = input.steps?.find((kind) => !isMediaJobKind(kind));
+    if (strange) throw inputProblem('INVALID_INPUT', `${strange} is not a job on a recording.`, 'steps');
     if (input.options && input.steps && !input.steps.includes('TRANSCRIBE')) {
       throw inputProblem(
         'INVALID_INPUT',

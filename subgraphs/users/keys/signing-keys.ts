@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
-import type { JwkSet, VerificationKey } from '../../platform/identity/access-token';
-import type { UserRecords } from './records';
+import type { JwkSet, VerificationKey } from '../../../platform/identity/access-token';
+import type { UserRecords } from '../records';
 
 interface SigningKey {
   kid: string;

@@ -1,11 +1,11 @@
-import { isUniqueViolation } from '../../platform/database/database';
-import { UserProblemError } from '../../platform/errors';
-import { newId } from '../../platform/ids';
-import type { Viewer } from '../../platform/identity/viewer';
-import type { UsersProblemCode } from './errors';
+import { isUniqueViolation } from '../../../platform/database/database';
+import { UserProblemError } from '../../../platform/errors';
+import { newId } from '../../../platform/ids';
+import type { Viewer } from '../../../platform/identity/viewer';
+import type { UsersProblemCode } from '../errors';
 import { hashPassword, MAX_PASSWORD_LENGTH, passwordWeakness, verifyPassword } from './passwords';
-import type { UserRecords, UserRow } from './records';
-import type { Sessions, SignedIn } from './sessions';
+import type { UserRecords, UserRow } from '../records';
+import type { Sessions, SignedIn } from '../sessions/sessions';
 
 const MAX_EMAIL_LENGTH = 254; // RFC 5321 §4.5.3.1.3, without the angle brackets
 const MAX_NAME_LENGTH = 100;
@@ -46,7 +46,7 @@ export class Accounts {
           locale,
           timeZone,
         });
-        return this.sessions.open(tx, user, deviceName);
+        return this.sessions.open(tx, user, { assurance: 'PASSWORD', deviceName, client: undefined });
       });
     } catch (error) {
       if (isUniqueViolation(error))
@@ -75,7 +75,9 @@ export class Accounts {
         path: ['input'],
       });
     }
-    return this.records.transaction((tx) => this.sessions.open(tx, user, deviceName));
+    return this.records.transaction((tx) =>
+      this.sessions.open(tx, user, { assurance: 'PASSWORD', deviceName, client: undefined }),
+    );
   }
 
   async updateProfile(

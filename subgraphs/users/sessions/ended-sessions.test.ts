@@ -1,12 +1,12 @@
-import { deriveCallKey, signCallIdentity } from '../../platform/identity/call-identity';
-import { newId } from '../../platform/ids';
-import { silentLogger } from '../../platform/logger';
-import { askEndedSessions } from '../../gateway/viewer/ended-sessions';
-import { askFor, aViewer } from '../../platform/testing/calls';
-import { openTestPlatform, type TestPlatform } from '../../platform/testing/platform';
-import { serveSubgraph } from '../../platform/subgraph/serve';
+import { deriveCallKey, signCallIdentity } from '../../../platform/identity/call-identity';
+import { newId } from '../../../platform/ids';
+import { silentLogger } from '../../../platform/logger';
+import { askEndedSessions } from '../../../gateway/viewer/ended-sessions';
+import { askFor, aViewer } from '../../../platform/testing/calls';
+import { openTestPlatform, type TestPlatform } from '../../../platform/testing/platform';
+import { serveSubgraph } from '../../../platform/subgraph/serve';
 import { ENDED_SESSIONS_PATH } from './ended-sessions';
-import { createUsersSubgraph, JWKS_PATH, type UsersSubgraph } from './subgraph';
+import { createUsersSubgraph, JWKS_PATH, type UsersSubgraph } from '../subgraph';
 
 let opened: TestPlatform;
 let users: UsersSubgraph;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { readBody } from '../../platform/http/read-body';
-import { isSignedCall, verifyCallIdentity } from '../../platform/identity/call-identity';
-import type { ByteRoute } from '../../platform/subgraph/subgraph';
+import { readBody } from '../../../platform/http/read-body';
+import { isSignedCall, verifyCallIdentity } from '../../../platform/identity/call-identity';
+import type { ByteRoute } from '../../../platform/subgraph/subgraph';
 import type { Sessions } from './sessions';
 
 /** Where a gateway in another process asks which sessions have ended; beside the public keys. */

@@ -1,5 +1,5 @@
-import { newId } from '../../platform/ids';
-import { openTestPlatform, type TestPlatform } from '../../platform/testing/platform';
+import { newId } from '../../../platform/ids';
+import { openTestPlatform, type TestPlatform } from '../../../platform/testing/platform';
 import { removeOldSessions } from './old-sessions';
 
 const DAY_MS = 24 * 3_600_000;

@@ -1,5 +1,5 @@
-import type { Platform } from '../../platform/platform';
-import { UserRecords, USERS_MODELS } from './records';
+import type { Platform } from '../../../platform/platform';
+import { UserRecords, USERS_MODELS } from '../records';
 
 const DAY_MS = 24 * 3_600_000;
 /** How long a session that is over stays. */

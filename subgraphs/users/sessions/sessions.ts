@@ -1,11 +1,12 @@
 import { createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import { UserProblemError } from '../../platform/errors';
-import { isId, newId } from '../../platform/ids';
-import { signAccessToken } from '../../platform/identity/access-token';
-import type { Viewer } from '../../platform/identity/viewer';
-import type { UsersProblemCode } from './errors';
-import type { SessionRow, UserRecords, UserRow, UsersTransaction } from './records';
-import type { SigningKeys } from './signing-keys';
+import { UserProblemError } from '../../../platform/errors';
+import { isId, newId } from '../../../platform/ids';
+import { signAccessToken } from '../../../platform/identity/access-token';
+import { scopesOf } from '../../../platform/identity/scopes';
+import type { ClientFacts, Viewer } from '../../../platform/identity/viewer';
+import type { UsersProblemCode } from '../errors';
+import type { SessionRow, UserRecords, UserRow, UsersTransaction } from '../records';
+import type { SigningKeys } from '../keys/signing-keys';
 
 /** Ten minutes: how long a stolen access token is worth anything. */
 const ACCESS_TOKEN_MS = 10 * 60_000;
@@ -14,9 +15,18 @@ const SESSION_MS = 30 * 24 * 3_600_000;
 /** A refresh token may be used again this long after its first use; parallel tabs and lost answers need it. */
 const REUSE_GRACE_MS = 10_000;
 
+/** How a session was proven, and from where. */
+export interface SessionStart {
+  assurance: SessionRow['assurance'];
+  deviceName: string | null;
+  client: ClientFacts | undefined;
+}
+
 export interface SignedIn {
   viewer: UserRow;
+  session: SessionRow;
   tokens: { accessToken: string; expiresAt: Date; refreshToken: string; session: SessionRow };
+  accessExpiresAt: Date;
 }
 
 /** Sessions and the tokens that prove them. A refresh token is a link in a chain; each works once. */
@@ -33,11 +43,14 @@ export class Sessions {
   }
 
   /** Opens a session in the caller's transaction. */
-  async open(tx: UsersTransaction, user: UserRow, deviceName: string | null): Promise<SignedIn> {
+  async open(tx: UsersTransaction, user: UserRow, start: SessionStart): Promise<SignedIn> {
     const session = await this.records.insertSession(tx, {
       id: newId('ses'),
       userId: user.id,
-      deviceName,
+      deviceName: start.deviceName,
+      assurance: start.assurance,
+      userAgent: start.client?.userAgent ?? null,
+      ipAddress: start.client?.ipAddress ?? null,
       expiresAt: new Date(this.clock().getTime() + SESSION_MS),
     });
     const refreshToken = randomBytes(32).toString('base64url');
@@ -107,11 +120,16 @@ export class Sessions {
 
   private async signedIn(user: UserRow, session: SessionRow, refreshToken: string): Promise<SignedIn> {
     const { token, expiresAt } = signAccessToken(
-      { userId: user.id, sessionId: session.id, scopes: [] },
+      { userId: user.id, sessionId: session.id, scopes: scopesOf(user.roles) },
       await this.keys.current(),
       ACCESS_TOKEN_MS,
     );
-    return { viewer: user, tokens: { accessToken: token, expiresAt, refreshToken, session } };
+    return {
+      viewer: user,
+      session,
+      tokens: { accessToken: token, expiresAt, refreshToken, session },
+      accessExpiresAt: expiresAt,
+    };
   }
 
   private successorOf(refreshToken: string): string {

@@ -1,0 +1,41 @@
+import type { EventLog } from '../../platform/events/event-log';
+import { topicFamily, type Topic } from '../../platform/events/topic';
+import type { PlatformTransaction } from '../../platform/database/database';
+
+/** As in the graph's enum ViewerChangeReason. */
+export type ViewerChangeReason = 'PROFILE' | 'PREFERENCES' | 'EMAIL' | 'SECURITY' | 'ACCESS' | 'CREDITS';
+
+/** Changes of one account, for its owner's devices. */
+export const viewerTopic = topicFamily<{ reason: ViewerChangeReason }>('viewer');
+
+/** Whose access tokens are worth nothing any more, whatever they say themselves. */
+export type AccessChange =
+  /** A session has ended, or an API key was revoked: all its tokens are void. */
+  | { kind: 'ended'; sessionId: string }
+  /** What the account may do has changed: its tokens issued before `at` are void, and have to be renewed. */
+  | { kind: 'changed'; userId: string; at: string };
+
+/** All of them, of all accounts; every gateway follows it. */
+export const accessTopic: Topic<AccessChange> = { name: 'access' };
+
+/**
+ * Tells the account's devices what changed. Call it at the end of the transaction: topics are locked until it commits,
+ * always in the order jobs, viewer, access.
+ */
+export async function announceViewer(
+  tx: PlatformTransaction,
+  events: EventLog,
+  userId: string,
+  reason: ViewerChangeReason,
+): Promise<void> {
+  await events.append(tx, viewerTopic(userId), { reason });
+}
+
+/** Tells every gateway whose tokens are void from now on. The last statements of a transaction. */
+export async function announceAccess(
+  tx: PlatformTransaction,
+  events: EventLog,
+  changes: readonly AccessChange[],
+): Promise<void> {
+  for (const change of changes) await events.append(tx, accessTopic, change);
+}
