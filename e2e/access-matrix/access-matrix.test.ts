@@ -2,6 +2,7 @@ import { newId } from '../../platform/ids';
 import { belongingsOf } from './belongings';
 import { ENTITY_RULES } from './entities';
 import { anAccount, IDENTITIES, type Account, type Identity } from './identities';
+import { LIST_RULES, PUBLIC_LISTS } from './lists';
 import { placesOfTheGraph, type Places, type SubgraphName } from './places';
 import { Routes, ROUTES, type Caller, type Operation, type Route } from './routes';
 import { prefixOf, type Belongings, type Rule } from './rule';
@@ -77,6 +78,10 @@ describe('the rules', () => {
   test('name every entity that a subgraph resolves, and no other', () => {
     expect(Object.keys(ENTITY_RULES).sort()).toEqual(places.entities);
   });
+
+  test('name every list at the root, and no other', () => {
+    expect([...Object.keys(LIST_RULES), ...PUBLIC_LISTS].sort()).toEqual(places.lists);
+  });
 });
 
 describe.each(ROUTES)('by %s', (route) => {
@@ -132,5 +137,59 @@ describe('by _entities', () => {
     const caller = callerOf(rule.administratorsOnly ? 'administrator' : 'owner');
     const go = (id: string) => answer('subgraph', caller, asked(place, rule.shown), id, theirs.owner);
     expect(await go(theirs.owner[rule.kind])).not.toBe(await go(newId(prefixOf(rule.kind))));
+  });
+});
+
+describe('lists', () => {
+  const read = (identity: Identity, place: string, after: string | null = null): Promise<string> =>
+    routes.ask('gateway HTTP', callerOf(identity), {
+      subgraph: 'media',
+      document: LIST_RULES[place]!.document,
+      variables: { after },
+    });
+  const cursorsIn = (answer: string): string[] =>
+    [...answer.matchAll(/"(?:cursor|startCursor|endCursor)":"([^"]+)"/g)].map(([, cursor]) => cursor!);
+  const idsOf = (...owned: Belongings[]): string[] => owned.flatMap((one) => Object.values(one));
+  const owned = Object.keys(LIST_RULES).filter((place) => !LIST_RULES[place]!.administratorsOnly);
+  const forAdministrators = Object.keys(LIST_RULES).filter((place) => LIST_RULES[place]!.administratorsOnly);
+
+  test.each(owned)('%s is the same whatever others have, and holds what is its reader’s', async (place) => {
+    const before = await read('other', place);
+    const added = await belongingsOf(world.slice, accounts.owner);
+    expect(await read('other', place)).toBe(before);
+    expect(idsOf(theirs.other).some((id) => before.includes(id)) || place === 'Query.search').toBe(true);
+    expect(idsOf(theirs.owner, added).filter((id) => before.includes(id))).toEqual([]);
+  });
+
+  test.each(owned)('%s shows nothing of the one from whom a cursor is', async (place) => {
+    const cursors = [...new Set(cursorsIn(await read('owner', place)))];
+    expect(cursors.length).toBeGreaterThan(0);
+    for (const cursor of cursors.slice(0, 10)) {
+      const answer = await read('other', place, cursor);
+      expect(idsOf(theirs.owner).filter((id) => answer.includes(id))).toEqual([]);
+    }
+  });
+
+  test.each([...owned, ...forAdministrators])('%s takes no cursor that was made up', async (place) => {
+    const [cursor = ''] = cursorsIn(await read('administrator', place));
+    const made = [`${cursor}x`, cursor.slice(0, -2), 'eyJpZCI6IjEifQ', "' or 1=1 --", '0', '\u0000', 'A'.repeat(5_000)];
+    for (const forged of made) {
+      const answer = await read('administrator', place, forged);
+      expect([forged, answer]).not.toEqual([forged, expect.stringMatching(/INTERNAL/)]);
+      expect(idsOf(theirs.owner, theirs.other).filter((id) => answer.includes(id) && owned.includes(place))).toEqual(
+        [],
+      );
+    }
+  });
+
+  test.each(owned)('%s is refused to whoever is not signed in', async (place) => {
+    expect(await read('anonymous', place)).toMatch(/UNAUTHENTICATED/);
+    expect(await read('expired', place)).toMatch(/^401 .*UNAUTHENTICATED/s);
+  });
+
+  test.each(forAdministrators)('%s is for administrators', async (place) => {
+    expect(await read('administrator', place)).toContain(theirs.owner.usr);
+    expect(await read('other', place)).toMatch(/FORBIDDEN/);
+    expect(await read('anonymous', place)).toMatch(/UNAUTHENTICATED/);
   });
 });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { isListType, isNonNullType, isObjectType, printSchema, type GraphQLOutputType } from 'graphql';
 import { loadSupergraph } from '../../gateway/supergraph/supergraph';
 import { repositoryRoot } from '../../platform/root';
-import { idPlaces } from '../../platform/testing/id-places';
+import { idPlaces } from './id-places';
 
 export const SUBGRAPHS = ['users', 'files', 'media', 'translation', 'notification'] as const;
 export type SubgraphName = (typeof SUBGRAPHS)[number];
