@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { createAuthenticator } from '../../gateway/viewer/authenticator';
-import { ACCESS_TOKEN_AUDIENCE, ACCESS_TOKEN_ISSUER, type VerificationKey } from '../../platform/identity/access-token';
+import { ACCESS_TOKEN_AUDIENCE, ACCESS_TOKEN_ISSUER } from '../../platform/identity/access-token';
 import type { Viewer } from '../../platform/identity/viewer';
 
 const KID = 'matrix';
@@ -13,9 +13,7 @@ export class TestTokens {
   /** For a gateway that trusts these tokens. */
   readonly authenticate = createAuthenticator({
     jwks: async () => ({
-      keys: [
-        { ...this.keys.publicKey.export({ format: 'jwk' }), kid: KID, alg: 'ES256', use: 'sig' } as VerificationKey,
-      ],
+      keys: [{ ...this.keys.publicKey.export({ format: 'jwk' }), kid: KID, alg: 'ES256', use: 'sig' }],
     }),
   });
 
