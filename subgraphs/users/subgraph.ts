@@ -2,11 +2,13 @@ import { readRepositoryFile } from '../../platform/root';
 import type { Platform } from '../../platform/platform';
 import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { ByteRoute, Subgraph } from '../../platform/subgraph/subgraph';
+import type { AccessNews } from '../../platform/identity/access-change';
 import type { JwkSet } from '../../platform/identity/access-token';
 import { deriveCallKey } from '../../platform/identity/call-identity';
 import { Accounts } from './accounts/accounts';
 import { createContext } from './context';
-import { endedSessionsRoute } from './sessions/ended-sessions';
+import { accessChangesRoute } from './sessions/access-changes';
+import { accessNews } from './sessions/access-news';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
 import { Sessions } from './sessions/sessions';
@@ -19,26 +21,29 @@ export const JWKS_PATH = '/.well-known/jwks.json';
 export interface UsersSubgraph extends Subgraph {
   /** The keys that verify access tokens, for a gateway in the same process. */
   jwks(): Promise<JwkSet>;
-  /** Of these sessions those that have ended, expired, or never were, for a gateway in the same process. */
-  endedSessions(sessionIds: readonly string[]): Promise<string[]>;
+  /** Whose access tokens are void, for a gateway in the same process; see `accessNews`. */
+  accessChanges(signal: AbortSignal): AsyncGenerator<AccessNews, void, void>;
 }
 
 /** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
 export function createUsersSubgraph(platform: Platform, clock: () => Date = () => new Date()): UsersSubgraph {
   const records = new UserRecords(platform.database.slice(USERS_MODELS));
   const keys = new SigningKeys(records);
-  const sessions = new Sessions(records, keys, platform.secret, clock);
+  const sessions = new Sessions(records, keys, platform.events, platform.secret, clock);
   const services = { records, sessions, accounts: new Accounts(records, sessions) };
+  const accessChanges: UsersSubgraph['accessChanges'] = (signal) => accessNews(platform.events, signal);
+  const access = accessChangesRoute(accessChanges, deriveCallKey(platform.secret, NAME));
   const subgraph = buildSubgraph({
     name: NAME,
     typeDefs: readRepositoryFile('subgraphs/users/schema.graphql'),
     resolvers,
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
     logger: platform.logger,
-    byteRoutes: [jwksRoute(keys), endedSessionsRoute(sessions, deriveCallKey(platform.secret, NAME))],
+    byteRoutes: [jwksRoute(keys), access.route],
+    closeRoutes: () => access.close(),
     ready: () => platform.database.ping(),
   });
-  return { ...subgraph, jwks: () => keys.jwks(), endedSessions: (ids) => sessions.endedAmong(ids) };
+  return { ...subgraph, jwks: () => keys.jwks(), accessChanges };
 }
 
 function jwksRoute(keys: SigningKeys): ByteRoute {
