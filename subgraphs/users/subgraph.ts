@@ -12,7 +12,7 @@ import { accessNews } from './sessions/access-news';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
 import { Sessions } from './sessions/sessions';
-import { SigningKeys } from './keys/signing-keys';
+import { signingKeySeal, SigningKeys } from './keys/signing-keys';
 
 const NAME = 'users';
 /** Where the public keys are published (RFC 8615 path, RFC 7517 content). */
@@ -28,7 +28,7 @@ export interface UsersSubgraph extends Subgraph {
 /** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
 export function createUsersSubgraph(platform: Platform, clock: () => Date = () => new Date()): UsersSubgraph {
   const records = new UserRecords(platform.database.slice(USERS_MODELS));
-  const keys = new SigningKeys(records);
+  const keys = new SigningKeys(records, signingKeySeal(platform.secret), clock, platform.logger);
   const sessions = new Sessions(records, keys, platform.events, platform.secret, clock);
   const services = { records, sessions, accounts: new Accounts(records, sessions) };
   const accessChanges: UsersSubgraph['accessChanges'] = (signal) => accessNews(platform.events, signal);
