@@ -104,6 +104,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     contentTypes,
     hasRequestPlugins: plugins.some((plugin) => plugin.requestDidStart !== undefined),
     authenticate,
+    access,
     limits,
     streams: createStreams({ operations, connections, current, contentTypes, origins, limits }),
   };

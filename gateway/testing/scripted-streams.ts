@@ -111,6 +111,7 @@ export async function scriptedStreams(
     contentTypes,
     hasRequestPlugins: false,
     authenticate,
+    access,
     limits,
     streams,
   };
