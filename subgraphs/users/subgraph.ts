@@ -4,7 +4,12 @@ import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { ByteRoute, Subgraph } from '../../platform/subgraph/subgraph';
 import type { JwkSet } from '../../platform/identity/access-token';
 import { deriveCallKey } from '../../platform/identity/call-identity';
-import { Accounts } from './accounts/accounts';
+import { createMailSeal } from '../../platform/mail/mail';
+import { outboxRoute } from '../../platform/mail/outbox-route';
+import { DEFAULT_ACCOUNT_SETTINGS, type AccountSettings } from './accounts/account-settings';
+import { createAccounts } from './accounts/create-accounts';
+import { SignIns } from './accounts/sign-in';
+import { Attempts } from './attempts';
 import { createContext } from './context';
 import { endedSessionsRoute } from './sessions/ended-sessions';
 import { Preferences } from './profile/preferences';
@@ -13,6 +18,7 @@ import { Profiles } from './profile/profiles';
 import { ViewerChanges } from './profile/viewer-changes';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
+import { endAllSessionsAt } from './sessions/end-all';
 import { Sessions } from './sessions/sessions';
 import { SigningKeys } from './keys/signing-keys';
 
@@ -27,16 +33,37 @@ export interface UsersSubgraph extends Subgraph {
   endedSessions(sessionIds: readonly string[]): Promise<string[]>;
 }
 
+export interface UsersSettings {
+  accounts: AccountSettings;
+}
+
+export const DEFAULT_USERS_SETTINGS: UsersSettings = { accounts: DEFAULT_ACCOUNT_SETTINGS };
+
 /** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
-export function createUsersSubgraph(platform: Platform, clock: () => Date = () => new Date()): UsersSubgraph {
-  const records = new UserRecords(platform.database.slice(USERS_MODELS));
+export function createUsersSubgraph(
+  platform: Platform,
+  clock: () => Date = () => new Date(),
+  settings: UsersSettings = DEFAULT_USERS_SETTINGS,
+): UsersSubgraph {
+  const database = platform.database.slice(USERS_MODELS);
+  const records = new UserRecords(database);
   const keys = new SigningKeys(records);
   const sessions = new Sessions(records, keys, platform.secret, clock);
-  const profileRecords = new ProfileRecords(platform.database.slice(USERS_MODELS));
+  const profileRecords = new ProfileRecords(database);
+  const attempts = new Attempts(records, platform.secret, clock);
+  const signIns = new SignIns(sessions, { challenge: async () => null }, async (_tx, user) => user, clock);
+  const endAllSessions = endAllSessionsAt(clock);
   const services = {
     records,
     sessions,
-    accounts: new Accounts(records, sessions),
+    ...createAccounts(platform, settings.accounts, {
+      database,
+      users: records,
+      attempts,
+      signIns,
+      endAllSessions,
+      clock,
+    }),
     profileRecords,
     profiles: new Profiles(profileRecords, platform.events, clock),
     preferences: new Preferences(profileRecords, platform.events, clock),
@@ -48,7 +75,11 @@ export function createUsersSubgraph(platform: Platform, clock: () => Date = () =
     resolvers,
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
     logger: platform.logger,
-    byteRoutes: [jwksRoute(keys), endedSessionsRoute(sessions, deriveCallKey(platform.secret, NAME))],
+    byteRoutes: [
+      jwksRoute(keys),
+      endedSessionsRoute(sessions, deriveCallKey(platform.secret, NAME)),
+      ...(settings.accounts.outbox ? [outboxRoute({ ...platform, seal: createMailSeal(platform.secret) })] : []),
+    ],
     ready: () => platform.database.ping(),
   });
   return { ...subgraph, jwks: () => keys.jwks(), endedSessions: (ids) => sessions.endedAmong(ids) };
