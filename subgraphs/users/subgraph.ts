@@ -5,8 +5,11 @@ import type { ByteRoute, Subgraph } from '../../platform/subgraph/subgraph';
 import type { JwkSet } from '../../platform/identity/access-token';
 import { deriveCallKey } from '../../platform/identity/call-identity';
 import { Accounts } from './accounts/accounts';
+import { SignIns } from './accounts/sign-in';
 import { createContext } from './context';
 import { endedSessionsRoute } from './sessions/ended-sessions';
+import { createOAuth } from './oauth/create-oauth';
+import { NO_PROVIDERS, type OAuthSettings } from './oauth/oauth-settings';
 import { Preferences } from './profile/preferences';
 import { ProfileRecords } from './profile/profile-records';
 import { Profiles } from './profile/profiles';
@@ -27,11 +30,21 @@ export interface UsersSubgraph extends Subgraph {
   endedSessions(sessionIds: readonly string[]): Promise<string[]>;
 }
 
+/** What the operator has set up. */
+export interface UsersSettings {
+  oauth: OAuthSettings;
+}
+
 /** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
-export function createUsersSubgraph(platform: Platform, clock: () => Date = () => new Date()): UsersSubgraph {
+export function createUsersSubgraph(
+  platform: Platform,
+  clock: () => Date = () => new Date(),
+  { oauth = NO_PROVIDERS }: Partial<UsersSettings> = {},
+): UsersSubgraph {
   const records = new UserRecords(platform.database.slice(USERS_MODELS));
   const keys = new SigningKeys(records);
   const sessions = new Sessions(records, keys, platform.secret, clock);
+  const signIns = new SignIns(sessions, { challenge: async () => null }, async (_tx, user) => user, clock);
   const profileRecords = new ProfileRecords(platform.database.slice(USERS_MODELS));
   const services = {
     records,
@@ -41,6 +54,7 @@ export function createUsersSubgraph(platform: Platform, clock: () => Date = () =
     profiles: new Profiles(profileRecords, platform.events, clock),
     preferences: new Preferences(profileRecords, platform.events, clock),
     viewerChanges: new ViewerChanges(profileRecords, platform.events),
+    ...createOAuth(platform, oauth, { records, signIns, clock }),
   };
   const subgraph = buildSubgraph({
     name: NAME,

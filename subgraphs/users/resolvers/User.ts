@@ -8,6 +8,8 @@ export const User: UserResolvers = {
   email: (user, _args, context) => (isSelf(context, user.id) ? user.email : null),
   profile: (user) => user,
   preferences: (user, _args, context) => (isSelf(context, user.id) ? user : null),
+  identities: (user, _args, context) => (isSelf(context, user.id) ? context.loaders.identitiesOf.load(user.id) : null),
+  hasPassword: (user, _args, context) => (isSelf(context, user.id) ? user.passwordHash !== null : null),
   sessions: (user, page, context) =>
     isSelf(context, user.id)
       ? readConnection<SessionRow>(

@@ -1,13 +1,17 @@
 import { scalars } from '../../../platform/subgraph/scalars';
 import type { Resolvers } from '../resolvers-types.generated';
+import { completeOAuth } from './Mutation/completeOAuth';
 import { endSessions } from './Mutation/endSessions';
 import { refreshSession } from './Mutation/refreshSession';
 import { signIn } from './Mutation/signIn';
 import { signUp } from './Mutation/signUp';
+import { startOAuth } from './Mutation/startOAuth';
+import { unlinkIdentity } from './Mutation/unlinkIdentity';
 import { updatePreferences } from './Mutation/updatePreferences';
 import { updateProfile } from './Mutation/updateProfile';
 import { Preferences } from './Preferences';
 import { Profile } from './Profile';
+import { identityProviders } from './Query/identityProviders';
 import { viewer } from './Query/viewer';
 import { Session } from './Session';
 import { viewerChanged } from './Subscription/viewerChanged';
@@ -15,8 +19,18 @@ import { User } from './User';
 import { ViewerChange } from './ViewerChange';
 
 export const resolvers: Resolvers = {
-  Query: { viewer },
-  Mutation: { signUp, signIn, refreshSession, endSessions, updateProfile, updatePreferences },
+  Query: { viewer, identityProviders },
+  Mutation: {
+    signUp,
+    signIn,
+    startOAuth,
+    completeOAuth,
+    refreshSession,
+    endSessions,
+    unlinkIdentity,
+    updateProfile,
+    updatePreferences,
+  },
   Subscription: { viewerChanged },
   User,
   Profile,
