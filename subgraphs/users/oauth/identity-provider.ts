@@ -1,6 +1,6 @@
 import * as openid from 'openid-client';
 import type { Logger } from '../../../platform/logger';
-import { asProviderProblem } from './provider-problem';
+import { asProviderProblem, unusable } from './provider-problem';
 import type { ProviderSettings } from './oauth-settings';
 
 /** Longest wait for one answer of a provider; a sign-in needs four at most, within the gateway's deadline of 30 s. */
@@ -55,7 +55,8 @@ export class IdentityProvider {
 
   /** Where to send the user. Throws INTERNAL with a time to wait when the provider does not answer. */
   async authorizationUrl(request: { redirectUri: string; state: string; handshake: Handshake }): Promise<string> {
-    return this.asking(async (configuration) => {
+    const configuration = await this.discover();
+    try {
       const url = openid.buildAuthorizationUrl(configuration, {
         redirect_uri: request.redirectUri,
         scope: SCOPE,
@@ -65,7 +66,9 @@ export class IdentityProvider {
         code_challenge_method: 'S256',
       });
       return url.href;
-    });
+    } catch (error) {
+      throw unusable(error, this.settings, this.logger);
+    }
   }
 
   /**
@@ -73,7 +76,8 @@ export class IdentityProvider {
    * and be valid now. Throws INVALID_TOKEN when any of it is not so, INTERNAL as above. It is not canceled: the code works once.
    */
   async redeem(request: { redirectUri: string; answer: Answer; handshake: Handshake }): Promise<ProvenIdentity> {
-    return this.asking(async (configuration) => {
+    const configuration = await this.discover();
+    try {
       const { answer, handshake } = request;
       const returned = new URL(request.redirectUri);
       returned.searchParams.set('code', answer.code);
@@ -83,16 +87,7 @@ export class IdentityProvider {
         pkceCodeVerifier: handshake.verifier,
         idTokenExpected: true,
       });
-      const claims = tokens.claims()!; // an ID token was expected
-      const hasAll = claims['email'] !== undefined || !configuration.serverMetadata().userinfo_endpoint;
-      const more = hasAll ? {} : await openid.fetchUserInfo(configuration, tokens.access_token, claims.sub);
-      return identityOf(this.id, { ...more, ...claims });
-    });
-  }
-
-  private async asking<Result>(work: (configuration: openid.Configuration) => Promise<Result>): Promise<Result> {
-    try {
-      return await work(await this.discover());
+      return identityOf(this.id, await claimsOf(configuration, tokens));
     } catch (error) {
       throw asProviderProblem(error, this.settings, this.logger);
     }
@@ -109,7 +104,7 @@ export class IdentityProvider {
       })
       .catch((error: unknown) => {
         this.discovered = undefined; // a provider that was away must not be remembered as such
-        throw error;
+        throw unusable(error, this.settings, this.logger);
       });
     return this.discovered;
   }
@@ -122,6 +117,20 @@ function clientAuthentication(secret: string): openid.ClientAuth {
     const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
     return (methods.includes('client_secret_basic') ? basic : post)(server, ...rest);
   };
+}
+
+type Tokens = Awaited<ReturnType<typeof openid.authorizationCodeGrant>>;
+
+/** What the ID token says, and where it leaves the address out, what the provider says when it is asked. */
+async function claimsOf(
+  configuration: openid.Configuration,
+  tokens: Tokens,
+): Promise<Readonly<Record<string, unknown>> & { sub: string }> {
+  const claims = tokens.claims()!; // an ID token was expected
+  const isWhole = claims['email'] !== undefined || !configuration.serverMetadata().userinfo_endpoint;
+  return isWhole
+    ? claims
+    : { ...(await openid.fetchUserInfo(configuration, tokens.access_token, claims.sub)), ...claims };
 }
 
 function identityOf(provider: string, claims: Readonly<Record<string, unknown>> & { sub: string }): ProvenIdentity {

@@ -18,25 +18,34 @@ const PROVES_NOTHING = new Set([
 ]);
 
 /**
- * What the caller is told of a failure at a provider: INVALID_TOKEN when the code, or what the provider gave for it, proves
- * nothing; else INTERNAL with a time to wait, for a provider that does not answer or does not take our credentials, which is
- * logged. Neither tells what the provider has said, and the log has no code, token or secret.
+ * What the caller is told of a failure when a code is redeemed: INVALID_TOKEN when the code, or what the provider gave for it,
+ * proves nothing; else as {@link unusable}. It does not tell what the provider has said.
  */
 export function asProviderProblem(
+  error: unknown,
+  provider: ProviderSettings,
+  logger: Logger,
+): UserProblemError<UsersProblemCode> {
+  const { code, reason } = describe(error);
+  if (reason !== 'invalid_grant' && !PROVES_NOTHING.has(code)) return unusable(error, provider, logger);
+  logger.info({ provider: provider.id, code, reason }, 'an identity provider did not confirm a sign-in');
+  return new UserProblemError({
+    code: 'INVALID_TOKEN',
+    message: `${provider.name} did not confirm who signs in. Begin again with startOAuth.`,
+    path: ['input', 'code'],
+  });
+}
+
+/**
+ * INTERNAL with a time to wait, for a provider that does not answer, does not take our credentials, or is not who it is said to
+ * be. The log tells which, without any code, token or secret.
+ */
+export function unusable(
   error: unknown,
   { id, name }: ProviderSettings,
   logger: Logger,
 ): UserProblemError<UsersProblemCode> {
-  const { code, reason } = describe(error);
-  if (reason === 'invalid_grant' || (code !== null && PROVES_NOTHING.has(code))) {
-    logger.info({ provider: id, code, reason }, 'an identity provider did not confirm a sign-in');
-    return new UserProblemError({
-      code: 'INVALID_TOKEN',
-      message: `${name} did not confirm who signs in. Begin again with startOAuth.`,
-      path: ['input', 'code'],
-    });
-  }
-  logger.warn({ provider: id, code, reason }, 'an identity provider cannot be used');
+  logger.warn({ provider: id, ...describe(error) }, 'an identity provider cannot be used');
   return new UserProblemError({
     code: 'INTERNAL',
     message: `${name} cannot be asked at the moment. Try again later.`,
@@ -45,8 +54,8 @@ export function asProviderProblem(
 }
 
 /** The error without its cause, which may hold what was sent or answered. */
-function describe(error: unknown): { code: string | null; reason: string } {
+function describe(error: unknown): { code: string; reason: string } {
   if (error instanceof openid.ResponseBodyError) return { code: error.code, reason: error.error };
-  if (error instanceof openid.ClientError) return { code: error.code ?? null, reason: error.message };
-  return { code: null, reason: error instanceof Error ? error.message : String(error) };
+  if (error instanceof openid.ClientError) return { code: error.code ?? 'none', reason: error.message };
+  return { code: 'none', reason: error instanceof Error ? error.message : String(error) };
 }

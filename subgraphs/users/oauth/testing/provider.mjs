@@ -11,9 +11,7 @@ server.listen(0, '127.0.0.1', () => {
   const issuer = `http://127.0.0.1:${server.address().port}`;
   const accounts = new Map();
   const provider = new Provider(issuer, {
-    clients: [
-      { client_id: 'sauti', client_secret: 'only tests know it', redirect_uris: process.argv.slice(2) },
-    ],
+    clients: [{ client_id: 'sauti', client_secret: 'only tests know it', redirect_uris: process.argv.slice(2) }],
     claims: {
       openid: ['sub'],
       email: ['email', 'email_verified'],
