@@ -4,8 +4,12 @@ import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { ByteRoute, Subgraph } from '../../platform/subgraph/subgraph';
 import type { JwkSet } from '../../platform/identity/access-token';
 import { deriveCallKey } from '../../platform/identity/call-identity';
-import { Accounts } from './accounts/accounts';
+import { createMailSeal } from '../../platform/mail/mail';
+import { outboxRoute } from '../../platform/mail/outbox-route';
+import { DEFAULT_ACCOUNT_SETTINGS, type AccountSettings } from './accounts/account-settings';
+import { createAccounts } from './accounts/create-accounts';
 import { SignIns } from './accounts/sign-in';
+import { Attempts } from './attempts';
 import { createContext } from './context';
 import { endedSessionsRoute } from './sessions/ended-sessions';
 import { createOAuth } from './oauth/create-oauth';
@@ -16,6 +20,7 @@ import { Profiles } from './profile/profiles';
 import { ViewerChanges } from './profile/viewer-changes';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
+import { endAllSessionsAt } from './sessions/end-all';
 import { Sessions } from './sessions/sessions';
 import { SigningKeys } from './keys/signing-keys';
 
@@ -32,29 +37,43 @@ export interface UsersSubgraph extends Subgraph {
 
 /** What the operator has set up. */
 export interface UsersSettings {
+  accounts: AccountSettings;
   oauth: OAuthSettings;
 }
+
+export const DEFAULT_USERS_SETTINGS: UsersSettings = { accounts: DEFAULT_ACCOUNT_SETTINGS, oauth: NO_PROVIDERS };
 
 /** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
 export function createUsersSubgraph(
   platform: Platform,
   clock: () => Date = () => new Date(),
-  { oauth = NO_PROVIDERS }: Partial<UsersSettings> = {},
+  given: Partial<UsersSettings> = {},
 ): UsersSubgraph {
-  const records = new UserRecords(platform.database.slice(USERS_MODELS));
+  const settings = { ...DEFAULT_USERS_SETTINGS, ...given };
+  const database = platform.database.slice(USERS_MODELS);
+  const records = new UserRecords(database);
   const keys = new SigningKeys(records);
   const sessions = new Sessions(records, keys, platform.secret, clock);
+  const profileRecords = new ProfileRecords(database);
+  const attempts = new Attempts(records, platform.secret, clock);
   const signIns = new SignIns(sessions, { challenge: async () => null }, async (_tx, user) => user, clock);
-  const profileRecords = new ProfileRecords(platform.database.slice(USERS_MODELS));
+  const endAllSessions = endAllSessionsAt(clock);
   const services = {
     records,
     sessions,
-    accounts: new Accounts(records, sessions),
+    ...createAccounts(platform, settings.accounts, {
+      database,
+      users: records,
+      attempts,
+      signIns,
+      endAllSessions,
+      clock,
+    }),
     profileRecords,
     profiles: new Profiles(profileRecords, platform.events, clock),
     preferences: new Preferences(profileRecords, platform.events, clock),
     viewerChanges: new ViewerChanges(profileRecords, platform.events),
-    ...createOAuth(platform, oauth, { records, signIns, clock }),
+    ...createOAuth(platform, settings.oauth, { records, signIns, clock }),
   };
   const subgraph = buildSubgraph({
     name: NAME,
@@ -62,7 +81,11 @@ export function createUsersSubgraph(
     resolvers,
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
     logger: platform.logger,
-    byteRoutes: [jwksRoute(keys), endedSessionsRoute(sessions, deriveCallKey(platform.secret, NAME))],
+    byteRoutes: [
+      jwksRoute(keys),
+      endedSessionsRoute(sessions, deriveCallKey(platform.secret, NAME)),
+      ...(settings.accounts.outbox ? [outboxRoute({ ...platform, seal: createMailSeal(platform.secret) })] : []),
+    ],
     ready: () => platform.database.ping(),
   });
   return { ...subgraph, jwks: () => keys.jwks(), endedSessions: (ids) => sessions.endedAmong(ids) };

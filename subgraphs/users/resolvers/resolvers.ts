@@ -1,6 +1,12 @@
 import { scalars } from '../../../platform/subgraph/scalars';
 import type { Resolvers } from '../resolvers-types.generated';
+import { changeEmail } from './Mutation/changeEmail';
+import { changePassword } from './Mutation/changePassword';
 import { completeOAuth } from './Mutation/completeOAuth';
+import { requestPasswordReset } from './Mutation/requestPasswordReset';
+import { resetPassword } from './Mutation/resetPassword';
+import { sendEmailVerification } from './Mutation/sendEmailVerification';
+import { verifyEmail } from './Mutation/verifyEmail';
 import { endSessions } from './Mutation/endSessions';
 import { refreshSession } from './Mutation/refreshSession';
 import { signIn } from './Mutation/signIn';
@@ -21,6 +27,12 @@ import { ViewerChange } from './ViewerChange';
 export const resolvers: Resolvers = {
   Query: { viewer, identityProviders },
   Mutation: {
+    changeEmail,
+    changePassword,
+    requestPasswordReset,
+    resetPassword,
+    sendEmailVerification,
+    verifyEmail,
     signUp,
     signIn,
     startOAuth,
