@@ -58,22 +58,17 @@ export function createUsersSubgraph(
   const attempts = new Attempts(records, platform.secret, clock);
   const signIns = new SignIns(sessions, { challenge: async () => null }, async (_tx, user) => user, clock);
   const endAllSessions = endAllSessionsAt(clock);
+  const parts = { database, users: records, attempts, signIns, endAllSessions, clock };
+  const accountServices = createAccounts(platform, settings.accounts, parts);
   const services = {
     records,
     sessions,
-    ...createAccounts(platform, settings.accounts, {
-      database,
-      users: records,
-      attempts,
-      signIns,
-      endAllSessions,
-      clock,
-    }),
+    ...accountServices,
     profileRecords,
     profiles: new Profiles(profileRecords, platform.events, clock),
     preferences: new Preferences(profileRecords, platform.events, clock),
     viewerChanges: new ViewerChanges(profileRecords, platform.events),
-    ...createOAuth(platform, settings.oauth, { records, signIns, clock }),
+    ...createOAuth(platform, settings.oauth, { records, signIns, mails: accountServices.accountMails, clock }),
   };
   const subgraph = buildSubgraph({
     name: NAME,

@@ -1,5 +1,6 @@
 import type { Platform } from '../../../platform/platform';
 import { createSeal } from '../../../platform/seal';
+import type { AccountMails } from '../accounts/account-mails';
 import type { SignIns } from '../accounts/sign-in';
 import { USERS_MODELS, type UserRecords } from '../records';
 import { Identities } from './identities';
@@ -12,11 +13,11 @@ import type { OAuthSettings } from './oauth-settings';
 export function createOAuth(
   { database, events, logger, secret }: Platform,
   { providers: settings, redirectUris }: OAuthSettings,
-  { records, signIns, clock }: { records: UserRecords; signIns: SignIns; clock: () => Date },
+  parts: { records: UserRecords; signIns: SignIns; mails: AccountMails; clock: () => Date },
 ): { oauth: OAuth; identityRecords: IdentityRecords } {
   const providers = new Map(settings.map((one) => [one.id, new IdentityProvider(one, logger)]));
   const identityRecords = new IdentityRecords(database.slice(USERS_MODELS));
-  const identities = new Identities(identityRecords, signIns, events, new Set(providers.keys()), clock);
+  const identities = new Identities({ ...parts, records: identityRecords, events, providers });
   const seal = createSeal(secret, 'oauth-state');
-  return { oauth: new OAuth({ providers, redirectUris, identities, records, seal, clock }), identityRecords };
+  return { oauth: new OAuth({ ...parts, providers, redirectUris, identities, seal }), identityRecords };
 }

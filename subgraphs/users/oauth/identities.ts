@@ -4,7 +4,8 @@ import type { EventLog } from '../../../platform/events/event-log';
 import { isId, newId } from '../../../platform/ids';
 import type { CallIdentity, Viewer } from '../../../platform/identity/viewer';
 import { emailKeyOf } from '../accounts/email-address';
-import type { MfaNeeded, SignInProof, SignIns } from '../accounts/sign-in';
+import type { AccountMails } from '../accounts/account-mails';
+import { SignInRefused, type MfaNeeded, type SignInProof, type SignIns } from '../accounts/sign-in';
 import { recordAudit } from '../audit/audit-log';
 import type { UsersProblemCode } from '../errors';
 import { announceViewer } from '../events';
@@ -15,16 +16,19 @@ import type { IdentityRecords, IdentityRow } from './identity-records';
 import type { ProvenIdentity } from './identity-provider';
 import { newAccountOf, verifiedEmail } from './new-account';
 
+export interface IdentityParts {
+  records: IdentityRecords;
+  signIns: SignIns;
+  events: EventLog;
+  mails: Pick<AccountMails, 'notice'>;
+  /** Names of the providers that one can sign in with at present, by id. */
+  providers: ReadonlyMap<string, { name: string }>;
+  clock: () => Date;
+}
+
 /** Accounts of identity providers, and whose they are here. */
 export class Identities {
-  constructor(
-    private readonly records: IdentityRecords,
-    private readonly signIns: SignIns,
-    private readonly events: EventLog,
-    /** Providers that one can sign in with at present. */
-    private readonly usable: ReadonlySet<string>,
-    private readonly clock: () => Date,
-  ) {}
+  constructor(private readonly parts: IdentityParts) {}
 
   /**
    * Lets in whom the identity is linked to; makes an account for an identity nobody has linked. It must have a verified
@@ -32,12 +36,13 @@ export class Identities {
    * Throws INVALID_STATE, and what `SignIns.complete` throws.
    */
   async signIn(proven: ProvenIdentity, proof: SignInProof): Promise<SignedIn | MfaNeeded> {
-    const attempt = () => this.records.transaction((tx) => this.signInWithin(tx, proven, proof));
+    const attempt = () => this.parts.records.transaction((tx) => this.signInWithin(tx, proven, proof));
     try {
       return await attempt();
     } catch (error) {
       // Another sign-in has linked the identity, or taken the address, since we looked.
       if (isUniqueViolation(error)) return attempt();
+      if (error instanceof SignInRefused) await this.noteRefusal(error, proof.identity);
       throw error;
     }
   }
@@ -46,7 +51,7 @@ export class Identities {
    * Links the identity to the viewer's account; again is the same. Throws ALREADY_EXISTS when it is linked to another one.
    */
   async link(viewer: Viewer, proven: ProvenIdentity, identity: CallIdentity): Promise<UserRow> {
-    const attempt = () => this.records.transaction((tx) => this.linkWithin(tx, viewer, proven, identity));
+    const attempt = () => this.parts.records.transaction((tx) => this.linkWithin(tx, viewer, proven, identity));
     try {
       return await attempt();
     } catch (error) {
@@ -60,18 +65,18 @@ export class Identities {
    * no password, and no other identity of a provider that is in use.
    */
   unlink(viewer: Viewer, id: string, identity: CallIdentity): Promise<UserRow> {
-    return this.records.transaction(async (tx) => {
-      const user = (await this.records.lockUser(tx, viewer.userId)) ?? accountGone();
+    return this.parts.records.transaction(async (tx) => {
+      const user = (await this.parts.records.lockUser(tx, viewer.userId)) ?? accountGone();
       const linked = isId('idn', id) ? user.identities.find((one) => one.id === id) : undefined;
       if (!linked) throw problem('NOT_FOUND', 'You have linked no identity with this ID.', ['id']);
-      const others = user.identities.filter((one) => one.id !== id && this.usable.has(one.provider));
+      const others = user.identities.filter((one) => one.id !== id && this.parts.providers.has(one.provider));
       if (user.passwordHash === null && others.length === 0)
         throw problem('INVALID_STATE', 'This is the only way to sign in. Set a password first: changePassword.', [
           'id',
         ]);
-      await this.records.remove(tx, id);
+      await this.parts.records.remove(tx, id);
       await this.note(tx, 'identity.unlinked', linked, identity);
-      await announceViewer(tx, this.events, user.id, 'SECURITY');
+      await this.tellOwner(tx, user, linked, 'unlinked from');
       return user;
     });
   }
@@ -81,10 +86,10 @@ export class Identities {
     proven: ProvenIdentity,
     proof: SignInProof,
   ): Promise<SignedIn | MfaNeeded> {
-    const known = await this.records.find(tx, proven.provider, proven.subject);
-    if (!known) return this.signIns.complete(tx, await this.makeAccount(tx, proven, proof.identity), proof);
-    if (known.email !== proven.email) await this.records.saveEmail(tx, known.id, proven.email);
-    return this.signIns.complete(tx, known.user, proof);
+    const known = await this.parts.records.find(tx, proven.provider, proven.subject);
+    if (!known) return this.parts.signIns.complete(tx, await this.makeAccount(tx, proven, proof.identity), proof);
+    if (known.email !== proven.email) await this.parts.records.saveEmail(tx, known.id, proven.email);
+    return this.parts.signIns.complete(tx, known.user, proof);
   }
 
   private async makeAccount(tx: UsersTransaction, proven: ProvenIdentity, identity: CallIdentity): Promise<UserRow> {
@@ -95,13 +100,13 @@ export class Identities {
         'The provider vouches for no e-mail address. Sign up with a password, then link it.',
         ['code'],
       );
-    if (await this.records.userByEmailKey(tx, emailKeyOf(email)))
+    if (await this.parts.records.userByEmailKey(tx, emailKeyOf(email)))
       throw problem(
         'INVALID_STATE',
         'An account with this e-mail address exists. Sign in to it, then link: startOAuth with link: true.',
         ['code'],
       );
-    const user = await tx.user.create({ data: newAccountOf(proven, email, this.clock()) });
+    const user = await tx.user.create({ data: newAccountOf(proven, email, this.parts.clock()) });
     const actorId = user.id;
     await recordAudit(tx, identity, { action: 'account.created', actorId, subjectId: user.id });
     const linked = await this.insert(tx, user.id, proven);
@@ -115,19 +120,38 @@ export class Identities {
     proven: ProvenIdentity,
     identity: CallIdentity,
   ): Promise<UserRow> {
-    const user = (await this.records.lockUser(tx, viewer.userId)) ?? accountGone();
-    const known = await this.records.find(tx, proven.provider, proven.subject);
+    const user = (await this.parts.records.lockUser(tx, viewer.userId)) ?? accountGone();
+    const known = await this.parts.records.find(tx, proven.provider, proven.subject);
     if (known && known.userId !== user.id)
       throw problem('ALREADY_EXISTS', 'This identity is linked to another account.', ['code']);
     if (known) return user;
     const linked = await this.insert(tx, user.id, proven);
     await this.note(tx, 'identity.linked', linked, identity);
-    await announceViewer(tx, this.events, user.id, 'SECURITY');
+    await this.tellOwner(tx, user, linked, 'linked to');
     return user;
   }
 
+  /** By mail, and on the other devices. */
+  private async tellOwner(
+    tx: UsersTransaction,
+    user: UserRow,
+    { provider }: IdentityRow,
+    change: 'linked to' | 'unlinked from',
+  ): Promise<void> {
+    const name = this.parts.providers.get(provider)?.name ?? provider;
+    const subject = `An account of ${name} was ${change} your account`;
+    await this.parts.mails.notice(tx, user, { subject, text: WHAT_IT_MEANS[change] });
+    await announceViewer(tx, this.parts.events, user.id, 'SECURITY');
+  }
+
+  private noteRefusal({ userId }: SignInRefused, identity: CallIdentity): Promise<void> {
+    return this.parts.records.transaction((tx) =>
+      recordAudit(tx, identity, { action: 'signIn.blocked', actorId: null, subjectId: userId }),
+    );
+  }
+
   private insert(tx: UsersTransaction, userId: string, { provider, subject, email }: ProvenIdentity) {
-    return this.records.insert(tx, { id: newId('idn'), userId, provider, subject, email });
+    return this.parts.records.insert(tx, { id: newId('idn'), userId, provider, subject, email });
   }
 
   private note(
@@ -144,6 +168,11 @@ export class Identities {
     });
   }
 }
+
+const WHAT_IT_MEANS = {
+  'linked to': 'From now on it can be used to sign in to your account.',
+  'unlinked from': 'It can not be used to sign in to your account any more.',
+} as const;
 
 function problem(code: UsersProblemCode, message: string, path: string[]): UserProblemError<UsersProblemCode> {
   return new UserProblemError({ code, message, path: ['input', ...path] });

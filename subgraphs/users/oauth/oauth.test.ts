@@ -156,6 +156,8 @@ describe('signing in', () => {
       tokens: null,
       errors: [{ code: 'INVALID_CREDENTIALS', message: 'E-mail address or password is wrong.' }],
     });
+    const blocked = { action: 'signIn.blocked', subjectId: viewer!.id };
+    expect(await test_.platform.database.prisma.auditEvent.count({ where: blocked })).toBe(1);
   });
 });
 
@@ -291,6 +293,9 @@ describe('linking', () => {
     });
     expect(await audited(user.id)).toEqual(['identity.linked']);
     expect(await test_.platform.events.head(viewerTopic(user.id))).toBe(1);
+    expect(await test_.platform.database.prisma.mail.findMany({ where: { recipient: user.email } })).toMatchObject([
+      { kind: 'security.notice', subject: 'An account of SAMPLE was linked to your account' },
+    ]);
     expect((await signIn(id)).viewer!.id).toBe(user.id);
   });
 
