@@ -6,14 +6,12 @@ import type { JwkSet } from '../../platform/identity/access-token';
 import { deriveCallKey } from '../../platform/identity/call-identity';
 import { createMailSeal } from '../../platform/mail/mail';
 import { outboxRoute } from '../../platform/mail/outbox-route';
-import { DEFAULT_ACCOUNT_SETTINGS, type AccountSettings } from './accounts/account-settings';
 import { createAccounts } from './accounts/create-accounts';
 import { SignIns } from './accounts/sign-in';
 import { Attempts } from './attempts';
 import { createContext } from './context';
 import { endedSessionsRoute } from './sessions/ended-sessions';
 import { createOAuth } from './oauth/create-oauth';
-import { NO_PROVIDERS, type OAuthSettings } from './oauth/oauth-settings';
 import { Preferences } from './profile/preferences';
 import { ProfileRecords } from './profile/profile-records';
 import { Profiles } from './profile/profiles';
@@ -23,6 +21,7 @@ import { resolvers } from './resolvers/resolvers';
 import { endAllSessionsAt } from './sessions/end-all';
 import { Sessions } from './sessions/sessions';
 import { SigningKeys } from './keys/signing-keys';
+import { DEFAULT_USERS_SETTINGS, type UsersSettings } from './users-settings';
 
 const NAME = 'users';
 /** Where the public keys are published (RFC 8615 path, RFC 7517 content). */
@@ -34,14 +33,6 @@ export interface UsersSubgraph extends Subgraph {
   /** Of these sessions those that have ended, expired, or never were, for a gateway in the same process. */
   endedSessions(sessionIds: readonly string[]): Promise<string[]>;
 }
-
-/** What the operator has set up. */
-export interface UsersSettings {
-  accounts: AccountSettings;
-  oauth: OAuthSettings;
-}
-
-export const DEFAULT_USERS_SETTINGS: UsersSettings = { accounts: DEFAULT_ACCOUNT_SETTINGS, oauth: NO_PROVIDERS };
 
 /** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
 export function createUsersSubgraph(
