@@ -11,13 +11,12 @@ export const User: UserResolvers = {
   profile: (user) => user,
   preferences: (user, _args, context) => (isSelf(context, user.id) ? user : null),
   identities: (user, _args, context) => (isSelf(context, user.id) ? context.loaders.identitiesOf.load(user.id) : null),
-  hasPassword: (user, _args, context) => (isSelf(context, user.id) ? user.passwordHash !== null : null),
   sessions: (user, page, context) =>
     isSelf(context, user.id)
       ? readConnection<SessionRow>(
           page,
           (session) => session.id,
-          (take, before) => context.records.liveSessions(user.id, take, before),
+          (take, before) => context.sessions.live(user.id, take, before),
         )
       : null,
 };
