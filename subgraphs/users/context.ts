@@ -5,6 +5,8 @@ import { isId } from '../../platform/ids';
 import type { AccountServices } from './accounts/create-accounts';
 import type { MfaNeeded } from './accounts/sign-in';
 import type { UsersProblemCode } from './errors';
+import type { IdentityRecords, IdentityRow } from './oauth/identity-records';
+import type { Linked, OAuth } from './oauth/oauth';
 import type { Preferences } from './profile/preferences';
 import type { ProfileRecords } from './profile/profile-records';
 import type { Profiles } from './profile/profiles';
@@ -19,6 +21,8 @@ export interface UsersServices extends AccountServices {
   preferences: Preferences;
   viewerChanges: ViewerChanges;
   profileRecords: ProfileRecords;
+  oauth: OAuth;
+  identityRecords: IdentityRecords;
 }
 
 /** What one request carries. */
@@ -38,6 +42,8 @@ interface Loaders {
   ownSession: DataLoader<string, SessionRow | null>;
   /** Whether a file is still there. */
   fileExists: DataLoader<string, boolean>;
+  /** The identities that are linked to an account. */
+  identitiesOf: DataLoader<string, IdentityRow[]>;
 }
 
 export function createContext(services: UsersServices, identity: CallIdentity, signal: AbortSignal): UsersContext {
@@ -51,7 +57,7 @@ export function isSelf({ viewer, signedIn }: UsersContext, userId: string): bool
 }
 
 /** How a mutation that signs in may end. */
-type SignInOutcome = (SignedIn & { deviceToken?: string | null }) | MfaNeeded | { verificationSent: true };
+type SignInOutcome = (SignedIn & { deviceToken?: string | null }) | MfaNeeded | Linked | { verificationSent: true };
 
 /** The payload of a mutation that signs in; from here on the account counts as itself. */
 export async function signedInPayload({ signedIn }: UsersContext, signIn: () => Promise<SignInOutcome>) {
@@ -73,7 +79,7 @@ const NOBODY_SIGNED_IN = {
   deviceToken: null,
 };
 
-function createLoaders({ records, profileRecords }: UsersServices, viewer: Viewer | null): Loaders {
+function createLoaders({ records, profileRecords, identityRecords }: UsersServices, viewer: Viewer | null): Loaders {
   return {
     ownUser: new DataLoader(async (ids) => {
       const rows = viewer ? await records.usersByIds(ids.filter((id) => id === viewer.userId)) : [];
@@ -87,6 +93,10 @@ function createLoaders({ records, profileRecords }: UsersServices, viewer: Viewe
     fileExists: new DataLoader(async (ids) => {
       const existing = new Set(await profileRecords.existingFiles(ids));
       return ids.map((id) => existing.has(id));
+    }),
+    identitiesOf: new DataLoader(async (userIds) => {
+      const rows = await identityRecords.ofUsers(userIds);
+      return userIds.map((userId) => rows.filter((row) => row.userId === userId));
     }),
   };
 }

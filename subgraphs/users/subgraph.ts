@@ -8,9 +8,10 @@ import { deriveCallKey } from '../../platform/identity/call-identity';
 import { createMailSeal } from '../../platform/mail/mail';
 import { outboxRoute } from '../../platform/mail/outbox-route';
 import { createAccounts } from './accounts/create-accounts';
-import { SignIns } from './accounts/sign-in';
+import { SignIns, type EndAllSessions } from './accounts/sign-in';
 import { Attempts } from './attempts';
 import { createContext } from './context';
+import { createOAuth } from './oauth/create-oauth';
 import { Preferences } from './profile/preferences';
 import { ProfileRecords } from './profile/profile-records';
 import { Profiles } from './profile/profiles';
@@ -19,7 +20,6 @@ import { accessChangesRoute } from './sessions/access-changes';
 import { accessNews } from './sessions/access-news';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
-import { endAllSessionsAt } from './sessions/end-all';
 import { Sessions } from './sessions/sessions';
 import { signingKeySeal, SigningKeys } from './keys/signing-keys';
 import { DEFAULT_USERS_SETTINGS, type UsersSettings } from './users-settings';
@@ -39,8 +39,9 @@ export interface UsersSubgraph extends Subgraph {
 export function createUsersSubgraph(
   platform: Platform,
   clock: () => Date = () => new Date(),
-  settings: UsersSettings = DEFAULT_USERS_SETTINGS,
+  given: Partial<UsersSettings> = {},
 ): UsersSubgraph {
+  const settings = { ...DEFAULT_USERS_SETTINGS, ...given };
   const database = platform.database.slice(USERS_MODELS);
   const records = new UserRecords(database);
   const keys = new SigningKeys(records, signingKeySeal(platform.secret), clock, platform.logger);
@@ -48,22 +49,19 @@ export function createUsersSubgraph(
   const profileRecords = new ProfileRecords(database);
   const attempts = new Attempts(records, platform.secret, clock);
   const signIns = new SignIns(sessions, { challenge: async () => null }, async (_tx, user) => user, clock);
-  const endAllSessions = endAllSessionsAt(clock);
+  const endAllSessions: EndAllSessions = (tx, userId, except, identity) =>
+    sessions.endOf(tx, userId, except === null ? 'all' : { not: except }, identity);
+  const parts = { database, users: records, attempts, signIns, endAllSessions, clock };
+  const accountServices = createAccounts(platform, settings.accounts, parts);
   const services = {
     records,
     sessions,
-    ...createAccounts(platform, settings.accounts, {
-      database,
-      users: records,
-      attempts,
-      signIns,
-      endAllSessions,
-      clock,
-    }),
+    ...accountServices,
     profileRecords,
     profiles: new Profiles(profileRecords, platform.events, clock),
     preferences: new Preferences(profileRecords, platform.events, clock),
     viewerChanges: new ViewerChanges(profileRecords, platform.events),
+    ...createOAuth(platform, settings.oauth, { records, signIns, mails: accountServices.accountMails, clock }),
   };
   const accessChanges: UsersSubgraph['accessChanges'] = (signal) => accessNews(platform.events, signal);
   const access = accessChangesRoute(accessChanges, deriveCallKey(platform.secret, NAME));

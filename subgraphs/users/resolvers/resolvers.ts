@@ -2,6 +2,7 @@ import { scalars } from '../../../platform/subgraph/scalars';
 import type { Resolvers } from '../resolvers-types.generated';
 import { changeEmail } from './Mutation/changeEmail';
 import { changePassword } from './Mutation/changePassword';
+import { completeOAuth } from './Mutation/completeOAuth';
 import { requestPasswordReset } from './Mutation/requestPasswordReset';
 import { resetPassword } from './Mutation/resetPassword';
 import { sendEmailVerification } from './Mutation/sendEmailVerification';
@@ -10,10 +11,13 @@ import { endSessions } from './Mutation/endSessions';
 import { refreshSession } from './Mutation/refreshSession';
 import { signIn } from './Mutation/signIn';
 import { signUp } from './Mutation/signUp';
+import { startOAuth } from './Mutation/startOAuth';
+import { unlinkIdentity } from './Mutation/unlinkIdentity';
 import { updatePreferences } from './Mutation/updatePreferences';
 import { updateProfile } from './Mutation/updateProfile';
 import { Preferences } from './Preferences';
 import { Profile } from './Profile';
+import { identityProviders } from './Query/identityProviders';
 import { viewer } from './Query/viewer';
 import { Session } from './Session';
 import { viewerChanged } from './Subscription/viewerChanged';
@@ -21,7 +25,7 @@ import { User } from './User';
 import { ViewerChange } from './ViewerChange';
 
 export const resolvers: Resolvers = {
-  Query: { viewer },
+  Query: { viewer, identityProviders },
   Mutation: {
     changeEmail,
     changePassword,
@@ -31,8 +35,11 @@ export const resolvers: Resolvers = {
     verifyEmail,
     signUp,
     signIn,
+    startOAuth,
+    completeOAuth,
     refreshSession,
     endSessions,
+    unlinkIdentity,
     updateProfile,
     updatePreferences,
   },
