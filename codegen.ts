@@ -43,7 +43,13 @@ function subgraph(name: string, context: string, mappers: Record<string, string>
 
 const config: CodegenConfig = {
   generates: {
-    ...subgraph('users', 'UsersContext', { User: './records#UserRow', Session: './records#SessionRow' }),
+    ...subgraph('users', 'UsersContext', {
+      User: './records#UserRow',
+      Session: './records#SessionRow',
+      CreditAccount: './credits/credit-records#CreditState',
+      CreditEntry: './credits/credit-records#CreditEntryRow',
+      Plan: './credits/credit-records#PlanRow',
+    }),
     ...subgraph('files', 'FilesContext', { File: './records#FileRow' }),
     ...subgraph('media', 'MediaContext', {
       Media: './records#MediaRow',

@@ -78,13 +78,9 @@ export async function announceCredits(tx: PlatformTransaction, events: EventLog,
 async function renew(tx: PlatformTransaction, { periodAt, monthAt, ...account }: Row): Promise<LockedAccount> {
   if (periodAt !== null && periodAt >= monthAt) return account;
   const left = account.planBalance;
-  // Ids sort by time, and what follows in this transaction belongs behind these two.
-  const at = Date.now();
-  if (left > 0)
-    await move(tx, account, { id: newId('crd', at - 2), reason: 'EXPIRY', amount: -left, planAmount: -left });
+  if (left > 0) await move(tx, account, { reason: 'EXPIRY', amount: -left, planAmount: -left });
   const given = account.monthlyCredits;
-  if (given > 0)
-    await move(tx, account, { id: newId('crd', at - 1), reason: 'PLAN', amount: given, planAmount: given });
+  if (given > 0) await move(tx, account, { reason: 'PLAN', amount: given, planAmount: given });
   await tx.creditAccount.update({ where: { ownerId: account.ownerId }, data: { periodAt: monthAt } });
   return account;
 }

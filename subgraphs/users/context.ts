@@ -1,9 +1,12 @@
 import DataLoader from 'dataloader';
 import { asPayload } from '../../platform/errors';
+import { hasScope } from '../../platform/identity/scopes';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import { isId } from '../../platform/ids';
 import type { Accounts } from './accounts/accounts';
 import type { MfaNeeded } from './accounts/sign-in';
+import type { CreditGrants } from './credits/credit-grants';
+import type { Credits } from './credits/credits';
 import type { UsersProblemCode } from './errors';
 import type { SessionRow, UserRecords, UserRow } from './records';
 import type { SignedIn, Sessions } from './sessions/sessions';
@@ -11,6 +14,8 @@ import type { SignedIn, Sessions } from './sessions/sessions';
 export interface UsersServices {
   accounts: Accounts;
   sessions: Sessions;
+  credits: Credits;
+  creditGrants: CreditGrants;
   records: UserRecords;
 }
 
@@ -46,6 +51,11 @@ export function createContext(services: UsersServices, identity: CallIdentity, s
 /** Whether the account may be shown what only itself sees. */
 export function isSelf({ viewer, signedIn }: UsersContext, userId: string): boolean {
   return viewer?.userId === userId || signedIn.has(userId);
+}
+
+/** Whether the account may be shown what only itself and administrators see. */
+export function isShown(context: UsersContext, userId: string): boolean {
+  return isSelf(context, userId) || hasScope(context.viewer, 'admin:users');
 }
 
 /** How a mutation that signs in may end. */

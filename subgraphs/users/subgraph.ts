@@ -6,6 +6,9 @@ import type { JwkSet } from '../../platform/identity/access-token';
 import { deriveCallKey } from '../../platform/identity/call-identity';
 import { Accounts } from './accounts/accounts';
 import { createContext } from './context';
+import { CreditGrants } from './credits/credit-grants';
+import { CreditRecords } from './credits/credit-records';
+import { Credits } from './credits/credits';
 import { endedSessionsRoute } from './sessions/ended-sessions';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
@@ -25,10 +28,18 @@ export interface UsersSubgraph extends Subgraph {
 
 /** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
 export function createUsersSubgraph(platform: Platform, clock: () => Date = () => new Date()): UsersSubgraph {
-  const records = new UserRecords(platform.database.slice(USERS_MODELS));
+  const database = platform.database.slice(USERS_MODELS);
+  const records = new UserRecords(database);
+  const creditRecords = new CreditRecords(database);
   const keys = new SigningKeys(records);
   const sessions = new Sessions(records, keys, platform.secret, clock);
-  const services = { records, sessions, accounts: new Accounts(records, sessions) };
+  const services = {
+    records,
+    sessions,
+    accounts: new Accounts(records, sessions),
+    credits: new Credits(creditRecords),
+    creditGrants: new CreditGrants(creditRecords, platform.events),
+  };
   const subgraph = buildSubgraph({
     name: NAME,
     typeDefs: readRepositoryFile('subgraphs/users/schema.graphql'),

@@ -65,6 +65,7 @@ CREATE TABLE "platform"."credit_account" (
 -- CreateTable
 CREATE TABLE "platform"."credit_entry" (
     "id" TEXT NOT NULL,
+    "position" BIGSERIAL NOT NULL,
     "owner_id" TEXT NOT NULL,
     "amount" INTEGER NOT NULL,
     "plan_amount" INTEGER NOT NULL DEFAULT 0,
@@ -214,7 +215,7 @@ CREATE TABLE "users"."account_receipt" (
 );
 
 -- CreateIndex
-CREATE INDEX "credit_entry_owner_id_id_idx" ON "platform"."credit_entry"("owner_id", "id" DESC);
+CREATE INDEX "credit_entry_owner_id_position_idx" ON "platform"."credit_entry"("owner_id", "position" DESC);
 
 -- CreateIndex
 CREATE INDEX "credit_entry_job_id_idx" ON "platform"."credit_entry"("job_id");
