@@ -3,27 +3,26 @@ import { adjustHold, InsufficientCredits } from '../credits/ledger';
 import { priceOf } from '../credits/prices';
 import type { PlatformTransaction } from '../database/database';
 import type { EventLog } from '../events/event-log';
-import type { Job } from './job';
-import { JobProblem } from './job-handler';
+import { JobProblem, type JobContext } from './job-handler';
 
 /**
- * Notes how much there is to do in a job once that is known, in the unit of its kind, and holds what that costs instead of
- * what was held before; null leaves what is held as it is. For a running handler, in `JobContext.transaction`, which has
- * locked the job; call it behind what appends to a transcript's topic. Throws a JobProblem INSUFFICIENT_CREDITS, which ends
- * the job.
+ * Notes how much there is to do in a running job once that is known, in the unit of its kind, and holds what that costs
+ * instead of what was held before; null leaves what is held as it is. Throws JobLost, and a JobProblem INSUFFICIENT_CREDITS,
+ * which ends the job. The size stays noted then, so that another try asks for what it really costs.
  */
 export async function resizeJob(
-  tx: PlatformTransaction,
+  { job: { id, ownerId, kind }, transaction }: Pick<JobContext<PlatformTransaction>, 'job' | 'transaction'>,
   events: EventLog,
-  { id, ownerId, kind }: Pick<Job, 'id' | 'ownerId' | 'kind'>,
   size: number | null,
 ): Promise<void> {
-  const { credits: before } = await tx.job.update({ where: { id }, data: { size }, select: { credits: true } });
+  const { credits: before } = await transaction((tx) => tx.job.update({ where: { id }, data: { size } }));
   const credits = size === null ? before : (priceOf(kind, size) ?? before);
   if (credits === before) return;
-  await adjustHold(tx, { ownerId, jobId: id, credits }).catch(asJobProblem);
-  await tx.job.update({ where: { id }, data: { credits } });
-  await announceCredits(tx, events, ownerId);
+  await transaction(async (tx) => {
+    await adjustHold(tx, { ownerId, jobId: id, credits });
+    await tx.job.update({ where: { id }, data: { credits } });
+    await announceCredits(tx, events, ownerId);
+  }).catch(asJobProblem);
 }
 
 function asJobProblem(error: unknown): never {

@@ -52,7 +52,7 @@ export function createRefineTranscriptHandler(options: {
 
   async function hear(payload: RefineTranscriptPayload, context: Context): Promise<Heard> {
     const recording = await Recording.open(platform, payload, context, decoding);
-    await context.transaction((tx) => resizeJob(tx, platform.events, context.job, recording.durationMs));
+    await resizeJob(context, platform.events, recording.durationMs);
     const plan = parsePlan(payload);
     const engines = await transcribers.candidates(wantedFor(plan, plan.pinned ? plan.engine : undefined));
     const segments = new HeardSegments();

@@ -47,7 +47,7 @@ export function createTranscodeHandler(options: {
         const directory = await context.directory();
         const ffmpeg = await probeFfmpeg(programs);
         const source = await openSource(payload, context, path.join(directory, 'source'));
-        await resize(context, lengthOf(payload, source.durationMs));
+        await resizeJob(context, platform.events, lengthOf(payload, source.durationMs));
         const subtitles = await subtitlesFor(payload, { ownerId: job.ownerId, directory, ...reads });
         const converter = { engine: 'ffmpeg', engineVersion: ffmpeg.available ? ffmpeg.version : 'unknown' };
         const origin = renditionOrigin(payload.fileId, subtitles && subtitles.transcript, converter, payload);
@@ -57,7 +57,9 @@ export function createTranscodeHandler(options: {
         const title = media?.title ?? '';
         const output = await holdOutput(payload, context, { directory, subtitles, title, platform, programs });
         // A file that does not tell how long it is costs what came out of it.
-        if (lengthOf(payload, source.durationMs) === null) await resize(context, output.durationMs);
+        if (lengthOf(payload, source.durationMs) === null) {
+          await resizeJob(context, platform.events, output.durationMs);
+        }
         const { mediaId } = payload;
         return async (tx) => {
           await keep(tx, payload, job.id, output);
@@ -68,10 +70,6 @@ export function createTranscodeHandler(options: {
       }
     },
   };
-
-  function resize(context: Context, durationMs: number | null): Promise<void> {
-    return context.transaction((tx) => resizeJob(tx, platform.events, context.job, durationMs));
-  }
 
   async function openSource({ fileId, ...payload }: TranscodePayload, context: Context, file: string): Promise<Source> {
     context.progress(0, 'fetch');

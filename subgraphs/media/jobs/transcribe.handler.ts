@@ -44,8 +44,7 @@ export function createTranscribeHandler(options: {
         const outcome = await transcribeRecording({ plan, recording, growth, context, checkpoint }, engines);
         if (outcome.total.segmentCount === 0) throw noSpeech(outcome.total);
         // A file that does not tell how long it is costs what was heard of it.
-        if (recording.durationMs === null)
-          await context.transaction((tx) => resizeJob(tx, platform.events, context.job, outcome.total.heardMs));
+        if (recording.durationMs === null) await resizeJob(context, platform.events, outcome.total.heardMs);
         return (tx) => finish(tx, payload, { recording, growth, outcome });
       } catch (error) {
         throw context.signal.aborted ? error : asRecognitionProblem(error);
@@ -57,9 +56,8 @@ export function createTranscribeHandler(options: {
   async function openRecording(payload: TranscribePayload, context: Context): Promise<Recording> {
     const recording = await Recording.open(platform, payload, context, decoding);
     const { kind, durationMs, inspection } = recording;
-    // The recording is described even where the credits do not suffice to hear it.
     await context.transaction((tx) => records.describeMedia(tx, payload.mediaId, { kind, durationMs }));
-    await context.transaction((tx) => resizeJob(tx, platform.events, context.job, durationMs));
+    await resizeJob(context, platform.events, durationMs);
     if (payload.perChannel && inspection.audio.channels > MAX_CHANNELS)
       throw tooManyChannels(inspection.audio.channels);
     return recording;

@@ -63,10 +63,9 @@ export function createTranslateTranscriptHandler(options: {
     const transcript = await records.transcript(transcriptId, context.job.ownerId);
     if (transcript?.state !== 'COMPLETE') throw notComplete(transcript);
     const engine = await translator.engineFor({ from: transcript.language, to: language });
-    const translationId = await context.transaction(async (tx) => {
-      await resizeJob(tx, platform.events, context.job, await records.charactersOf(tx, transcriptId));
-      return records.open(tx, payload);
-    });
+    const size = await context.transaction((tx) => records.charactersOf(tx, transcriptId));
+    await resizeJob(context, platform.events, size);
+    const translationId = await context.transaction((tx) => records.open(tx, payload));
     const made = await lineage.of(translationId);
     const isOfAnother = made && (made.engine !== engine?.engine || made.engineVersion !== engine.engineVersion);
     if (isOfAnother) await context.transaction((tx) => records.startOver(tx, translationId));
