@@ -18,6 +18,9 @@ import { Profiles } from './profile/profiles';
 import { ViewerChanges } from './profile/viewer-changes';
 import { accessChangesRoute } from './sessions/access-changes';
 import { accessNews } from './sessions/access-news';
+import { CreditGrants } from './credits/credit-grants';
+import { CreditRecords } from './credits/credit-records';
+import { Credits } from './credits/credits';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
 import { Sessions } from './sessions/sessions';
@@ -47,6 +50,7 @@ export function createUsersSubgraph(
   const keys = new SigningKeys(records, signingKeySeal(platform.secret), clock, platform.logger);
   const sessions = new Sessions(records, keys, platform.events, platform.secret, clock);
   const profileRecords = new ProfileRecords(database);
+  const creditRecords = new CreditRecords(database);
   const attempts = new Attempts(records, platform.secret, clock);
   const signIns = new SignIns(sessions, { challenge: async () => null }, async (_tx, user) => user, clock);
   const endAllSessions: EndAllSessions = (tx, userId, except, identity) =>
@@ -61,6 +65,8 @@ export function createUsersSubgraph(
     profiles: new Profiles(profileRecords, platform.events, clock),
     preferences: new Preferences(profileRecords, platform.events, clock),
     viewerChanges: new ViewerChanges(profileRecords, platform.events),
+    credits: new Credits(creditRecords),
+    creditGrants: new CreditGrants(creditRecords, platform.events),
     ...createOAuth(platform, settings.oauth, { records, signIns, mails: accountServices.accountMails, clock }),
   };
   const accessChanges: UsersSubgraph['accessChanges'] = (signal) => accessNews(platform.events, signal);
