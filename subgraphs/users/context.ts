@@ -53,22 +53,23 @@ type SignInOutcome = (SignedIn & { deviceToken?: string | null }) | MfaNeeded | 
 
 /** The payload of a mutation that signs in; from here on the account counts as itself. */
 export async function signedInPayload({ signedIn }: UsersContext, signIn: () => Promise<SignInOutcome>) {
-  const nothing = {
-    viewer: null,
-    session: null,
-    tokens: null,
-    accessExpiresAt: null,
-    mfa: null,
-    verificationSent: false,
-    deviceToken: null,
-  };
-  const payload = await asPayload<
-    Partial<SignedIn & MfaNeeded & { verificationSent: boolean; deviceToken: string | null }>,
-    UsersProblemCode
-  >(signIn, {});
-  if (payload.viewer) signedIn.add(payload.viewer.id);
-  return { ...nothing, ...payload };
+  const { outcome, errors } = await asPayload<{ outcome: SignInOutcome }, UsersProblemCode>(
+    async () => ({ outcome: await signIn() }),
+    { outcome: null },
+  );
+  if (outcome && 'viewer' in outcome) signedIn.add(outcome.viewer.id);
+  return { ...NOBODY_SIGNED_IN, ...outcome, errors };
 }
+
+const NOBODY_SIGNED_IN = {
+  viewer: null,
+  session: null,
+  tokens: null,
+  accessExpiresAt: null,
+  mfa: null,
+  verificationSent: false,
+  deviceToken: null,
+};
 
 function createLoaders(records: UserRecords, viewer: Viewer | null): Loaders {
   return {
