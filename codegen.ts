@@ -43,7 +43,13 @@ function subgraph(name: string, context: string, mappers: Record<string, string>
 
 const config: CodegenConfig = {
   generates: {
-    ...subgraph('users', 'UsersContext', { User: './records#UserRow', Session: './records#SessionRow' }),
+    ...subgraph('users', 'UsersContext', {
+      User: './records#UserRow',
+      Session: './records#SessionRow',
+      UserConnection: './administration/administration#UserPage',
+      AuditEvent: './audit/audit-records#AuditEventRow',
+      AccountJob: './privacy/privacy-records#AccountJobRow',
+    }),
     ...subgraph('files', 'FilesContext', { File: './records#FileRow' }),
     ...subgraph('media', 'MediaContext', {
       Media: './records#MediaRow',

@@ -3,6 +3,7 @@ import { JobRunner } from '../platform/jobs/job-runner';
 import { createJobQueue } from '../platform/jobs/queue';
 import { Lifecycle, stopOnSignals } from '../platform/lifecycle';
 import { createLogger } from '../platform/logger';
+import { createMailSeal } from '../platform/mail/mail';
 import { openPlatform } from '../platform/platform';
 import { startFailure } from '../platform/start-failure';
 import { createFilesAccountData } from '../subgraphs/files/account-data';
@@ -15,6 +16,7 @@ import { runInboxConsumer } from '../subgraphs/notification/inbox-consumer';
 import { createTranslationAccountData } from '../subgraphs/translation/account-data';
 import { createTextTranslator } from '../subgraphs/translation/text-translator';
 import { createTranslators } from '../subgraphs/translation/translators';
+import { createAccountHandlers } from '../subgraphs/users/privacy/jobs/handlers';
 import { readWorkerEnvironment } from './environment';
 import { serveHealth } from './health';
 import { startHousekeeping } from './housekeeping';
@@ -63,7 +65,20 @@ async function main(): Promise<void> {
     ...platform,
     queue,
     concurrency: environment.concurrency,
-    handlers: createMediaHandlers({ platform, transcribers, translator }),
+    handlers: [
+      ...createMediaHandlers({ platform, transcribers, translator }),
+      ...createAccountHandlers({
+        platform,
+        mailSeal: createMailSeal(platform.secret),
+        // Jobs go before what they work on, recordings before their files.
+        slices: [
+          createNotificationAccountData(platform),
+          createMediaAccountData(platform),
+          createFilesAccountData(platform),
+          createTranslationAccountData(),
+        ],
+      }),
+    ],
   });
   lifecycle.onStop('job runner', () => runner.close());
 

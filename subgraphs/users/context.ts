@@ -2,9 +2,16 @@ import DataLoader from 'dataloader';
 import { asPayload } from '../../platform/errors';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import { isId } from '../../platform/ids';
+import { hasScope } from '../../platform/identity/scopes';
 import type { Accounts } from './accounts/accounts';
 import type { MfaNeeded } from './accounts/sign-in';
+import type { Administration } from './administration/administration';
+import type { UserAccess } from './administration/user-access';
+import type { AuditEventRow, AuditRecords } from './audit/audit-records';
 import type { UsersProblemCode } from './errors';
+import { createAccountJobLoaders, type AccountJobLoaders } from './privacy/account-jobs';
+import type { AccountRequests } from './privacy/account-requests';
+import type { PrivacyRecords } from './privacy/privacy-records';
 import type { SessionRow, UserRecords, UserRow } from './records';
 import type { SignedIn, Sessions } from './sessions/sessions';
 
@@ -12,6 +19,12 @@ export interface UsersServices {
   accounts: Accounts;
   sessions: Sessions;
   records: UserRecords;
+  administration: Administration;
+  userAccess: UserAccess;
+  auditRecords: AuditRecords;
+  accountRequests: AccountRequests;
+  privacyRecords: PrivacyRecords;
+  clock: () => Date;
 }
 
 /** What one request carries. */
@@ -25,7 +38,13 @@ export interface UsersContext extends UsersServices {
   signal: AbortSignal;
 }
 
-interface Loaders {
+interface Loaders extends AccountJobLoaders {
+  /** Any account; only for places that may name it. */
+  anyUser: DataLoader<string, UserRow | null>;
+  /** The viewer's own account, for administrators any; null for every other id. */
+  shownUser: DataLoader<string, UserRow | null>;
+  /** Null without the scope to read the audit log. */
+  shownAuditEvent: DataLoader<string, AuditEventRow | null>;
   /** The viewer's own account; null for any other id. */
   ownUser: DataLoader<string, UserRow | null>;
   ownSession: DataLoader<string, SessionRow | null>;
@@ -38,7 +57,7 @@ export function createContext(services: UsersServices, identity: CallIdentity, s
     viewer,
     identity,
     signedIn: new Set(),
-    loaders: createLoaders(services.records, viewer),
+    loaders: createLoaders(services, viewer),
     signal,
   };
 }
@@ -46,6 +65,11 @@ export function createContext(services: UsersServices, identity: CallIdentity, s
 /** Whether the account may be shown what only itself sees. */
 export function isSelf({ viewer, signedIn }: UsersContext, userId: string): boolean {
   return viewer?.userId === userId || signedIn.has(userId);
+}
+
+/** Whether the account may be shown what only itself and administrators see. */
+export function isShown(context: UsersContext, userId: string): boolean {
+  return isSelf(context, userId) || hasScope(context.viewer, 'admin:users');
 }
 
 /** How a mutation that signs in may end. */
@@ -71,8 +95,23 @@ const NOBODY_SIGNED_IN = {
   deviceToken: null,
 };
 
-function createLoaders(records: UserRecords, viewer: Viewer | null): Loaders {
+function createLoaders(services: UsersServices, viewer: Viewer | null): Loaders {
+  const { records, auditRecords, privacyRecords } = services;
+  const usersByIds = async (ids: readonly string[]): Promise<(UserRow | null)[]> => {
+    const possible = ids.filter((id) => isId('usr', id));
+    const rows = possible.length > 0 ? await records.usersByIds(possible) : [];
+    return ids.map((id) => rows.find((row) => row.id === id) ?? null);
+  };
+  const mayShow = (id: string): boolean => viewer?.userId === id || hasScope(viewer, 'admin:users');
   return {
+    ...createAccountJobLoaders(privacyRecords, viewer),
+    anyUser: new DataLoader(usersByIds),
+    shownUser: new DataLoader((ids) => usersByIds(ids.map((id) => (mayShow(id) ? id : '')))),
+    shownAuditEvent: new DataLoader(async (ids) => {
+      const possible = hasScope(viewer, 'admin:audit') ? ids.filter((id) => isId('aud', id)) : [];
+      const rows = possible.length > 0 ? await auditRecords.eventsByIds(possible) : [];
+      return ids.map((id) => rows.find((row) => row.id === id) ?? null);
+    }),
     ownUser: new DataLoader(async (ids) => {
       const rows = viewer ? await records.usersByIds(ids.filter((id) => id === viewer.userId)) : [];
       return ids.map((id) => rows.find((row) => row.id === id) ?? null);

@@ -1,8 +1,8 @@
 import { runSubgraph } from '../../platform/subgraph/run-subgraph';
-import { processEnvironment } from './environment';
+import { privacyEnvironment, processEnvironment } from './environment';
 import { createUsersSubgraph } from './subgraph';
 
 void runSubgraph(
-  { name: 'users', defaultPort: 4001, create: (platform) => createUsersSubgraph(platform) },
+  { name: 'users', defaultPort: 4001, create: (platform) => createUsersSubgraph(platform, undefined, privacyEnvironment()) },
   processEnvironment,
 );

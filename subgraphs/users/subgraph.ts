@@ -4,8 +4,17 @@ import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { ByteRoute, Subgraph } from '../../platform/subgraph/subgraph';
 import type { JwkSet } from '../../platform/identity/access-token';
 import { deriveCallKey } from '../../platform/identity/call-identity';
+import { createMailSeal } from '../../platform/mail/mail';
 import { Accounts } from './accounts/accounts';
+import { Administration } from './administration/administration';
+import { AdministrationRecords } from './administration/administration-records';
+import { UserAccess } from './administration/user-access';
+import { Attempts } from './attempts';
+import { AuditRecords } from './audit/audit-records';
 import { createContext } from './context';
+import { AccountRequests } from './privacy/account-requests';
+import { PrivacyRecords } from './privacy/privacy-records';
+import { DEFAULT_PRIVACY_SETTINGS, type PrivacySettings } from './privacy/privacy-settings';
 import { endedSessionsRoute } from './sessions/ended-sessions';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
@@ -24,11 +33,37 @@ export interface UsersSubgraph extends Subgraph {
 }
 
 /** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
-export function createUsersSubgraph(platform: Platform, clock: () => Date = () => new Date()): UsersSubgraph {
-  const records = new UserRecords(platform.database.slice(USERS_MODELS));
+export function createUsersSubgraph(
+  platform: Platform,
+  clock: () => Date = () => new Date(),
+  settings: PrivacySettings = DEFAULT_PRIVACY_SETTINGS,
+): UsersSubgraph {
+  const slice = platform.database.slice(USERS_MODELS);
+  const records = new UserRecords(slice);
   const keys = new SigningKeys(records);
   const sessions = new Sessions(records, keys, platform.secret, clock);
-  const services = { records, sessions, accounts: new Accounts(records, sessions) };
+  const mailSeal = createMailSeal(platform.secret);
+  const attempts = new Attempts(records, platform.secret, clock);
+  const privacyRecords = new PrivacyRecords(slice);
+  const administrationRecords = new AdministrationRecords(slice);
+  const services = {
+    records,
+    sessions,
+    accounts: new Accounts(records, sessions),
+    administration: new Administration(administrationRecords, clock),
+    userAccess: new UserAccess(administrationRecords, platform.events, {
+      choosePlan: async () => false,
+      mailSeal,
+      clock,
+    }),
+    auditRecords: new AuditRecords(slice),
+    accountRequests: new AccountRequests(privacyRecords, records, platform.events, {
+      ...{ attempts, mailSeal, clock },
+      graceMs: settings.deletionGraceMs,
+    }),
+    privacyRecords,
+    clock,
+  };
   const subgraph = buildSubgraph({
     name: NAME,
     typeDefs: readRepositoryFile('subgraphs/users/schema.graphql'),

@@ -1,8 +1,8 @@
+import type { Mail } from '../../../platform/mail/mail';
 import type { UserRow } from '../records';
-import type { OutgoingMail } from '../send-mail';
 
 /** Tells the owner of an account why it cannot be used, and until when. */
-export function suspensionMail({ email, displayName, suspensionReason, suspensionEndsAt }: UserRow): OutgoingMail {
+export function suspensionMail({ email, displayName, suspensionReason, suspensionEndsAt }: UserRow): Mail {
   const end = suspensionEndsAt
     ? `The suspension ends by itself on ${suspensionEndsAt.toISOString().slice(0, 16).replace('T', ' at ')} UTC.`
     : 'The suspension does not end by itself.';

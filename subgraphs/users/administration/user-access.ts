@@ -1,3 +1,5 @@
+import { queueMail } from '../../../platform/mail/mail';
+import type { Seal } from '../../../platform/seal';
 import { SautiError } from '../../../platform/errors';
 import type { EventLog } from '../../../platform/events/event-log';
 import { isId } from '../../../platform/ids';
@@ -6,26 +8,21 @@ import { lockOut } from '../accounts/lock-out';
 import { recordAudit } from '../audit/audit-log';
 import { announceAccess, announceViewer, type AccessChange } from '../events';
 import type { UserRow, UsersTransaction } from '../records';
-import type { SendMail } from '../send-mail';
 import { accessProblem, checkedAccess, type AccessInput, type AccessWish } from './access-input';
 import type { AdministrationRecords } from './administration-records';
 import { requireScope } from './require-scope';
 import { suspensionMail } from './suspension-mail';
 import { statusOf } from './visible-access';
 
-/** What accounts can be on; the credits have it. */
-export interface PlanChoice {
-  has(planId: string): boolean;
-  /** Puts the account on the plan, in the caller's transaction. */
-  assign(tx: UsersTransaction, userId: string, planId: string): Promise<void>;
-}
+/** Puts an account on a plan, in the caller's transaction; false when there is no such plan. */
+export type ChoosePlan = (tx: UsersTransaction, userId: string, planId: string) => Promise<boolean>;
 
 /** What administrators change about what an account may do. */
 export class UserAccess {
   constructor(
     private readonly records: AdministrationRecords,
     private readonly events: EventLog,
-    private readonly tools: { plans: PlanChoice; sendMail: SendMail; clock: () => Date },
+    private readonly tools: { choosePlan: ChoosePlan; mailSeal: Seal; clock: () => Date },
   ) {}
 
   /**
@@ -38,9 +35,6 @@ export class UserAccess {
     const { userId: adminId } = requireScope(identity.viewer, 'admin:users');
     const now = this.tools.clock();
     const wish = checkedAccess(input, now);
-    const { planId } = wish;
-    if (planId !== null && !this.tools.plans.has(planId))
-      throw accessProblem('INVALID_INPUT', 'planId is the id of one of `plans`.', 'planId');
     return this.records.transaction(async (tx) => {
       await this.records.lockAccess(tx);
       await this.requireAdministrator(tx, adminId, now);
@@ -61,9 +55,10 @@ export class UserAccess {
       throw accessProblem('INVALID_STATE', 'Its owner has asked to delete this account.', 'status');
     const changed = await tx.user.update({ where: { id: user.id }, data: columnsOf(wish) });
     await this.requireSomeAdministrator(tx, user, changed);
-    if (wish.planId !== null) await this.tools.plans.assign(tx, user.id, wish.planId);
+    if (wish.planId !== null && !(await this.tools.choosePlan(tx, user.id, wish.planId)))
+      throw accessProblem('INVALID_INPUT', 'planId is the id of one of `plans`.', 'planId');
     await recordAudit(tx, identity, { action: 'access.changed', subjectId: user.id, metadata: metadataOf(user, wish) });
-    if (wish.status === 'SUSPENDED') await this.tools.sendMail(tx, suspensionMail(changed));
+    if (wish.status === 'SUSPENDED') await queueMail(tx, this.tools.mailSeal, suspensionMail(changed));
     const voided = await this.voidedBy(tx, user, changed);
     await announceViewer(tx, this.events, user.id, 'ACCESS');
     await announceAccess(tx, this.events, voided);

@@ -1,8 +1,8 @@
+import type { Mail } from '../../../platform/mail/mail';
 import type { UserRow } from '../records';
-import type { OutgoingMail } from '../send-mail';
 
 /** Tells an account's owner, who may not be the one who asked, when it will be deleted and how to stop that. */
-export function deletionAskedMail({ email, displayName }: UserRow, deletesAt: Date): OutgoingMail {
+export function deletionAskedMail({ email, displayName }: UserRow, deletesAt: Date): Mail {
   const when = deletesAt.toISOString().slice(0, 16).replace('T', ' at ');
   return {
     to: email,
@@ -18,7 +18,7 @@ export function deletionAskedMail({ email, displayName }: UserRow, deletesAt: Da
 }
 
 /** The last thing an account's owner hears of us. */
-export function deletedMail({ email, displayName }: Pick<UserRow, 'email' | 'displayName'>): OutgoingMail {
+export function deletedMail({ email, displayName }: Pick<UserRow, 'email' | 'displayName'>): Mail {
   return {
     to: email,
     kind: 'account.deleted',

@@ -1,3 +1,5 @@
+import { queueMail } from '../../../platform/mail/mail';
+import type { Seal } from '../../../platform/seal';
 import { UserProblemError } from '../../../platform/errors';
 import type { EventLog } from '../../../platform/events/event-log';
 import { claimIdempotencyKey } from '../../../platform/idempotency';
@@ -11,7 +13,6 @@ import { recordAudit } from '../audit/audit-log';
 import type { UsersProblemCode } from '../errors';
 import { announceAccess, announceViewer } from '../events';
 import type { UserRecords, UserRow, UsersTransaction } from '../records';
-import type { SendMail } from '../send-mail';
 import { requireFreshProof } from '../sessions/fresh-proof';
 import { deletionAskedMail } from './account-mails';
 import { deleteAccountJob } from './jobs/delete-account';
@@ -29,7 +30,7 @@ export class AccountRequests {
     private readonly events: EventLog,
     private readonly tools: {
       attempts: Attempts;
-      sendMail: SendMail;
+      mailSeal: Seal;
       clock: () => Date;
       /** How long a deletion can be called off, in milliseconds. */
       graceMs: number;
@@ -77,7 +78,7 @@ export class AccountRequests {
   }
 
   private async shut(tx: UsersTransaction, identity: CallIdentity, user: UserRow, id: string): Promise<AccountJobRow> {
-    const { clock, graceMs, sendMail } = this.tools;
+    const { clock, graceMs, mailSeal } = this.tools;
     const now = clock();
     const deletesAt = new Date(now.getTime() + graceMs);
     await tx.user.update({
@@ -86,7 +87,7 @@ export class AccountRequests {
     });
     const voided = await lockOut(tx, user.id, now);
     await recordAudit(tx, identity, { action: 'account.deletionAsked', subjectId: user.id });
-    await sendMail(tx, deletionAskedMail(user, deletesAt));
+    await queueMail(tx, mailSeal, deletionAskedMail(user, deletesAt));
     const payload = { userId: user.id, runsAfter: deletesAt.toISOString() };
     const job = await createJob(tx, this.events, deleteAccountJob, { id, ownerId: user.id, subjectId: user.id, payload });
     await putInLine(tx, job, graceMs);

@@ -1,10 +1,11 @@
+import { queueMail } from '../../../../platform/mail/mail';
+import type { Seal } from '../../../../platform/seal';
 import type { AccountData } from '../../../../platform/account-data';
 import { JobProblem, type JobContext, type JobHandler } from '../../../../platform/jobs/job-handler';
 import type { Platform } from '../../../../platform/platform';
 import { lockOut } from '../../accounts/lock-out';
 import { announceAccess } from '../../events';
 import { USERS_MODELS, type UserRow, type UsersTransaction } from '../../records';
-import type { SendMail } from '../../send-mail';
 import { deletedMail } from '../account-mails';
 import { deleteUser } from '../delete-user';
 import { isBeingDeleted, PrivacyRecords } from '../privacy-records';
@@ -18,9 +19,9 @@ export function createDeleteAccountHandler(options: {
   platform: Pick<Platform, 'database' | 'events'>;
   /** In the order in which they are asked. */
   slices: readonly AccountData[];
-  sendMail: SendMail;
+  mailSeal: Seal;
 }): JobHandler<DeleteAccountPayload, UsersTransaction> {
-  const { platform, slices, sendMail } = options;
+  const { platform, slices, mailSeal } = options;
   const records = new PrivacyRecords(platform.database.slice(USERS_MODELS));
   return {
     definition: deleteAccountJob,
@@ -37,7 +38,7 @@ export function createDeleteAccountHandler(options: {
       return async (tx) => {
         const counts = await deleteUser(tx, user, jobId);
         await records.addToReceipt(tx, { jobId, subgraph: 'users' }, counts);
-        await sendMail(tx, deletedMail(user));
+        await queueMail(tx, mailSeal, deletedMail(user));
       };
     },
     async abandon({ userId, runsAfter }, tx, { outcome }) {

@@ -1,7 +1,7 @@
+import type { Seal } from '../../../../platform/seal';
 import type { AccountData } from '../../../../platform/account-data';
 import type { AnyJobHandler } from '../../../../platform/jobs/job-runner';
 import type { Platform } from '../../../../platform/platform';
-import type { SendMail } from '../../send-mail';
 import { createUsersAccountExport } from '../account-data';
 import { createDeleteAccountHandler } from './delete-account.handler';
 import { createExportAccountHandler } from './export-account.handler';
@@ -10,7 +10,7 @@ import { createExportAccountHandler } from './export-account.handler';
 export function createAccountHandlers(options: {
   platform: Pick<Platform, 'database' | 'events' | 'objects'>;
   slices: readonly AccountData[];
-  sendMail: SendMail;
+  mailSeal: Seal;
 }): AnyJobHandler[] {
   const { platform, slices } = options;
   const users = createUsersAccountExport(platform);
