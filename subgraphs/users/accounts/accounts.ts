@@ -107,7 +107,7 @@ function checkedEmail(text: string): string {
 }
 
 /** Addresses are compared without case and composition, so one mailbox cannot hold two accounts by accident. */
-function emailKey(email: string): string {
+export function emailKey(email: string): string {
   return email.trim().normalize('NFC').toLowerCase();
 }
 

@@ -1,0 +1,15 @@
+import { emailKey } from '../subgraphs/users/accounts/accounts';
+import { makeAdministrator } from '../subgraphs/users/administration/make-administrator';
+import { UsageError, withPlatform } from './with-platform';
+
+/** `npm run admin -- <e-mail>`: makes an account an administrator, the first one above all. */
+void withPlatform('admin', async (platform) => {
+  const [email, ...rest] = process.argv.slice(2);
+  if (!email?.includes('@') || rest.length > 0) throw new UsageError('Use: npm run admin -- <e-mail of an account>');
+  const appointment = await makeAdministrator(platform, emailKey(email));
+  if (appointment.outcome === 'unknown')
+    throw new UsageError(`No account has the address ${email}. Sign up with it first, then run this again.`);
+  const { user, outcome } = appointment;
+  const now = outcome === 'made' ? 'is an administrator now' : 'was an administrator already';
+  process.stdout.write(`${user.displayName} (${user.id}) ${now}.\n`);
+});
