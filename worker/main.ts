@@ -6,17 +6,14 @@ import { createLogger } from '../platform/logger';
 import { createMailSeal } from '../platform/mail/mail';
 import { openPlatform } from '../platform/platform';
 import { startFailure } from '../platform/start-failure';
-import { createFilesAccountData } from '../subgraphs/files/account-data';
-import { createMediaAccountData } from '../subgraphs/media/account-data';
 import { createMediaHandlers } from '../subgraphs/media/jobs/handlers';
 import { startLiveHost } from '../subgraphs/media/live/recognition/live-host';
 import { createLiveEngines, createTranscribers } from '../subgraphs/media/transcribers';
-import { createNotificationAccountData } from '../subgraphs/notification/account-data';
 import { runInboxConsumer } from '../subgraphs/notification/inbox-consumer';
-import { createTranslationAccountData } from '../subgraphs/translation/account-data';
 import { createTextTranslator } from '../subgraphs/translation/text-translator';
 import { createTranslators } from '../subgraphs/translation/translators';
 import { createAccountHandlers } from '../subgraphs/users/privacy/jobs/handlers';
+import { accountSlices } from './account-slices';
 import { readWorkerEnvironment } from './environment';
 import { serveHealth } from './health';
 import { startHousekeeping } from './housekeeping';
@@ -70,13 +67,7 @@ async function main(): Promise<void> {
       ...createAccountHandlers({
         platform,
         mailSeal: createMailSeal(platform.secret),
-        // Jobs go before what they work on, recordings before their files.
-        slices: [
-          createNotificationAccountData(platform),
-          createMediaAccountData(platform),
-          createFilesAccountData(platform),
-          createTranslationAccountData(),
-        ],
+        slices: accountSlices(platform),
       }),
     ],
   });
