@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { newId, type IdPrefix } from '../platform/ids';
-import { createJob, type Job } from '../platform/jobs/job';
+import { createJob, putInLine, type Job } from '../platform/jobs/job';
 import type { Platform } from '../platform/platform';
 import { transcriptTopic } from '../subgraphs/media/events';
 import { inboxTopic } from '../subgraphs/notification/events';
@@ -13,7 +13,7 @@ export interface FullAccount extends Account {
   ids: Readonly<Record<IdPrefix, string>>;
   /** Ids of all its objects in the store. */
   objects: string[];
-  /** A job of its own that waits for a worker that knows its kind. */
+  /** A job of its own that is not due before an hour has passed. */
   job: Job;
   /** Words that are only in what it owns. */
   word: string;
@@ -42,7 +42,22 @@ type Own = Omit<FullAccount, 'job'>;
 
 function someIds({ user, viewer }: Account): Record<IdPrefix, string> {
   const fresh = (prefix: IdPrefix) => [prefix, newId(prefix)] as const;
-  const kinds = ['fil', 'med', 'trn', 'seg', 'spk', 'ttr', 'rnd', 'liv', 'job', 'ntf', 'idn', 'mfa', 'key', 'crd'] as const;
+  const kinds = [
+    'fil',
+    'med',
+    'trn',
+    'seg',
+    'spk',
+    'ttr',
+    'rnd',
+    'liv',
+    'job',
+    'ntf',
+    'idn',
+    'mfa',
+    'key',
+    'crd',
+  ] as const;
   const rest = ['aud', 'mal'] as const;
   const made = Object.fromEntries([...kinds, ...rest].map(fresh)) as Record<IdPrefix, string>;
   return { ...made, usr: user.id, ses: viewer.sessionId };
@@ -53,7 +68,10 @@ async function stored(
   { ownerId, name, partOf }: { ownerId: string; name: string; partOf?: string },
 ): Promise<string> {
   const incoming = { ownerId, name, partOf, maxBytes: 1_000, argumentPath: [] };
-  const { id } = await objects.put({ ...incoming, source: Readable.from([`bytes of ${name}`]) }, async (_tx, row) => row);
+  const { id } = await objects.put(
+    { ...incoming, source: Readable.from([Buffer.from(`bytes of ${name}`)]) },
+    async (_tx, row) => row,
+  );
   return id;
 }
 
@@ -62,7 +80,9 @@ async function addProofs({ database: { prisma } }: Platform, { user, ids }: Own)
   const soon = new Date(Date.now() + 3_600_000);
   const hash = (what: string): string => createHash('sha256').update(`${what} of ${userId}`).digest('hex');
   await prisma.refreshToken.create({ data: { tokenHash: hash('refresh'), sessionId: ids.ses } });
-  await prisma.oneTimeToken.create({ data: { tokenHash: hash('reset'), kind: 'RESET_PASSWORD', userId, expiresAt: soon } });
+  await prisma.oneTimeToken.create({
+    data: { tokenHash: hash('reset'), kind: 'RESET_PASSWORD', userId, expiresAt: soon },
+  });
   await prisma.trustedDevice.create({ data: { tokenHash: hash('device'), userId, expiresAt: soon } });
   await prisma.mfaFactor.create({ data: { id: ids.mfa, userId, name: 'phone', secret: 'SECRET-of-factor' } });
   await prisma.recoveryCode.create({ data: { userId, codeHash: hash('code') } });
@@ -71,7 +91,9 @@ async function addProofs({ database: { prisma } }: Platform, { user, ids }: Own)
   await prisma.apiKey.create({ data: { ...key, userId } });
   const audited = { action: 'session.started', actorId: userId, subjectId: ids.ses, ipAddress: '192.0.2.7' };
   await prisma.auditEvent.create({ data: { id: ids.aud, ...audited, metadata: { assurance: 'PASSWORD' } } });
-  await prisma.mail.create({ data: { id: ids.mal, recipient: user.email, subject: 'Hello', kind: 'test', state: 'SENT' } });
+  await prisma.mail.create({
+    data: { id: ids.mal, recipient: user.email, subject: 'Hello', kind: 'test', state: 'SENT' },
+  });
 }
 
 async function addCredits({ database: { prisma } }: Platform, { user, ids }: Own): Promise<void> {
@@ -93,7 +115,9 @@ async function addMedia(platform: Platform, { user, ids, objects, word }: Own): 
   await prisma.rendition.create({ data: { id: ids.rnd, mediaId, jobId: ids.job, ...rendition } });
   const origin = { kind: 'TRANSCRIBE', engine: 'e', engineVersion: '1', settings: {}, settingsHash: 'h' };
   await prisma.lineage.create({ data: { outputId: ids.trn, mediaId, inputIds: [fileId], ...origin } });
-  await prisma.transcript.create({ data: { id: ids.trn, ownerId, mediaId, language: 'en', engine: 'e', jobId: ids.job } });
+  await prisma.transcript.create({
+    data: { id: ids.trn, ownerId, mediaId, language: 'en', engine: 'e', jobId: ids.job },
+  });
   const transcriptId = ids.trn;
   await prisma.speaker.create({ data: { id: ids.spk, transcriptId, key: 'a', label: word, userId: ownerId } });
   const said = { position: 0, startMs: 0, endMs: 1, text: word, language: 'en', words: [] };
@@ -111,7 +135,13 @@ async function addLiveSession(
   { database: { prisma } }: Platform,
   { ownerId, ids, word }: { ownerId: string; ids: Own['ids']; word: string },
 ): Promise<void> {
-  const format = { encoding: 'PCM_S16LE' as const, sampleRate: 16_000, endpointingMs: 500, record: true, refine: false };
+  const format = {
+    encoding: 'PCM_S16LE' as const,
+    sampleRate: 16_000,
+    endpointingMs: 500,
+    record: true,
+    refine: false,
+  };
   await prisma.liveSession.create({
     data: { id: ids.liv, ownerId, title: word, transcriptId: ids.trn, state: 'ENDED', ...format },
   });
@@ -124,6 +154,7 @@ async function addJobs({ database: { prisma }, events }: Platform, { user, ids }
   const definition = { kind: 'NOBODY_KNOWS', maxAttempts: 3, parse: (payload: unknown) => payload as object };
   const job = { ownerId: user.id, subjectId: ids.med, payload: {} };
   const first = await prisma.$transaction((tx) => createJob(tx, events, definition, { ...job, id: ids.job }));
+  await prisma.$transaction((tx) => putInLine(tx, first, 3_600_000));
   await prisma.$transaction((tx) => createJob(tx, events, definition, { ...job, needs: [first.id] }));
   await prisma.$transaction(async (tx) => {
     await events.append(tx, inboxTopic(user.id), { notificationId: ids.ntf });

@@ -46,7 +46,12 @@ export class AccountRecords {
 
   /** Deletes some of the owner's transcripts with all that hangs on them, live sessions included. */
   async deleteTranscripts(tx: MediaTransaction, ownerId: string, take: number) {
-    const found = await tx.transcript.findMany({ where: { ownerId }, select: { id: true }, orderBy: { id: 'asc' }, take });
+    const found = await tx.transcript.findMany({
+      where: { ownerId },
+      select: { id: true },
+      orderBy: { id: 'asc' },
+      take,
+    });
     const ids = found.map(({ id }) => id);
     const transcriptId = { in: ids };
     const segments = await tx.segment.count({ where: { transcriptId } });

@@ -3,6 +3,10 @@ import { privacyEnvironment, processEnvironment } from './environment';
 import { createUsersSubgraph } from './subgraph';
 
 void runSubgraph(
-  { name: 'users', defaultPort: 4001, create: (platform) => createUsersSubgraph(platform, undefined, privacyEnvironment()) },
+  {
+    name: 'users',
+    defaultPort: 4001,
+    create: (platform) => createUsersSubgraph(platform, undefined, privacyEnvironment()),
+  },
   processEnvironment,
 );

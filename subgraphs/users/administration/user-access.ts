@@ -74,7 +74,8 @@ export class UserAccess {
 
   private async requireSomeAdministrator(tx: UsersTransaction, before: UserRow, after: UserRow): Promise<void> {
     const now = this.tools.clock();
-    const loses = before.roles.includes('ADMIN') && !(after.roles.includes('ADMIN') && statusOf(after, now) === 'ACTIVE');
+    const loses =
+      before.roles.includes('ADMIN') && !(after.roles.includes('ADMIN') && statusOf(after, now) === 'ACTIVE');
     if (!loses || (await this.records.hasOtherAdministrator(tx, before.id, now))) return;
     const field = after.status === 'SUSPENDED' ? 'status' : 'roles';
     throw accessProblem('INVALID_STATE', 'This is the last administrator: make another one first.', field);

@@ -9,7 +9,9 @@ const PAGE = 500;
  * What this slice gives out of an account: all it knows but secrets and their hashes, which nobody could use for anything
  * good. Its deletion is not here: it comes last, with the end of the job; see `delete-user.ts`.
  */
-export function createUsersAccountExport({ database }: Pick<Platform, 'database'>): Pick<AccountData, 'subgraph' | 'export'> {
+export function createUsersAccountExport({
+  database,
+}: Pick<Platform, 'database'>): Pick<AccountData, 'subgraph' | 'export'> {
   const records = new OwnDataRecords(database.slice(USERS_MODELS));
   return {
     subgraph: 'users',

@@ -62,7 +62,10 @@ export class AccountRequests {
    */
   async deleteAccount(
     identity: CallIdentity,
-    { password, idempotencyKey: key }: { password?: string | null | undefined; idempotencyKey?: string | null | undefined },
+    {
+      password,
+      idempotencyKey: key,
+    }: { password?: string | null | undefined; idempotencyKey?: string | null | undefined },
   ): Promise<AccountJobRow> {
     const viewer = requireViewer(identity.viewer);
     const ownerId = viewer.userId;
@@ -89,7 +92,12 @@ export class AccountRequests {
     await recordAudit(tx, identity, { action: 'account.deletionAsked', subjectId: user.id });
     await queueMail(tx, mailSeal, deletionAskedMail(user, deletesAt));
     const payload = { userId: user.id, runsAfter: deletesAt.toISOString() };
-    const job = await createJob(tx, this.events, deleteAccountJob, { id, ownerId: user.id, subjectId: user.id, payload });
+    const job = await createJob(tx, this.events, deleteAccountJob, {
+      id,
+      ownerId: user.id,
+      subjectId: user.id,
+      payload,
+    });
     await putInLine(tx, job, graceMs);
     await announceViewer(tx, this.events, user.id, 'ACCESS');
     await announceAccess(tx, this.events, voided);

@@ -17,7 +17,10 @@ export class ZipArchive implements ArchiveWriter {
     this.zip.on('error', (error: Error) => this.fail(error));
     // Nobody reads any more: what waits to be added would wait for ever.
     this.output.once('close', () => this.abort.abort(new Error('The archive was given up.')));
-    signal.addEventListener('abort', () => this.fail(signal.reason as Error), { once: true, signal: this.abort.signal });
+    signal.addEventListener('abort', () => this.fail(signal.reason as Error), {
+      once: true,
+      signal: this.abort.signal,
+    });
   }
 
   async lines(path: string, rows: AsyncIterable<object>): Promise<number> {

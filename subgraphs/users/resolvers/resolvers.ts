@@ -20,7 +20,16 @@ import { UserConnection } from './UserConnection';
 
 export const resolvers: Resolvers = {
   Query: { viewer, user, users, auditLog },
-  Mutation: { signUp, signIn, refreshSession, endSessions, updateProfile, exportAccount, deleteAccount, updateUserAccess },
+  Mutation: {
+    signUp,
+    signIn,
+    refreshSession,
+    endSessions,
+    updateProfile,
+    exportAccount,
+    deleteAccount,
+    updateUserAccess,
+  },
   User,
   UserConnection,
   Session,
