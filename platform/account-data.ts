@@ -21,7 +21,7 @@ export interface AccountDeletion {
    * One piece of the work, in a transaction that commits only while this attempt owns the job, together with its counts
    * in the slice's receipt: so nothing is counted twice or forgotten, whichever attempt finishes. Throws `JobLost`.
    */
-  step(work: (tx: PlatformTransaction) => Promise<Counts>): Promise<Counts>;
+  readonly step: (work: (tx: PlatformTransaction) => Promise<Counts>) => Promise<Counts>;
 }
 
 /**

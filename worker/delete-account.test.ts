@@ -142,15 +142,12 @@ test('where others have named the account as a speaker, only its id goes', async
 
 test('of a worker that is killed in the middle the next one finishes the work, and nothing is counted twice', async () => {
   const jobId = await deleteAtOnce(amina);
-  const worker = spawn(
-    process.execPath,
-    ['-r', './platform/testing/register.cjs', 'worker/dying-worker.testing.ts', test_.platform.database.url],
-    {
-      cwd: repositoryRoot(),
-      env: { ...process.env, SAUTI_DATA_DIR: test_.dataDirectory, SAUTI_SECRET: test_.platform.secret },
-      stdio: ['ignore', 'inherit', 'inherit'],
-    },
-  );
+  const { database, secret } = test_.platform;
+  const script = ['-r', './platform/testing/register.cjs', 'worker/dying-worker.testing.ts'];
+  const worker = spawn(process.execPath, [...script, database.url, test_.dataDirectory, secret], {
+    cwd: repositoryRoot(),
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   const [, signal] = (await once(worker, 'exit')) as [number | null, string | null];
   expect(signal).toBe('SIGKILL');
   const half = await receiptsOf(jobId);

@@ -8,9 +8,9 @@ import { startWorkerStack } from '../platform/testing/worker-stack';
 import { createAccountHandlers } from '../subgraphs/users/privacy/jobs/handlers';
 import { accountSlices } from './account-slices';
 
-/** A worker process that is killed when the media slice has deleted some of what it has: `… dying-worker.testing.ts DATABASE_URL`. */
-async function main(databaseUrl: string): Promise<void> {
-  const environment = readPlatformEnvironment(new EnvironmentReader({ ...process.env, DATABASE_URL: databaseUrl }));
+/** A worker process that is killed when the media slice has deleted some of what it has: `… dying-worker.testing.ts DATABASE_URL DATA_DIRECTORY SECRET`. */
+async function main([DATABASE_URL, SAUTI_DATA_DIR, SAUTI_SECRET]: readonly string[]): Promise<void> {
+  const environment = readPlatformEnvironment(new EnvironmentReader({ DATABASE_URL, SAUTI_DATA_DIR, SAUTI_SECRET }));
   const lifecycle = new Lifecycle(silentLogger);
   const opening = { environment, lifecycle, logger: silentLogger, applicationName: 'sauti:dying', publicUrl: () => '' };
   const platform = await openPlatform(opening);
@@ -35,4 +35,4 @@ function dying(slice: AccountData): AccountData {
   };
 }
 
-void main(process.argv[2]!);
+void main(process.argv.slice(2));

@@ -9,6 +9,7 @@ import { openTestPlatform, type TestPlatform } from '../platform/testing/platfor
 import { waitFor } from '../platform/testing/wait';
 import { startWorkerStack } from '../platform/testing/worker-stack';
 import { createFilesSubgraph } from '../subgraphs/files/subgraph';
+import { runInboxConsumer } from '../subgraphs/notification/inbox-consumer';
 import { createNotificationSubgraph } from '../subgraphs/notification/subgraph';
 import { createAccountHandlers } from '../subgraphs/users/privacy/jobs/handlers';
 import { removeOldArchives } from '../subgraphs/users/privacy/tidy-accounts';
@@ -202,7 +203,6 @@ test('the inbox tells when the archive is ready, and the list of jobs leads to i
       ],
     },
   });
-  const { runInboxConsumer } = await import('../subgraphs/notification/inbox-consumer');
   const over = new AbortController();
   const consumer = runInboxConsumer(platform, over.signal);
   const told = `{ inbox { nodes { topic title job { __typename } } } }`;

@@ -1,6 +1,6 @@
 import { queueMail } from '../../../../platform/mail/mail';
 import type { Seal } from '../../../../platform/seal';
-import type { AccountData } from '../../../../platform/account-data';
+import type { AccountData, AccountDeletion } from '../../../../platform/account-data';
 import { JobProblem, type JobContext, type JobHandler } from '../../../../platform/jobs/job-handler';
 import type { Platform } from '../../../../platform/platform';
 import { lockOut } from '../../accounts/lock-out';
@@ -58,16 +58,14 @@ export function createDeleteAccountHandler(options: {
     return user;
   }
 
-  async function askSlice(slice: AccountData, { job, transaction }: JobContext<UsersTransaction>): Promise<void> {
-    await slice.delete({
-      ownerId: job.ownerId,
-      jobId: job.id,
-      step: (work) =>
-        transaction(async (tx) => {
-          const counts = await work(tx);
-          await records.addToReceipt(tx, { jobId: job.id, subgraph: slice.subgraph }, counts);
-          return counts;
-        }),
-    });
+  async function askSlice(slice: AccountData, context: JobContext<UsersTransaction>): Promise<void> {
+    const { id: jobId, ownerId } = context.job;
+    const step: AccountDeletion['step'] = (work) =>
+      context.transaction(async (tx) => {
+        const counts = await work(tx);
+        await records.addToReceipt(tx, { jobId, subgraph: slice.subgraph }, counts);
+        return counts;
+      });
+    await slice.delete({ ownerId, jobId, step });
   }
 }

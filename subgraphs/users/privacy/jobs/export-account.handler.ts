@@ -1,6 +1,6 @@
 import type { AccountData } from '../../../../platform/account-data';
 import { JobProblem, type JobContext, type JobHandler } from '../../../../platform/jobs/job-handler';
-import { UserProblemError } from '../../../../platform/errors';
+import { UserProblemError, type UserProblem } from '../../../../platform/errors';
 import type { HeldObject } from '../../../../platform/objects/stored-objects';
 import type { Platform } from '../../../../platform/platform';
 import { USERS_MODELS, type UsersTransaction } from '../../records';
@@ -64,7 +64,9 @@ export function createExportAccountHandler(options: {
   }
 }
 
+/** A store without room says so as it does to an upload; there may be room again at the next attempt. */
 function asJobProblem(error: unknown): unknown {
   if (!(error instanceof UserProblemError)) return error;
-  return new JobProblem(error.problem.code, error.problem.message, true, { cause: error });
+  const { code, message }: UserProblem = error.problem;
+  return new JobProblem(code, message, true, { cause: error });
 }
