@@ -45,10 +45,14 @@ const config: CodegenConfig = {
   generates: {
     ...subgraph('users', 'UsersContext', {
       User: './records#UserRow',
-      Session: './records#SessionRow',
       UserConnection: './administration/administration#UserPage',
       AuditEvent: './audit/audit-records#AuditEventRow',
       AccountJob: './privacy/privacy-records#AccountJobRow',
+      Profile: './records#UserRow',
+      Preferences: './records#UserRow',
+      Session: './records#SessionRow',
+      ViewerChange: './profile/viewer-changes#ViewerChange as Change',
+      StreamGap: '../../platform/events/stream#StreamGap as Gap',
     }),
     ...subgraph('files', 'FilesContext', { File: './records#FileRow' }),
     ...subgraph('media', 'MediaContext', {

@@ -12,6 +12,10 @@ import type { UsersProblemCode } from './errors';
 import { createAccountJobLoaders, type AccountJobLoaders } from './privacy/account-jobs';
 import type { AccountRequests } from './privacy/account-requests';
 import type { PrivacyRecords } from './privacy/privacy-records';
+import type { Preferences } from './profile/preferences';
+import type { ProfileRecords } from './profile/profile-records';
+import type { Profiles } from './profile/profiles';
+import type { ViewerChanges } from './profile/viewer-changes';
 import type { SessionRow, UserRecords, UserRow } from './records';
 import type { SignedIn, Sessions } from './sessions/sessions';
 
@@ -25,6 +29,10 @@ export interface UsersServices {
   accountRequests: AccountRequests;
   privacyRecords: PrivacyRecords;
   clock: () => Date;
+  profiles: Profiles;
+  preferences: Preferences;
+  viewerChanges: ViewerChanges;
+  profileRecords: ProfileRecords;
 }
 
 /** What one request carries. */
@@ -48,18 +56,13 @@ interface Loaders extends AccountJobLoaders {
   /** The viewer's own account; null for any other id. */
   ownUser: DataLoader<string, UserRow | null>;
   ownSession: DataLoader<string, SessionRow | null>;
+  /** Whether a file is still there. */
+  fileExists: DataLoader<string, boolean>;
 }
 
 export function createContext(services: UsersServices, identity: CallIdentity, signal: AbortSignal): UsersContext {
   const { viewer } = identity;
-  return {
-    ...services,
-    viewer,
-    identity,
-    signedIn: new Set(),
-    loaders: createLoaders(services, viewer),
-    signal,
-  };
+  return { ...services, viewer, identity, signedIn: new Set(), loaders: createLoaders(services, viewer), signal };
 }
 
 /** Whether the account may be shown what only itself sees. */
@@ -96,7 +99,7 @@ const NOBODY_SIGNED_IN = {
 };
 
 function createLoaders(services: UsersServices, viewer: Viewer | null): Loaders {
-  const { records, auditRecords, privacyRecords } = services;
+  const { records, profileRecords, auditRecords, privacyRecords } = services;
   const usersByIds = async (ids: readonly string[]): Promise<(UserRow | null)[]> => {
     const possible = ids.filter((id) => isId('usr', id));
     const rows = possible.length > 0 ? await records.usersByIds(possible) : [];
@@ -120,6 +123,10 @@ function createLoaders(services: UsersServices, viewer: Viewer | null): Loaders 
       const possible = ids.filter((id) => isId('ses', id));
       const rows = viewer && possible.length > 0 ? await records.sessionsByIds(possible, viewer.userId) : [];
       return ids.map((id) => rows.find((row) => row.id === id) ?? null);
+    }),
+    fileExists: new DataLoader(async (ids) => {
+      const existing = new Set(await profileRecords.existingFiles(ids));
+      return ids.map((id) => existing.has(id));
     }),
   };
 }

@@ -16,6 +16,10 @@ import { AccountRequests } from './privacy/account-requests';
 import { PrivacyRecords } from './privacy/privacy-records';
 import { DEFAULT_PRIVACY_SETTINGS, type PrivacySettings } from './privacy/privacy-settings';
 import { endedSessionsRoute } from './sessions/ended-sessions';
+import { Preferences } from './profile/preferences';
+import { ProfileRecords } from './profile/profile-records';
+import { Profiles } from './profile/profiles';
+import { ViewerChanges } from './profile/viewer-changes';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
 import { Sessions } from './sessions/sessions';
@@ -46,6 +50,7 @@ export function createUsersSubgraph(
   const attempts = new Attempts(records, platform.secret, clock);
   const privacyRecords = new PrivacyRecords(slice);
   const administrationRecords = new AdministrationRecords(slice);
+  const profileRecords = new ProfileRecords(slice);
   const services = {
     records,
     sessions,
@@ -63,6 +68,10 @@ export function createUsersSubgraph(
     }),
     privacyRecords,
     clock,
+    profileRecords,
+    profiles: new Profiles(profileRecords, platform.events, clock),
+    preferences: new Preferences(profileRecords, platform.events, clock),
+    viewerChanges: new ViewerChanges(profileRecords, platform.events),
   };
   const subgraph = buildSubgraph({
     name: NAME,

@@ -13,7 +13,8 @@ export const User: UserResolvers = {
   suspension: (user, _args, context) => (isShown(context, user.id) ? suspensionOf(user, context.clock()) : null),
   lastSignInAt: (user, _args, context) => (isShown(context, user.id) ? user.lastSignInAt : null),
   deletesAt: (user, _args, context) => (isShown(context, user.id) ? user.deletesAt : null),
-  profile: ({ displayName, locale, timeZone }) => ({ displayName, locale, timeZone }),
+  profile: (user) => user,
+  preferences: (user, _args, context) => (isSelf(context, user.id) ? user : null),
   sessions: (user, page, context) =>
     isSelf(context, user.id)
       ? readConnection<SessionRow>(

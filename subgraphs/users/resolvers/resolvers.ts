@@ -8,15 +8,20 @@ import { exportAccount } from './Mutation/exportAccount';
 import { refreshSession } from './Mutation/refreshSession';
 import { signIn } from './Mutation/signIn';
 import { signUp } from './Mutation/signUp';
+import { updatePreferences } from './Mutation/updatePreferences';
 import { updateProfile } from './Mutation/updateProfile';
 import { updateUserAccess } from './Mutation/updateUserAccess';
 import { auditLog } from './Query/auditLog';
 import { user } from './Query/user';
 import { users } from './Query/users';
+import { Preferences } from './Preferences';
+import { Profile } from './Profile';
 import { viewer } from './Query/viewer';
 import { Session } from './Session';
+import { viewerChanged } from './Subscription/viewerChanged';
 import { User } from './User';
 import { UserConnection } from './UserConnection';
+import { ViewerChange } from './ViewerChange';
 
 export const resolvers: Resolvers = {
   Query: { viewer, user, users, auditLog },
@@ -26,16 +31,23 @@ export const resolvers: Resolvers = {
     refreshSession,
     endSessions,
     updateProfile,
+    updatePreferences,
     exportAccount,
     deleteAccount,
     updateUserAccess,
   },
+  Subscription: { viewerChanged },
   User,
   UserConnection,
+  Profile,
+  Preferences,
+  ViewerChange,
+  ViewerStreamEvent: { __resolveType: (event) => ('userId' in event ? 'ViewerChange' : 'StreamGap') },
   Session,
   AuditEvent,
   AccountJob,
-  JSON: scalars.JSON,
   DateTime: scalars.DateTime,
+  JSON: scalars.JSON,
   LanguageTag: scalars.LanguageTag,
+  URL: scalars.URL,
 };
