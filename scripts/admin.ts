@@ -1,4 +1,4 @@
-import { emailKey } from '../subgraphs/users/accounts/accounts';
+import { emailKeyOf } from '../subgraphs/users/accounts/email-address';
 import { makeAdministrator } from '../subgraphs/users/administration/make-administrator';
 import { UsageError, withPlatform } from './with-platform';
 
@@ -6,7 +6,7 @@ import { UsageError, withPlatform } from './with-platform';
 void withPlatform('admin', async (platform) => {
   const [email, ...rest] = process.argv.slice(2);
   if (!email?.includes('@') || rest.length > 0) throw new UsageError('Use: npm run admin -- <e-mail of an account>');
-  const appointment = await makeAdministrator(platform, emailKey(email));
+  const appointment = await makeAdministrator(platform, emailKeyOf(email));
   if (appointment.outcome === 'unknown')
     throw new UsageError(`No account has the address ${email}. Sign up with it first, then run this again.`);
   const { user, outcome } = appointment;

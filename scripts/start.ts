@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   const worker = startWorkerProcess(logger);
   lifecycle.onStop('worker', () => worker.stop(), 15_000);
 
-  const users = createUsersSubgraph(platform, undefined, environment.privacy);
+  const users = createUsersSubgraph(platform, undefined, environment.users);
   const translators = createTranslators();
   const all: Subgraph[] = [
     users,

@@ -3,15 +3,13 @@ import { asPayload } from '../../platform/errors';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import { isId } from '../../platform/ids';
 import { hasScope } from '../../platform/identity/scopes';
-import type { Accounts } from './accounts/accounts';
+import type { AccountServices } from './accounts/create-accounts';
 import type { MfaNeeded } from './accounts/sign-in';
-import type { Administration } from './administration/administration';
-import type { UserAccess } from './administration/user-access';
-import type { AuditEventRow, AuditRecords } from './audit/audit-records';
+import type { AdministrationServices } from './administration/create-administration';
+import type { AuditEventRow } from './audit/audit-records';
 import type { UsersProblemCode } from './errors';
 import { createAccountJobLoaders, type AccountJobLoaders } from './privacy/account-jobs';
-import type { AccountRequests } from './privacy/account-requests';
-import type { PrivacyRecords } from './privacy/privacy-records';
+import type { PrivacyServices } from './privacy/create-privacy';
 import type { Preferences } from './profile/preferences';
 import type { ProfileRecords } from './profile/profile-records';
 import type { Profiles } from './profile/profiles';
@@ -19,15 +17,9 @@ import type { ViewerChanges } from './profile/viewer-changes';
 import type { SessionRow, UserRecords, UserRow } from './records';
 import type { SignedIn, Sessions } from './sessions/sessions';
 
-export interface UsersServices {
-  accounts: Accounts;
+export interface UsersServices extends AccountServices, AdministrationServices, PrivacyServices {
   sessions: Sessions;
   records: UserRecords;
-  administration: Administration;
-  userAccess: UserAccess;
-  auditRecords: AuditRecords;
-  accountRequests: AccountRequests;
-  privacyRecords: PrivacyRecords;
   clock: () => Date;
   profiles: Profiles;
   preferences: Preferences;

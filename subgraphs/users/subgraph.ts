@@ -5,16 +5,13 @@ import type { ByteRoute, Subgraph } from '../../platform/subgraph/subgraph';
 import type { JwkSet } from '../../platform/identity/access-token';
 import { deriveCallKey } from '../../platform/identity/call-identity';
 import { createMailSeal } from '../../platform/mail/mail';
-import { Accounts } from './accounts/accounts';
-import { Administration } from './administration/administration';
-import { AdministrationRecords } from './administration/administration-records';
-import { UserAccess } from './administration/user-access';
+import { outboxRoute } from '../../platform/mail/outbox-route';
+import { createAccounts } from './accounts/create-accounts';
+import { SignIns } from './accounts/sign-in';
+import { createAdministration } from './administration/create-administration';
 import { Attempts } from './attempts';
-import { AuditRecords } from './audit/audit-records';
 import { createContext } from './context';
-import { AccountRequests } from './privacy/account-requests';
-import { PrivacyRecords } from './privacy/privacy-records';
-import { DEFAULT_PRIVACY_SETTINGS, type PrivacySettings } from './privacy/privacy-settings';
+import { createCancelDeletion, createPrivacy } from './privacy/create-privacy';
 import { endedSessionsRoute } from './sessions/ended-sessions';
 import { Preferences } from './profile/preferences';
 import { ProfileRecords } from './profile/profile-records';
@@ -22,8 +19,10 @@ import { Profiles } from './profile/profiles';
 import { ViewerChanges } from './profile/viewer-changes';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
+import { endAllSessionsAt } from './sessions/end-all';
 import { Sessions } from './sessions/sessions';
 import { SigningKeys } from './keys/signing-keys';
+import { DEFAULT_USERS_SETTINGS, type UsersSettings } from './users-settings';
 
 const NAME = 'users';
 /** Where the public keys are published (RFC 8615 path, RFC 7517 content). */
@@ -40,33 +39,29 @@ export interface UsersSubgraph extends Subgraph {
 export function createUsersSubgraph(
   platform: Platform,
   clock: () => Date = () => new Date(),
-  settings: PrivacySettings = DEFAULT_PRIVACY_SETTINGS,
+  settings: UsersSettings = DEFAULT_USERS_SETTINGS,
 ): UsersSubgraph {
-  const slice = platform.database.slice(USERS_MODELS);
-  const records = new UserRecords(slice);
+  const database = platform.database.slice(USERS_MODELS);
+  const records = new UserRecords(database);
   const keys = new SigningKeys(records);
   const sessions = new Sessions(records, keys, platform.secret, clock);
-  const mailSeal = createMailSeal(platform.secret);
+  const profileRecords = new ProfileRecords(database);
   const attempts = new Attempts(records, platform.secret, clock);
-  const privacyRecords = new PrivacyRecords(slice);
-  const administrationRecords = new AdministrationRecords(slice);
-  const profileRecords = new ProfileRecords(slice);
+  const signIns = new SignIns(sessions, { challenge: async () => null }, createCancelDeletion(platform, database), clock);
+  const endAllSessions = endAllSessionsAt(clock);
   const services = {
     records,
     sessions,
-    accounts: new Accounts(records, sessions),
-    administration: new Administration(administrationRecords, clock),
-    userAccess: new UserAccess(administrationRecords, platform.events, {
-      choosePlan: async () => false,
-      mailSeal,
+    ...createAccounts(platform, settings.accounts, {
+      database,
+      users: records,
+      attempts,
+      signIns,
+      endAllSessions,
       clock,
     }),
-    auditRecords: new AuditRecords(slice),
-    accountRequests: new AccountRequests(privacyRecords, records, platform.events, {
-      ...{ attempts, mailSeal, clock },
-      graceMs: settings.deletionGraceMs,
-    }),
-    privacyRecords,
+    ...createAdministration(platform, { database, choosePlan: async () => false, clock }),
+    ...createPrivacy(platform, settings.privacy, { database, users: records, attempts, clock }),
     clock,
     profileRecords,
     profiles: new Profiles(profileRecords, platform.events, clock),
@@ -79,7 +74,11 @@ export function createUsersSubgraph(
     resolvers,
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
     logger: platform.logger,
-    byteRoutes: [jwksRoute(keys), endedSessionsRoute(sessions, deriveCallKey(platform.secret, NAME))],
+    byteRoutes: [
+      jwksRoute(keys),
+      endedSessionsRoute(sessions, deriveCallKey(platform.secret, NAME)),
+      ...(settings.accounts.outbox ? [outboxRoute({ ...platform, seal: createMailSeal(platform.secret) })] : []),
+    ],
     ready: () => platform.database.ping(),
   });
   return { ...subgraph, jwks: () => keys.jwks(), endedSessions: (ids) => sessions.endedAmong(ids) };

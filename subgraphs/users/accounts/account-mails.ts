@@ -34,9 +34,23 @@ export class AccountMails {
   /** To the new address of an account. */
   newAddress(tx: PlatformTransaction, email: string, token: string): Promise<void> {
     return this.queue(tx, email, 'email.change', 'Confirm your new e-mail address', {
-      paragraphs: ['Hello,', 'please confirm that this is the new e-mail address of your account. The link works for a day.'],
+      paragraphs: [
+        'Hello,',
+        'please confirm that this is the new e-mail address of your account. The link works for a day.',
+      ],
       link: { label: 'Use this address', url: this.link(VERIFY_PATH, token) },
       footnote: 'If you did not ask for this, ignore this mail: nothing changes.',
+    });
+  }
+
+  /** To the old address of an account, whose owner may not be the one who changed it. */
+  addressChanged(tx: PlatformTransaction, user: UserRow): Promise<void> {
+    return this.queue(tx, user.email, 'email.changed', 'The e-mail address of your account was changed', {
+      paragraphs: [
+        greeting(user),
+        'your account has another e-mail address now. No more mails about it will come to this one, and links that were sent to it do not work any more.',
+      ],
+      footnote: 'If it was not you, ask those who run this service for help at once.',
     });
   }
 

@@ -3,6 +3,12 @@ import type { Resolvers } from '../resolvers-types.generated';
 import { AccountJob } from './AccountJob';
 import { AuditEvent } from './AuditEvent';
 import { deleteAccount } from './Mutation/deleteAccount';
+import { changeEmail } from './Mutation/changeEmail';
+import { changePassword } from './Mutation/changePassword';
+import { requestPasswordReset } from './Mutation/requestPasswordReset';
+import { resetPassword } from './Mutation/resetPassword';
+import { sendEmailVerification } from './Mutation/sendEmailVerification';
+import { verifyEmail } from './Mutation/verifyEmail';
 import { endSessions } from './Mutation/endSessions';
 import { exportAccount } from './Mutation/exportAccount';
 import { refreshSession } from './Mutation/refreshSession';
@@ -26,6 +32,12 @@ import { ViewerChange } from './ViewerChange';
 export const resolvers: Resolvers = {
   Query: { viewer, user, users, auditLog },
   Mutation: {
+    changeEmail,
+    changePassword,
+    requestPasswordReset,
+    resetPassword,
+    sendEmailVerification,
+    verifyEmail,
     signUp,
     signIn,
     refreshSession,
