@@ -1,12 +1,14 @@
 import DataLoader from 'dataloader';
 import { asPayload } from '../../platform/errors';
+import { hasScope } from '../../platform/identity/scopes';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import { isId } from '../../platform/ids';
-import { hasScope } from '../../platform/identity/scopes';
 import type { AccountServices } from './accounts/create-accounts';
 import type { MfaNeeded } from './accounts/sign-in';
 import type { AdministrationServices } from './administration/create-administration';
 import type { AuditEventRow } from './audit/audit-records';
+import type { CreditGrants } from './credits/credit-grants';
+import type { Credits } from './credits/credits';
 import type { UsersProblemCode } from './errors';
 import { createAccountJobLoaders, type AccountJobLoaders } from './privacy/account-jobs';
 import type { PrivacyServices } from './privacy/create-privacy';
@@ -19,6 +21,8 @@ import type { SignedIn, Sessions } from './sessions/sessions';
 
 export interface UsersServices extends AccountServices, AdministrationServices, PrivacyServices {
   sessions: Sessions;
+  credits: Credits;
+  creditGrants: CreditGrants;
   records: UserRecords;
   clock: () => Date;
   profiles: Profiles;

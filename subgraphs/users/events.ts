@@ -1,12 +1,9 @@
 import type { EventLog } from '../../platform/events/event-log';
-import { topicFamily, type Topic } from '../../platform/events/topic';
+import type { Topic } from '../../platform/events/topic';
+import { viewerTopic, type ViewerChangeReason } from '../../platform/identity/viewer-topic';
 import type { PlatformTransaction } from '../../platform/database/database';
 
-/** As in the graph's enum ViewerChangeReason. */
-export type ViewerChangeReason = 'PROFILE' | 'PREFERENCES' | 'EMAIL' | 'SECURITY' | 'ACCESS' | 'CREDITS';
-
-/** Changes of one account, for its owner's devices. */
-export const viewerTopic = topicFamily<{ reason: ViewerChangeReason }>('viewer');
+export { viewerTopic, type ViewerChangeReason };
 
 /** Whose access tokens are worth nothing any more, whatever they say themselves. */
 export type AccessChange =

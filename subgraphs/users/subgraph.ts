@@ -4,6 +4,7 @@ import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { ByteRoute, Subgraph } from '../../platform/subgraph/subgraph';
 import type { JwkSet } from '../../platform/identity/access-token';
 import { deriveCallKey } from '../../platform/identity/call-identity';
+import { choosePlan } from '../../platform/credits/plans';
 import { createMailSeal } from '../../platform/mail/mail';
 import { outboxRoute } from '../../platform/mail/outbox-route';
 import { createAccounts } from './accounts/create-accounts';
@@ -11,6 +12,9 @@ import { SignIns } from './accounts/sign-in';
 import { createAdministration } from './administration/create-administration';
 import { Attempts } from './attempts';
 import { createContext } from './context';
+import { CreditGrants } from './credits/credit-grants';
+import { CreditRecords } from './credits/credit-records';
+import { Credits } from './credits/credits';
 import { createCancelDeletion, createPrivacy } from './privacy/create-privacy';
 import { endedSessionsRoute } from './sessions/ended-sessions';
 import { Preferences } from './profile/preferences';
@@ -45,6 +49,7 @@ export function createUsersSubgraph(
   const records = new UserRecords(database);
   const keys = new SigningKeys(records);
   const sessions = new Sessions(records, keys, platform.secret, clock);
+  const creditRecords = new CreditRecords(database);
   const profileRecords = new ProfileRecords(database);
   const attempts = new Attempts(records, platform.secret, clock);
   const signIns = new SignIns(sessions, { challenge: async () => null }, createCancelDeletion(platform, database), clock);
@@ -60,9 +65,11 @@ export function createUsersSubgraph(
       endAllSessions,
       clock,
     }),
-    ...createAdministration(platform, { database, choosePlan: async () => false, clock }),
+    ...createAdministration(platform, { database, choosePlan, clock }),
     ...createPrivacy(platform, settings.privacy, { database, users: records, attempts, clock }),
     clock,
+    credits: new Credits(creditRecords),
+    creditGrants: new CreditGrants(creditRecords, platform.events),
     profileRecords,
     profiles: new Profiles(profileRecords, platform.events, clock),
     preferences: new Preferences(profileRecords, platform.events, clock),

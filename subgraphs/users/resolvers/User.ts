@@ -23,4 +23,6 @@ export const User: UserResolvers = {
           (take, before) => context.records.liveSessions(user.id, take, before),
         )
       : null,
+  credits: (user, _args, context) => (isShown(context, user.id) ? context.credits.of(user.id) : null),
+  usage: (user, { period }, context) => (isShown(context, user.id) ? context.credits.usage(user.id, period) : null),
 };

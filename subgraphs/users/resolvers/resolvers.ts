@@ -11,6 +11,8 @@ import { sendEmailVerification } from './Mutation/sendEmailVerification';
 import { verifyEmail } from './Mutation/verifyEmail';
 import { endSessions } from './Mutation/endSessions';
 import { exportAccount } from './Mutation/exportAccount';
+import { CreditAccount } from './CreditAccount';
+import { grantCredits } from './Mutation/grantCredits';
 import { refreshSession } from './Mutation/refreshSession';
 import { signIn } from './Mutation/signIn';
 import { signUp } from './Mutation/signUp';
@@ -22,6 +24,7 @@ import { user } from './Query/user';
 import { users } from './Query/users';
 import { Preferences } from './Preferences';
 import { Profile } from './Profile';
+import { plans } from './Query/plans';
 import { viewer } from './Query/viewer';
 import { Session } from './Session';
 import { viewerChanged } from './Subscription/viewerChanged';
@@ -30,7 +33,7 @@ import { UserConnection } from './UserConnection';
 import { ViewerChange } from './ViewerChange';
 
 export const resolvers: Resolvers = {
-  Query: { viewer, user, users, auditLog },
+  Query: { viewer, user, users, auditLog, plans },
   Mutation: {
     changeEmail,
     changePassword,
@@ -47,6 +50,7 @@ export const resolvers: Resolvers = {
     exportAccount,
     deleteAccount,
     updateUserAccess,
+    grantCredits,
   },
   Subscription: { viewerChanged },
   User,
@@ -58,8 +62,10 @@ export const resolvers: Resolvers = {
   Session,
   AuditEvent,
   AccountJob,
+  CreditAccount,
   DateTime: scalars.DateTime,
   JSON: scalars.JSON,
   LanguageTag: scalars.LanguageTag,
   URL: scalars.URL,
+  Long: scalars.Long,
 };
