@@ -20,7 +20,13 @@ const DELETE = `mutation ($input: DeleteAccountInput!) { result: deleteAccount(i
   job { id kind state runsAfter receipts { subgraph } archive { id } } errors { code path } } }`;
 
 /** Tables in which nothing is of one account. */
-const OF_NOBODY = ['media.live_worker', 'platform.event_consumer', 'users.attempt_count', 'users.signing_key'];
+const OF_NOBODY = [
+  'media.live_worker',
+  'platform.credit_plan',
+  'platform.event_consumer',
+  'users.attempt_count',
+  'users.signing_key',
+];
 
 let test_: TestPlatform;
 let amina: FullAccount;
@@ -108,7 +114,7 @@ test('the account of these tests has something in every table, so that a new tab
   const tables = new Set((await rowsOf(amina)).keys());
   // Receipts hold no id of the account, only the job's.
   const expected = (await ownTables(test_.platform)).filter(
-    (table) => ![...OF_NOBODY, 'users.account_receipt', 'users.refresh_token'].includes(table),
+    (table) => ![...OF_NOBODY, 'users.account_receipt'].includes(table),
   );
   expect(expected.filter((table) => !tables.has(table) && !table.endsWith('_prisma_migrations'))).toEqual([]);
 });

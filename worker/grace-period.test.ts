@@ -87,6 +87,20 @@ test('asking for it shuts the account at once, tells the owner, and deletes noth
   expect(createMailSeal(test_.platform.secret).unseal(mail!.body!)).toContain(job!.runsAfter.slice(0, 10));
 });
 
+test('signing in with the password through the graph calls it off', async () => {
+  await deleteAccount();
+  const signIn = `mutation ($input: SignInInput!) { result: signIn(input: $input) {
+    viewer { id status deletesAt } tokens { accessToken } errors { code } } }`;
+  const input = { email: amina.user.email, password: PASSWORD };
+  expect(await askFor(users, null, signIn, { input })).toEqual({
+    result: {
+      viewer: { id: amina.user.id, status: 'ACTIVE', deletesAt: null },
+      tokens: { accessToken: expect.any(String) },
+      errors: [],
+    },
+  });
+});
+
 test('signing in before the end calls it off: the account is as it was, and the job is canceled', async () => {
   const { job } = await deleteAccount();
   await using _worker = startWorker();

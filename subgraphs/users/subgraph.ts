@@ -52,7 +52,12 @@ export function createUsersSubgraph(
   const creditRecords = new CreditRecords(database);
   const profileRecords = new ProfileRecords(database);
   const attempts = new Attempts(records, platform.secret, clock);
-  const signIns = new SignIns(sessions, { challenge: async () => null }, createCancelDeletion(platform, database), clock);
+  const signIns = new SignIns(
+    sessions,
+    { challenge: async () => null },
+    createCancelDeletion(platform, database),
+    clock,
+  );
   const endAllSessions = endAllSessionsAt(clock);
   const services = {
     records,

@@ -124,6 +124,15 @@ test.each<[what: string, input: object, refusal: string]>([
   expect(await prisma.auditEvent.count({ where: { actorId: admin.user.id } })).toBe(0);
 });
 
+test('another plan is announced to the account and voids no token', async () => {
+  expect(await update({ planId: 'team' })).toMatchObject({ user: { id: amina.user.id }, errors: [] });
+  const { prisma } = test_.platform.database;
+  const account = await prisma.creditAccount.findUnique({ where: { ownerId: amina.user.id } });
+  expect(account).toMatchObject({ planId: 'team' });
+  expect(await accessChanges()).toEqual([]);
+  expect(await test_.platform.events.head(viewerTopic(amina.user.id))).toBeGreaterThan(0);
+});
+
 test('the last administrator can neither give the role away nor be suspended; of two, one can', async () => {
   const userId = admin.user.id;
   expect(refusal(await update({ userId, roles: ['USER'] }))).toEqual([null, 'INVALID_STATE input.roles']);

@@ -67,6 +67,6 @@ export function createExportAccountHandler(options: {
 /** A store without room says so as it does to an upload; there may be room again at the next attempt. */
 function asJobProblem(error: unknown): unknown {
   if (!(error instanceof UserProblemError)) return error;
-  const { code, message }: UserProblem = error.problem;
+  const { code, message } = error.problem as UserProblem;
   return new JobProblem(code, message, true, { cause: error });
 }
