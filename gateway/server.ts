@@ -27,6 +27,7 @@ import { createCallMerger } from './subscriptions/merging/transports';
 import type { SubscriptionCounts } from './subscriptions/counts';
 import { DEFAULT_SUBSCRIPTION_SETTINGS } from './subscriptions/settings';
 import { createSubscriptions, type Subscriptions } from './subscriptions/subscriptions';
+import { refusingVoid, watchAccess, type AccessWatch } from './viewer/access-watch';
 import { createSocketServer, type SocketServer } from './websocket/server';
 
 const GRAPHQL_PATH = '/graphql';
@@ -84,8 +85,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   const origins = originPolicy([...(options.corsOrigins ?? []), ...(development ? DEVELOPMENT_ORIGINS : [])]);
   const operations = createOperations(current, subscriptions, logger);
-  const { authenticate, endedSessions } = options;
-  const connections = createConnections({ authenticate, endedSessions, limits, logger });
+  const access = watchAccess({ accessChanges: options.accessChanges, logger });
+  const authenticate = options.authenticate && refusingVoid(options.authenticate, access);
+  const connections = createConnections({ authenticate, access, limits });
   const sockets = createSocketServer({
     path: GRAPHQL_PATH,
     operations,
@@ -102,6 +104,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     contentTypes,
     hasRequestPlugins: plugins.some((plugin) => plugin.requestDidStart !== undefined),
     authenticate,
+    access,
     limits,
     streams: createStreams({ operations, connections, current, contentTypes, origins, limits }),
   };
@@ -115,7 +118,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       renewPage({ connections, origins, limits }),
       development,
       callbacks && callbackPage(callbacks, limits),
-      metrics ? metricsPage({ subscriptions, connections }) : undefined,
+      metrics ? metricsPage({ subscriptions, connections, access }) : undefined,
     ),
     byteRoutes: own.flatMap((subgraph) => subgraph.byteRoutes),
     origins,
@@ -150,6 +153,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     stop: () => {
       generations.halt();
       return (stopped ??= stop(running, {
+        access,
         connections,
         sockets,
         subscriptions,
@@ -201,6 +205,7 @@ function track(running: Running, response: ServerResponse): void {
 async function stop(
   running: Running,
   parts: {
+    access: AccessWatch;
     connections: Connections;
     sockets: SocketServer;
     subscriptions: Subscriptions;
@@ -220,6 +225,7 @@ async function stop(
     parts.connections[Symbol.asyncDispose](),
     parts.closeRoutes(),
   ]);
+  await parts.access[Symbol.asyncDispose]();
   parts.subscriptions.close();
   for (const server of running.servers) server.closeAllConnections();
   await Promise.all(closing);

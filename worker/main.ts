@@ -4,6 +4,7 @@ import { createJobQueue } from '../platform/jobs/queue';
 import { Lifecycle, stopOnSignals } from '../platform/lifecycle';
 import { createLogger } from '../platform/logger';
 import { createMailSeal } from '../platform/mail/mail';
+import { startMailer } from '../platform/mail/start-mailer';
 import { openPlatform } from '../platform/platform';
 import { startFailure } from '../platform/start-failure';
 import { createMediaHandlers } from '../subgraphs/media/jobs/handlers';
@@ -72,6 +73,9 @@ async function main(): Promise<void> {
     ],
   });
   lifecycle.onStop('job runner', () => runner.close());
+
+  const mailer = startMailer(platform, environment.mail);
+  lifecycle.onStop('mailer', () => mailer[Symbol.asyncDispose]());
 
   const consumers = new AbortController();
   const inbox = runInboxConsumer(platform, consumers.signal);

@@ -2,6 +2,7 @@ import { readRepositoryFile } from '../../platform/root';
 import type { Platform } from '../../platform/platform';
 import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { ByteRoute, Subgraph } from '../../platform/subgraph/subgraph';
+import type { AccessNews } from '../../platform/identity/access-change';
 import type { JwkSet } from '../../platform/identity/access-token';
 import { deriveCallKey } from '../../platform/identity/call-identity';
 import { choosePlan } from '../../platform/credits/plans';
@@ -16,16 +17,17 @@ import { CreditGrants } from './credits/credit-grants';
 import { CreditRecords } from './credits/credit-records';
 import { Credits } from './credits/credits';
 import { createCancelDeletion, createPrivacy } from './privacy/create-privacy';
-import { endedSessionsRoute } from './sessions/ended-sessions';
 import { Preferences } from './profile/preferences';
 import { ProfileRecords } from './profile/profile-records';
 import { Profiles } from './profile/profiles';
 import { ViewerChanges } from './profile/viewer-changes';
+import { accessChangesRoute } from './sessions/access-changes';
+import { accessNews } from './sessions/access-news';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
 import { endAllSessionsAt } from './sessions/end-all';
 import { Sessions } from './sessions/sessions';
-import { SigningKeys } from './keys/signing-keys';
+import { signingKeySeal, SigningKeys } from './keys/signing-keys';
 import { DEFAULT_USERS_SETTINGS, type UsersSettings } from './users-settings';
 
 const NAME = 'users';
@@ -35,8 +37,8 @@ export const JWKS_PATH = '/.well-known/jwks.json';
 export interface UsersSubgraph extends Subgraph {
   /** The keys that verify access tokens, for a gateway in the same process. */
   jwks(): Promise<JwkSet>;
-  /** Of these sessions those that have ended, expired, or never were, for a gateway in the same process. */
-  endedSessions(sessionIds: readonly string[]): Promise<string[]>;
+  /** Whose access tokens are void, for a gateway in the same process; see `accessNews`. */
+  accessChanges(signal: AbortSignal): AsyncGenerator<AccessNews, void, void>;
 }
 
 /** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
@@ -47,9 +49,9 @@ export function createUsersSubgraph(
 ): UsersSubgraph {
   const database = platform.database.slice(USERS_MODELS);
   const records = new UserRecords(database);
-  const keys = new SigningKeys(records);
-  const sessions = new Sessions(records, keys, platform.secret, clock);
   const creditRecords = new CreditRecords(database);
+  const keys = new SigningKeys(records, signingKeySeal(platform.secret), clock, platform.logger);
+  const sessions = new Sessions(records, keys, platform.events, platform.secret, clock);
   const profileRecords = new ProfileRecords(database);
   const attempts = new Attempts(records, platform.secret, clock);
   const signIns = new SignIns(
@@ -80,6 +82,8 @@ export function createUsersSubgraph(
     preferences: new Preferences(profileRecords, platform.events, clock),
     viewerChanges: new ViewerChanges(profileRecords, platform.events),
   };
+  const accessChanges: UsersSubgraph['accessChanges'] = (signal) => accessNews(platform.events, signal);
+  const access = accessChangesRoute(accessChanges, deriveCallKey(platform.secret, NAME));
   const subgraph = buildSubgraph({
     name: NAME,
     typeDefs: readRepositoryFile('subgraphs/users/schema.graphql'),
@@ -88,12 +92,13 @@ export function createUsersSubgraph(
     logger: platform.logger,
     byteRoutes: [
       jwksRoute(keys),
-      endedSessionsRoute(sessions, deriveCallKey(platform.secret, NAME)),
+      access.route,
       ...(settings.accounts.outbox ? [outboxRoute({ ...platform, seal: createMailSeal(platform.secret) })] : []),
     ],
+    closeRoutes: () => access.close(),
     ready: () => platform.database.ping(),
   });
-  return { ...subgraph, jwks: () => keys.jwks(), endedSessions: (ids) => sessions.endedAmong(ids) };
+  return { ...subgraph, jwks: () => keys.jwks(), accessChanges };
 }
 
 function jwksRoute(keys: SigningKeys): ByteRoute {

@@ -13,6 +13,7 @@ export const User: UserResolvers = {
   suspension: (user, _args, context) => (isShown(context, user.id) ? suspensionOf(user, context.clock()) : null),
   lastSignInAt: (user, _args, context) => (isShown(context, user.id) ? user.lastSignInAt : null),
   deletesAt: (user, _args, context) => (isShown(context, user.id) ? user.deletesAt : null),
+  hasPassword: (user, _args, context) => (isSelf(context, user.id) ? user.passwordHash !== null : null),
   profile: (user) => user,
   preferences: (user, _args, context) => (isSelf(context, user.id) ? user : null),
   sessions: (user, page, context) =>
@@ -20,7 +21,7 @@ export const User: UserResolvers = {
       ? readConnection<SessionRow>(
           page,
           (session) => session.id,
-          (take, before) => context.records.liveSessions(user.id, take, before),
+          (take, before) => context.sessions.live(user.id, take, before),
         )
       : null,
   credits: (user, _args, context) => (isShown(context, user.id) ? context.credits.of(user.id) : null),
