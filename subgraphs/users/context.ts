@@ -5,11 +5,15 @@ import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import { isId } from '../../platform/ids';
 import type { AccountServices } from './accounts/create-accounts';
 import type { MfaNeeded } from './accounts/sign-in';
+import type { AdministrationServices } from './administration/create-administration';
+import type { AuditEventRow } from './audit/audit-records';
 import type { CreditGrants } from './credits/credit-grants';
 import type { Credits } from './credits/credits';
 import type { UsersProblemCode } from './errors';
 import type { IdentityRecords, IdentityRow } from './oauth/identity-records';
 import type { Linked, OAuth } from './oauth/oauth';
+import { createAccountJobLoaders, type AccountJobLoaders } from './privacy/account-jobs';
+import type { PrivacyServices } from './privacy/create-privacy';
 import type { Preferences } from './profile/preferences';
 import type { ProfileRecords } from './profile/profile-records';
 import type { Profiles } from './profile/profiles';
@@ -17,11 +21,12 @@ import type { ViewerChanges } from './profile/viewer-changes';
 import type { SessionRow, UserRecords, UserRow } from './records';
 import type { SignedIn, Sessions } from './sessions/sessions';
 
-export interface UsersServices extends AccountServices {
+export interface UsersServices extends AccountServices, AdministrationServices, PrivacyServices {
   sessions: Sessions;
   credits: Credits;
   creditGrants: CreditGrants;
   records: UserRecords;
+  clock: () => Date;
   profiles: Profiles;
   preferences: Preferences;
   viewerChanges: ViewerChanges;
@@ -41,7 +46,13 @@ export interface UsersContext extends UsersServices {
   signal: AbortSignal;
 }
 
-interface Loaders {
+interface Loaders extends AccountJobLoaders {
+  /** Any account; only for places that may name it. */
+  anyUser: DataLoader<string, UserRow | null>;
+  /** The viewer's own account, for administrators any; null for every other id. */
+  shownUser: DataLoader<string, UserRow | null>;
+  /** Null without the scope to read the audit log. */
+  shownAuditEvent: DataLoader<string, AuditEventRow | null>;
   /** The viewer's own account; null for any other id. */
   ownUser: DataLoader<string, UserRow | null>;
   ownSession: DataLoader<string, SessionRow | null>;
@@ -89,8 +100,23 @@ const NOBODY_SIGNED_IN = {
   deviceToken: null,
 };
 
-function createLoaders({ records, profileRecords, identityRecords }: UsersServices, viewer: Viewer | null): Loaders {
+function createLoaders(services: UsersServices, viewer: Viewer | null): Loaders {
+  const { records, profileRecords, identityRecords, auditRecords, privacyRecords } = services;
+  const usersByIds = async (ids: readonly string[]): Promise<(UserRow | null)[]> => {
+    const possible = ids.filter((id) => isId('usr', id));
+    const rows = possible.length > 0 ? await records.usersByIds(possible) : [];
+    return ids.map((id) => rows.find((row) => row.id === id) ?? null);
+  };
+  const mayShow = (id: string): boolean => viewer?.userId === id || hasScope(viewer, 'admin:users');
   return {
+    ...createAccountJobLoaders(privacyRecords, viewer),
+    anyUser: new DataLoader(usersByIds),
+    shownUser: new DataLoader((ids) => usersByIds(ids.map((id) => (mayShow(id) ? id : '')))),
+    shownAuditEvent: new DataLoader(async (ids) => {
+      const possible = hasScope(viewer, 'admin:audit') ? ids.filter((id) => isId('aud', id)) : [];
+      const rows = possible.length > 0 ? await auditRecords.eventsByIds(possible) : [];
+      return ids.map((id) => rows.find((row) => row.id === id) ?? null);
+    }),
     ownUser: new DataLoader(async (ids) => {
       const rows = viewer ? await records.usersByIds(ids.filter((id) => id === viewer.userId)) : [];
       return ids.map((id) => rows.find((row) => row.id === id) ?? null);
