@@ -3,6 +3,7 @@ import type { VerifiedToken } from '../platform/identity/access-token';
 import type { CallIdentity } from '../platform/identity/viewer';
 import type { Logger } from '../platform/logger';
 import type { Subgraph } from '../platform/subgraph/subgraph';
+import type { AuthorizationOptions } from './access/access';
 import type { Caller } from './execute/execution';
 import type { SubgraphSettings } from './fetch/subgraph-settings';
 import type { SubscriptionSettings } from './subscriptions/settings';
@@ -52,6 +53,8 @@ export interface GatewayOptions {
   authenticate?: Authenticate;
   /** Without it a connection lives until its token ends, whatever happens to its session. */
   endedSessions?: EndedSessions;
+  /** How `@authenticated`, `@requiresScopes` and `@policy` are kept. Default: partial answers, and no policy holds. */
+  authorization?: AuthorizationOptions;
   /** Without it calls to remote subgraphs carry no identity. */
   signCall?: SignCall;
   /** Hands the client's Authorization header to remote subgraphs; only for gateways without `signCall`. Default false. */
