@@ -1,7 +1,8 @@
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import { holds, type Rule } from '../../platform/identity/rules';
 import type { Logger } from '../../platform/logger';
 import type { Asker } from '../execute/execution';
-import type { Requirements, Rule } from './requirements';
+import type { Requirements } from './requirements';
 import { rulesIn } from './rules-in';
 
 /**
@@ -70,12 +71,6 @@ function policiesIn(rules: readonly Rule[]): string[] {
 }
 
 function failed(rules: readonly Rule[], { identity }: Asker, policies: ReadonlySet<string>): readonly string[] {
-  const scopes = identity.viewer?.scopes ?? [];
-  const holds = ({ kind, anyOf }: Rule): boolean => {
-    if (kind === 'authenticated') return identity.viewer !== null;
-    if (kind === 'policy') return anyOf.some((all) => all.every((name) => policies.has(name)));
-    return anyOf.some((all) => all.every((scope) => scopes.includes(scope)));
-  };
-  if (rules.every(holds)) return NONE;
-  return rules.filter((rule) => !holds(rule)).map(({ id }) => id);
+  const broken = rules.filter((rule) => !holds(rule, identity.viewer, policies));
+  return broken.length === 0 ? NONE : broken.map(({ id }) => id);
 }

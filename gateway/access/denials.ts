@@ -1,5 +1,6 @@
 import { isAbstractType, type GraphQLSchema } from 'graphql';
-import type { Requirements, Rule } from './requirements';
+import { refusalText, type Rule } from '../../platform/identity/rules';
+import type { Requirements } from './requirements';
 
 /** That a field, or an object of a type, is not for a caller. One object for each field and type. */
 export interface Denial {
@@ -24,7 +25,7 @@ export function createDenials(requirements: Requirements, failed: ReadonlySet<st
     const type = schema.getType(typename);
     const possible = isAbstractType(type) ? schema.getPossibleTypes(type).map(({ name }) => name) : [typename];
     const broken = possible.flatMap((name) => rules(name)).filter(({ id }) => failed.has(id));
-    const denial = broken.length > 0 ? { message: messageFor(coordinate, broken) } : undefined;
+    const denial = broken.length > 0 ? { message: refusalText(coordinate, broken) } : undefined;
     // Of names that nobody knows there is no end.
     if (type) known.set(coordinate, denial);
     return denial;
@@ -33,16 +34,4 @@ export function createDenials(requirements: Requirements, failed: ReadonlySet<st
     field: (typename, field) => denialOf(`${typename}.${field}`, (name) => requirements.ofField(name, field)),
     type: (typename) => denialOf(typename, (name) => requirements.ofType(name)),
   };
-}
-
-/** Names the scopes, which callers choose themselves when they make a key; policies are ours. */
-function messageFor(coordinate: string, broken: readonly Rule[]): string {
-  const needed = broken.filter(({ kind }) => kind === 'requiresScopes').map(({ anyOf }) => scopesText(anyOf));
-  const because = needed.length > 0 ? ` It needs ${[...new Set(needed)].join(', and ')}.` : '';
-  return `You are not allowed to use ${coordinate}.${because}`;
-}
-
-function scopesText(anyOf: readonly (readonly string[])[]): string {
-  if (anyOf.length === 0) return 'what nobody has';
-  return anyOf.map((all) => `the scope ${all.map((scope) => `"${scope}"`).join(' with ')}`).join(' or ');
 }

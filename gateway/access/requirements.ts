@@ -2,23 +2,21 @@ import {
   getNamedType,
   isInterfaceType,
   isObjectType,
-  Kind,
   type ConstDirectiveNode,
-  type ConstValueNode,
   type GraphQLNamedType,
   type GraphQLObjectType,
   type GraphQLSchema,
 } from 'graphql';
-
-/** What has to hold for a caller. `anyOf`: one of these lists, all that is in it. */
-export interface Rule {
-  kind: RuleKind;
-  anyOf: readonly (readonly string[])[];
-  /** The same for equal rules, in every supergraph. */
-  id: string;
-}
-
-export type RuleKind = 'authenticated' | 'requiresScopes' | 'policy';
+import {
+  distinctRules,
+  importedNames,
+  linkArgument,
+  RULE_KINDS,
+  ruleOf,
+  textOf,
+  type Rule,
+  type RuleKind,
+} from '../../platform/identity/rules';
 
 /** What the schema demands of callers: `@authenticated`, `@requiresScopes`, `@policy`. */
 export interface Requirements {
@@ -28,7 +26,6 @@ export interface Requirements {
   ofType(typename: string): readonly Rule[];
 }
 
-const KINDS: readonly RuleKind[] = ['authenticated', 'requiresScopes', 'policy'];
 const NONE: readonly Rule[] = [];
 
 /** Reads what a supergraph demands, by the names it gives the directives; undefined when it demands nothing. */
@@ -42,7 +39,7 @@ export function readRequirements(schema: GraphQLSchema): Requirements | undefine
     if (rules.length > 0) types.set(type.name, rules);
     const byField = new Map<string, readonly Rule[]>();
     for (const name of Object.keys(type.getFields())) {
-      const all = distinct([...rules, ...reader.ofField(type, name)]);
+      const all = distinctRules([...rules, ...reader.ofField(type, name)]);
       if (all.length > 0) byField.set(name, all);
     }
     if (byField.size > 0) fields.set(type.name, byField);
@@ -62,7 +59,7 @@ class RuleReader {
   }
 
   ofObject(type: GraphQLObjectType): readonly Rule[] {
-    return distinct([
+    return distinctRules([
       ...this.own(type),
       ...type.getInterfaces().flatMap((each) => this.given(each, (implementation) => implementation)),
     ]);
@@ -114,49 +111,17 @@ interface Marked {
   astNode?: { readonly directives?: readonly ConstDirectiveNode[] | undefined } | null | undefined;
 }
 
-function ruleOf(kind: RuleKind, { arguments: given = [] }: ConstDirectiveNode): Rule {
-  if (kind === 'authenticated') return { kind, anyOf: [], id: kind };
-  const lists = given[0] ? listOf(given[0].value).map((inner) => listOf(inner).map(textOf)) : [];
-  return { kind, anyOf: lists, id: `${kind} ${JSON.stringify(lists)}` };
-}
-
-/** A single value stands for a list of it (https://spec.graphql.org/October2021/#sec-List.Input-Coercion). */
-function listOf(value: ConstValueNode): readonly ConstValueNode[] {
-  return value.kind === Kind.LIST ? value.values : [value];
-}
-
-function textOf(value: ConstValueNode): string {
-  return value.kind === Kind.STRING ? value.value : '';
-}
-
 /** The names that the schema's links give the directives. */
 function directiveNames(schema: GraphQLSchema): ReadonlyMap<string, RuleKind> {
   const names = new Map<string, RuleKind>();
   for (const link of schema.astNode?.directives ?? []) {
-    const argument = (name: string): ConstValueNode | undefined =>
-      link.arguments?.find((node) => node.name.value === name)?.value;
-    const url = argument('url');
-    const kind = url && KINDS.find((name) => textOf(url).startsWith(`https://specs.apollo.dev/${name}/`));
+    const url = linkArgument(link, 'url');
+    const kind = url && RULE_KINDS.find((name) => textOf(url).startsWith(`https://specs.apollo.dev/${name}/`));
     if (!kind) continue;
-    const alias = argument('as');
+    const alias = linkArgument(link, 'as');
     names.set(alias ? textOf(alias) : kind, kind);
-    for (const imported of listOf(argument('import') ?? { kind: Kind.LIST, values: [] })) {
-      const name = importedName(imported);
-      if (name) names.set(name, kind);
-    }
+    const imported = importedNames(link).get(kind);
+    if (imported !== undefined) names.set(imported, kind);
   }
   return names;
-}
-
-/** `"@name"`, or `{name: "@name", as: "@other"}`. */
-function importedName(node: ConstValueNode): string | undefined {
-  if (node.kind === Kind.STRING) return node.value.slice(1);
-  if (node.kind !== Kind.OBJECT) return undefined;
-  const by = (name: string) => node.fields.find((field) => field.name.value === name)?.value;
-  const given = by('as') ?? by('name');
-  return given && textOf(given).slice(1);
-}
-
-function distinct(rules: readonly Rule[]): readonly Rule[] {
-  return [...new Map(rules.map((rule) => [rule.id, rule])).values()];
 }

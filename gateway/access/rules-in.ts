@@ -13,7 +13,8 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { Requirements, Rule } from './requirements';
+import type { Rule } from '../../platform/identity/rules';
+import type { Requirements } from './requirements';
 
 /** All rules that some field of an operation may be under, whatever types its objects turn out to have, by `id`. */
 export function rulesIn(

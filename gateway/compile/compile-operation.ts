@@ -7,7 +7,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { Rule } from '../access/requirements';
+import type { Rule } from '../../platform/identity/rules';
 import { rulesIn } from '../access/rules-in';
 import type { PlannedRequest } from '../plan/planner';
 import { deniedRoots } from '../plan/without-denied';
