@@ -3,7 +3,12 @@ import { asPayload } from '../../platform/errors';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import { isId } from '../../platform/ids';
 import type { Accounts } from './accounts/accounts';
+import type { MfaNeeded } from './accounts/sign-in';
 import type { UsersProblemCode } from './errors';
+import type { Preferences } from './profile/preferences';
+import type { ProfileRecords } from './profile/profile-records';
+import type { Profiles } from './profile/profiles';
+import type { ViewerChanges } from './profile/viewer-changes';
 import type { SessionRow, UserRecords, UserRow } from './records';
 import type { SignedIn, Sessions } from './sessions/sessions';
 
@@ -11,11 +16,17 @@ export interface UsersServices {
   accounts: Accounts;
   sessions: Sessions;
   records: UserRecords;
+  profiles: Profiles;
+  preferences: Preferences;
+  viewerChanges: ViewerChanges;
+  profileRecords: ProfileRecords;
 }
 
 /** What one request carries. */
 export interface UsersContext extends UsersServices {
   viewer: Viewer | null;
+  /** Who asks, from where. */
+  identity: CallIdentity;
   /** Accounts that signed in within this request: they see in the answer what the account itself sees. */
   signedIn: Set<string>;
   loaders: Loaders;
@@ -26,11 +37,13 @@ interface Loaders {
   /** The viewer's own account; null for any other id. */
   ownUser: DataLoader<string, UserRow | null>;
   ownSession: DataLoader<string, SessionRow | null>;
+  /** Whether a file is still there. */
+  fileExists: DataLoader<string, boolean>;
 }
 
 export function createContext(services: UsersServices, identity: CallIdentity, signal: AbortSignal): UsersContext {
   const { viewer } = identity;
-  return { ...services, viewer, signedIn: new Set(), loaders: createLoaders(services.records, viewer), signal };
+  return { ...services, viewer, identity, signedIn: new Set(), loaders: createLoaders(services, viewer), signal };
 }
 
 /** Whether the account may be shown what only itself sees. */
@@ -38,19 +51,30 @@ export function isSelf({ viewer, signedIn }: UsersContext, userId: string): bool
   return viewer?.userId === userId || signedIn.has(userId);
 }
 
+/** How a mutation that signs in may end. */
+type SignInOutcome = (SignedIn & { deviceToken?: string | null }) | MfaNeeded | { verificationSent: true };
+
 /** The payload of a mutation that signs in; from here on the account counts as itself. */
-export async function signedInPayload({ signedIn }: UsersContext, signIn: () => Promise<SignedIn>) {
-  const payload = await asPayload<SignedIn, UsersProblemCode>(signIn, {
-    viewer: null,
-    session: null,
-    tokens: null,
-    accessExpiresAt: null,
-  });
-  if (payload.viewer) signedIn.add(payload.viewer.id);
-  return { mfa: null, verificationSent: false, deviceToken: null, ...payload };
+export async function signedInPayload({ signedIn }: UsersContext, signIn: () => Promise<SignInOutcome>) {
+  const { outcome, errors } = await asPayload<{ outcome: SignInOutcome }, UsersProblemCode>(
+    async () => ({ outcome: await signIn() }),
+    { outcome: null },
+  );
+  if (outcome && 'viewer' in outcome) signedIn.add(outcome.viewer.id);
+  return { ...NOBODY_SIGNED_IN, ...outcome, errors };
 }
 
-function createLoaders(records: UserRecords, viewer: Viewer | null): Loaders {
+const NOBODY_SIGNED_IN = {
+  viewer: null,
+  session: null,
+  tokens: null,
+  accessExpiresAt: null,
+  mfa: null,
+  verificationSent: false,
+  deviceToken: null,
+};
+
+function createLoaders({ records, profileRecords }: UsersServices, viewer: Viewer | null): Loaders {
   return {
     ownUser: new DataLoader(async (ids) => {
       const rows = viewer ? await records.usersByIds(ids.filter((id) => id === viewer.userId)) : [];
@@ -60,6 +84,10 @@ function createLoaders(records: UserRecords, viewer: Viewer | null): Loaders {
       const possible = ids.filter((id) => isId('ses', id));
       const rows = viewer && possible.length > 0 ? await records.sessionsByIds(possible, viewer.userId) : [];
       return ids.map((id) => rows.find((row) => row.id === id) ?? null);
+    }),
+    fileExists: new DataLoader(async (ids) => {
+      const existing = new Set(await profileRecords.existingFiles(ids));
+      return ids.map((id) => existing.has(id));
     }),
   };
 }

@@ -7,6 +7,10 @@ import { deriveCallKey } from '../../platform/identity/call-identity';
 import { Accounts } from './accounts/accounts';
 import { createContext } from './context';
 import { endedSessionsRoute } from './sessions/ended-sessions';
+import { Preferences } from './profile/preferences';
+import { ProfileRecords } from './profile/profile-records';
+import { Profiles } from './profile/profiles';
+import { ViewerChanges } from './profile/viewer-changes';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
 import { Sessions } from './sessions/sessions';
@@ -28,7 +32,16 @@ export function createUsersSubgraph(platform: Platform, clock: () => Date = () =
   const records = new UserRecords(platform.database.slice(USERS_MODELS));
   const keys = new SigningKeys(records);
   const sessions = new Sessions(records, keys, platform.secret, clock);
-  const services = { records, sessions, accounts: new Accounts(records, sessions) };
+  const profileRecords = new ProfileRecords(platform.database.slice(USERS_MODELS));
+  const services = {
+    records,
+    sessions,
+    accounts: new Accounts(records, sessions),
+    profileRecords,
+    profiles: new Profiles(profileRecords, platform.events, clock),
+    preferences: new Preferences(profileRecords, platform.events, clock),
+    viewerChanges: new ViewerChanges(profileRecords, platform.events),
+  };
   const subgraph = buildSubgraph({
     name: NAME,
     typeDefs: readRepositoryFile('subgraphs/users/schema.graphql'),
