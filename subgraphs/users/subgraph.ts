@@ -47,6 +47,7 @@ export function createUsersSubgraph(platform: Platform, clock: () => Date = () =
     typeDefs: readRepositoryFile('subgraphs/users/schema.graphql'),
     resolvers,
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
+    extensionsOf: ({ cookieSession }) => cookieSession?.change && { session: cookieSession.change },
     logger: platform.logger,
     byteRoutes: [jwksRoute(keys), endedSessionsRoute(sessions, deriveCallKey(platform.secret, NAME))],
     ready: () => platform.database.ping(),
