@@ -154,7 +154,10 @@ function withoutEmptyName(body: unknown): unknown {
   return { ...(body as object), operationName: null };
 }
 
-function callerOf({ request: { headers }, response, requestId, ...asked }: StreamRequest, viewer: Viewer | null): Caller {
+function callerOf(
+  { request: { headers }, response, requestId, ...asked }: StreamRequest,
+  viewer: Viewer | null,
+): Caller {
   const { authorization, client, isCookieMode } = asked;
   const controller = leavingController(response);
   const identity = { viewer, requestId, ...(client ? { client } : {}) };
