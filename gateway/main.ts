@@ -22,8 +22,8 @@ import { edgeOptions } from './edge-environment';
 import { subgraphSettings } from './fetch/transports';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayOptions, type SignCall } from './options';
 import { createGateway, type Gateway } from './server';
+import { fetchAccessNews } from './viewer/access-news';
 import { createAuthenticator } from './viewer/authenticator';
-import { askEndedSessions } from './viewer/ended-sessions';
 import { fetchJwks } from './viewer/fetch-jwks';
 
 const STOP_LIMIT_MS = 15_000;
@@ -106,7 +106,7 @@ async function identityOptions({
   identity,
   secret: given,
   dataDirectory,
-}: GatewayEnvironment): Promise<Pick<GatewayOptions, 'authenticate' | 'endedSessions' | 'signCall'>> {
+}: GatewayEnvironment): Promise<Pick<GatewayOptions, 'authenticate' | 'accessChanges' | 'signCall'>> {
   if (!identity) return {};
   const secret = given ?? (await readOrMakeSecret(dataDirectory));
   const keys = new Map<string, Buffer>();
@@ -118,7 +118,7 @@ async function identityOptions({
   const signCall: SignCall = (subgraph, caller, body) => signCallIdentity(keyOf(subgraph), subgraph, caller, body);
   return {
     authenticate: createAuthenticator({ jwks: () => fetchJwks(identity.jwksUrl) }),
-    endedSessions: askEndedSessions({ jwksUrl: identity.jwksUrl, signCall }),
+    accessChanges: fetchAccessNews({ jwksUrl: identity.jwksUrl, signCall }),
     signCall,
   };
 }

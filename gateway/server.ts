@@ -28,6 +28,7 @@ import { createCallMerger } from './subscriptions/merging/transports';
 import type { SubscriptionCounts } from './subscriptions/counts';
 import { DEFAULT_SUBSCRIPTION_SETTINGS } from './subscriptions/settings';
 import { createSubscriptions, type Subscriptions } from './subscriptions/subscriptions';
+import { refusingVoid, watchAccess, type AccessWatch } from './viewer/access-watch';
 import { createIdentification } from './viewer/identification';
 import { createSocketServer, type SocketServer } from './websocket/server';
 
@@ -89,16 +90,17 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     [...corsOrigins, ...(development ? DEVELOPMENT_ORIGINS : [])],
     cookieSessions ? corsOrigins : undefined,
   );
+  const operations = createOperations(current, subscriptions, logger);
+  const access = watchAccess({ accessChanges: options.accessChanges, logger });
+  const authenticate = options.authenticate && refusingVoid(options.authenticate, access);
   const identification = createIdentification({
-    authenticate: options.authenticate,
+    authenticate,
     source: clientSource(options.trustedProxies ?? []),
     origins,
     cookieSessions,
     needsFacts: options.rateLimits !== undefined || (options.clientFactsFor ?? []).length > 0,
   });
-  const operations = createOperations(current, subscriptions, logger);
-  const { authenticate, endedSessions } = options;
-  const connections = createConnections({ authenticate, endedSessions, limits, logger });
+  const connections = createConnections({ authenticate, access, limits });
   const sockets = createSocketServer({
     path: GRAPHQL_PATH,
     operations,
@@ -116,6 +118,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     contentTypes,
     hasRequestPlugins: plugins.some((plugin) => plugin.requestDidStart !== undefined),
     identification,
+    access,
     limits,
     streams: createStreams({ operations, connections, current, contentTypes, origins, limits }),
   };
@@ -129,7 +132,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       renewPage({ connections, identification, origins, limits }),
       development,
       callbacks && callbackPage(callbacks, limits),
-      metrics ? metricsPage({ subscriptions, connections }) : undefined,
+      metrics ? metricsPage({ subscriptions, connections, access }) : undefined,
     ),
     byteRoutes: own.flatMap((subgraph) => subgraph.byteRoutes),
     origins,
@@ -166,6 +169,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     stop: () => {
       generations.halt();
       return (stopped ??= stop(running, {
+        access,
         connections,
         sockets,
         subscriptions,
@@ -217,6 +221,7 @@ function track(running: Running, response: ServerResponse): void {
 async function stop(
   running: Running,
   parts: {
+    access: AccessWatch;
     connections: Connections;
     sockets: SocketServer;
     subscriptions: Subscriptions;
@@ -236,6 +241,7 @@ async function stop(
     parts.connections[Symbol.asyncDispose](),
     parts.closeRoutes(),
   ]);
+  await parts.access[Symbol.asyncDispose]();
   parts.subscriptions.close();
   for (const server of running.servers) server.closeAllConnections();
   await Promise.all(closing);

@@ -59,7 +59,7 @@ async function main(): Promise<void> {
     supergraphSdl: readRepositoryFile('gateway/supergraph.graphql'),
     subgraphs: new Map(all.map((subgraph) => [subgraph.name, subgraph])),
     authenticate: createAuthenticator({ jwks: () => users.jwks() }),
-    endedSessions: (sessionIds) => users.endedSessions(sessionIds),
+    accessChanges: (signal) => users.accessChanges(signal),
     ...edgeOptions(environment.edge, { lifecycle, logger }),
     logger,
     development: !environment.production,

@@ -8,6 +8,7 @@ import { isIncremental } from '../engine';
 import type { CurrentGeneration } from '../generation';
 import type { Caller } from '../execute/execution';
 import type { GatewayLimits } from '../options';
+import { voidToken, type AccessWatch } from '../viewer/access-watch';
 import type { Identification } from '../viewer/identification';
 import { readJsonBody } from './json-body';
 import { receiveMultipart, type MultipartRequest } from './multipart';
@@ -28,6 +29,7 @@ export interface GraphqlEndpoint {
   /** Whether all requests have to pass through Apollo Server, because a plugin of the host sees each of them. */
   hasRequestPlugins: boolean;
   identification: Identification;
+  access: Pick<AccessWatch, 'isVoid'>;
   limits: GatewayLimits;
   streams: Streams;
 }
@@ -65,6 +67,8 @@ async function answerOperation(
     const body = withoutEmptyName(
       multipart ? multipart.body : request.method === 'POST' ? await readBody(endpoint, request) : undefined,
     );
+    // A body may take long to arrive.
+    if (token && endpoint.access.isVoid(token)) throw new HttpError(401, 'UNAUTHENTICATED', voidToken().message);
     if (!multipart && (await endpoint.streams.answerDistinct(asked, body))) return;
     const caller = callerOf(asked, viewer);
     if (!multipart && !endpoint.hasRequestPlugins && (await answerKnown(endpoint, request, response, body, caller)))

@@ -36,6 +36,8 @@ describeWhenInstalled(programMissing('redis-server', 'redis-server'), 'counts in
     };
   };
 
+  const refused = [429, 'RATE_LIMITED', expect.stringMatching(/^(600|59\d)$/)] as unknown;
+
   test('gateways count together', async () => {
     await using one = await aGateway();
     await using other = await aGateway();
@@ -43,7 +45,7 @@ describeWhenInstalled(programMissing('redis-server', 'redis-server'), 'counts in
     const outcomes = [await one.ask('{ rare }'), await other.ask('{ rare }'), await one.ask('{ rare }')];
     expect([...outcomes, await other.ask('{ rare }'), await one.ask('{ rare }')]).toEqual([
       ...[200, 200, 200],
-      ...[1, 2].map(() => [429, 'RATE_LIMITED', expect.stringMatching(/^(600|599|59\d)$/)]),
+      ...[refused, refused],
     ]);
     expect(one.count('rare') + other.count('rare')).toBe(3);
   });

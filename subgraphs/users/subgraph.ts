@@ -2,19 +2,21 @@ import { readRepositoryFile } from '../../platform/root';
 import type { Platform } from '../../platform/platform';
 import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { ByteRoute, Subgraph } from '../../platform/subgraph/subgraph';
+import type { AccessNews } from '../../platform/identity/access-change';
 import type { JwkSet } from '../../platform/identity/access-token';
 import { deriveCallKey } from '../../platform/identity/call-identity';
 import { Accounts } from './accounts/accounts';
 import { createContext } from './context';
-import { endedSessionsRoute } from './sessions/ended-sessions';
 import { Preferences } from './profile/preferences';
 import { ProfileRecords } from './profile/profile-records';
 import { Profiles } from './profile/profiles';
 import { ViewerChanges } from './profile/viewer-changes';
+import { accessChangesRoute } from './sessions/access-changes';
+import { accessNews } from './sessions/access-news';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
 import { Sessions } from './sessions/sessions';
-import { SigningKeys } from './keys/signing-keys';
+import { signingKeySeal, SigningKeys } from './keys/signing-keys';
 
 const NAME = 'users';
 /** Where the public keys are published (RFC 8615 path, RFC 7517 content). */
@@ -23,15 +25,15 @@ export const JWKS_PATH = '/.well-known/jwks.json';
 export interface UsersSubgraph extends Subgraph {
   /** The keys that verify access tokens, for a gateway in the same process. */
   jwks(): Promise<JwkSet>;
-  /** Of these sessions those that have ended, expired, or never were, for a gateway in the same process. */
-  endedSessions(sessionIds: readonly string[]): Promise<string[]>;
+  /** Whose access tokens are void, for a gateway in the same process; see `accessNews`. */
+  accessChanges(signal: AbortSignal): AsyncGenerator<AccessNews, void, void>;
 }
 
 /** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
 export function createUsersSubgraph(platform: Platform, clock: () => Date = () => new Date()): UsersSubgraph {
   const records = new UserRecords(platform.database.slice(USERS_MODELS));
-  const keys = new SigningKeys(records);
-  const sessions = new Sessions(records, keys, platform.secret, clock);
+  const keys = new SigningKeys(records, signingKeySeal(platform.secret), clock, platform.logger);
+  const sessions = new Sessions(records, keys, platform.events, platform.secret, clock);
   const profileRecords = new ProfileRecords(platform.database.slice(USERS_MODELS));
   const services = {
     records,
@@ -42,6 +44,8 @@ export function createUsersSubgraph(platform: Platform, clock: () => Date = () =
     preferences: new Preferences(profileRecords, platform.events, clock),
     viewerChanges: new ViewerChanges(profileRecords, platform.events),
   };
+  const accessChanges: UsersSubgraph['accessChanges'] = (signal) => accessNews(platform.events, signal);
+  const access = accessChangesRoute(accessChanges, deriveCallKey(platform.secret, NAME));
   const subgraph = buildSubgraph({
     name: NAME,
     typeDefs: readRepositoryFile('subgraphs/users/schema.graphql'),
@@ -49,10 +53,11 @@ export function createUsersSubgraph(platform: Platform, clock: () => Date = () =
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
     extensionsOf: ({ cookieSession }) => cookieSession?.change && { session: cookieSession.change },
     logger: platform.logger,
-    byteRoutes: [jwksRoute(keys), endedSessionsRoute(sessions, deriveCallKey(platform.secret, NAME))],
+    byteRoutes: [jwksRoute(keys), access.route],
+    closeRoutes: () => access.close(),
     ready: () => platform.database.ping(),
   });
-  return { ...subgraph, jwks: () => keys.jwks(), endedSessions: (ids) => sessions.endedAmong(ids) };
+  return { ...subgraph, jwks: () => keys.jwks(), accessChanges };
 }
 
 function jwksRoute(keys: SigningKeys): ByteRoute {

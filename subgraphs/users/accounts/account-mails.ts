@@ -34,7 +34,10 @@ export class AccountMails {
   /** To the new address of an account. */
   newAddress(tx: PlatformTransaction, email: string, token: string): Promise<void> {
     return this.queue(tx, email, 'email.change', 'Confirm your new e-mail address', {
-      paragraphs: ['Hello,', 'please confirm that this is the new e-mail address of your account. The link works for a day.'],
+      paragraphs: [
+        'Hello,',
+        'please confirm that this is the new e-mail address of your account. The link works for a day.',
+      ],
       link: { label: 'Use this address', url: this.link(VERIFY_PATH, token) },
       footnote: 'If you did not ask for this, ignore this mail: nothing changes.',
     });

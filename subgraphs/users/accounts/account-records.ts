@@ -55,7 +55,10 @@ export class AccountRecords {
     kinds: readonly OneTimeTokenRow['kind'][],
     now: Date,
   ): Promise<void> {
-    await tx.oneTimeToken.updateMany({ where: { userId, kind: { in: [...kinds] }, usedAt: null }, data: { usedAt: now } });
+    await tx.oneTimeToken.updateMany({
+      where: { userId, kind: { in: [...kinds] }, usedAt: null },
+      data: { usedAt: now },
+    });
   }
 
   async isDeviceTrusted(userId: string, tokenHash: string, now: Date): Promise<boolean> {

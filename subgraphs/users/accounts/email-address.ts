@@ -6,7 +6,8 @@ const MAX_LOCAL_LENGTH = 64; // RFC 5321 §4.5.3.1.1
 
 /** Atoms of RFC 5322 §3.2.3 and letters of all scripts (RFC 6531): nothing that a header or a list could be made of. */
 const LOCAL = /^[\p{L}\p{N}\p{M}!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{N}\p{M}!#$%&'*+/=?^_`{|}~-]+)*$/u;
-const DOMAIN = /^(?:[\p{L}\p{N}\p{M}](?:[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?\.)+[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}]$/u;
+const DOMAIN =
+  /^(?:[\p{L}\p{N}\p{M}](?:[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?\.)+[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}]$/u;
 
 /** The address as typed, without white space around it. Throws INVALID_INPUT for what no mail can be sent to. */
 export function checkedEmail(text: string): string {

@@ -48,7 +48,11 @@ export class PasswordChange {
     return records.transaction(async (tx) => {
       const locked = (await records.lockUser(tx, user.id)) ?? accountGone();
       if (locked.passwordHash !== user.passwordHash) throw changedMeanwhile();
-      return this.write(tx, { user: locked, passwordHash, keep: input.endOtherSessions ? viewer.sessionId : 'all' }, identity);
+      return this.write(
+        tx,
+        { user: locked, passwordHash, keep: input.endOtherSessions ? viewer.sessionId : 'all' },
+        identity,
+      );
     });
   }
 
