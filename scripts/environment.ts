@@ -2,6 +2,7 @@ import { loadGatewayConfig } from '../gateway/config/load-config';
 import type { GatewayConfig } from '../gateway/config/schema';
 import { readEdgeEnvironment, type EdgeEnvironment } from '../gateway/edge-environment';
 import { EnvironmentReader, readPlatformEnvironment, type PlatformEnvironment } from '../platform/environment';
+import { readUsersSettings, type UsersSettings } from '../subgraphs/users/users-settings';
 
 export interface StartEnvironment extends PlatformEnvironment {
   host: string;
@@ -15,6 +16,7 @@ export interface StartEnvironment extends PlatformEnvironment {
   gatewayMaxFileBytes: number;
   /** The file that `SAUTI_GATEWAY_CONFIG` names; variables come before what is in it. */
   gatewayConfig: GatewayConfig;
+  users: UsersSettings;
 }
 
 /** Reads and checks the environment of `npm start`; throws one error that lists all faults. */
@@ -33,6 +35,7 @@ export function readStartEnvironment(): StartEnvironment {
       reader.text('MAX_FILE_BYTES') === null ? (gatewayConfig.limits?.maxFileBytes ?? aboveSlices) : aboveSlices,
     gatewayConfig,
     edge: readEdgeEnvironment(reader, gatewayConfig, { production: platform.production, hasIdentity: true }),
+    users: readUsersSettings(reader),
     host: reader.text('HOST') ?? gatewayConfig.host ?? '127.0.0.1',
     port:
       reader.text('PORT') === null

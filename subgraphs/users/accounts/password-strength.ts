@@ -5,7 +5,7 @@ export const MAX_PASSWORD_LENGTH = 256;
 
 /** Shorter parts of names and addresses are in too many words to be refused. */
 const MIN_PERSONAL_LENGTH = 4;
-/** What must be left of a password without the guessable word in it. */
+/** What must be left of a password without the guessable words in it. */
 const MIN_REST_LENGTH = 5;
 
 /**
@@ -19,8 +19,7 @@ export function passwordWeakness(password: string, personal: readonly string[]):
     return `A password has at least ${MIN_PASSWORD_LENGTH} characters; this one has ${length}.`;
   if (/\p{Cs}/u.test(password)) return 'A password has no halves of characters (unpaired surrogates).';
   if (isCommon(password)) return 'This password is among the first that anybody would guess.';
-  if (personalWords(personal).some((word) => isMadeOf(password, word)))
-    return 'The password must not be made of your name or address.';
+  if (isMadeOf(password, personalWords(personal))) return 'The password must not be made of your name or address.';
   return null;
 }
 
@@ -34,21 +33,27 @@ function isCommon(password: string): boolean {
   const isMonotonous = new Set(lower).size < 3 || /^(.{1,4})\1+$/u.test(lower);
   // `Password2024!` is `password` to whoever guesses: with something behind it, and with digits for letters.
   const word = lower.replace(/[^\p{L}]{1,4}$/u, '');
-  return isMonotonous || [lower, word, asLetters(lower), asLetters(word)].some((form) => commonPasswords().has(form));
+  return isMonotonous || [lower, word].flatMap(readings).some((form) => commonPasswords().has(form));
 }
 
-/** Whether too little is left of the password without the word, forwards or backwards, also with digits for letters. */
-function isMadeOf(password: string, word: string): boolean {
-  const backwards = [...word].reverse().join('');
-  return [onlyWord(fold(password)), onlyWord(asLetters(fold(password)))].some((form) =>
-    [word, backwards].some((part) => form.includes(part) && form.replaceAll(part, '').length < MIN_REST_LENGTH),
-  );
+/** Whether too little is left of the password without the words, forwards or backwards, also with digits for letters. */
+function isMadeOf(password: string, words: readonly string[]): boolean {
+  return readings(fold(password))
+    .map(onlyWord)
+    .some((form) => {
+      const rest = words.reduce((left, word) => left.replaceAll(word, '').replaceAll(backwards(word), ''), form);
+      return rest !== form && rest.length < MIN_REST_LENGTH;
+    });
 }
 
-/** The texts and the words in them, folded. */
+function backwards(word: string): string {
+  return [...word].reverse().join('');
+}
+
+/** The texts and the words in them, folded; the longest first. */
 function personalWords(texts: readonly string[]): string[] {
   const words = texts.flatMap((text) => [text, ...text.split(/[^\p{L}\p{N}]+/u)]).map((text) => onlyWord(fold(text)));
-  return [...new Set(words)].filter((word) => word.length >= MIN_PERSONAL_LENGTH);
+  return [...new Set(words)].filter(({ length }) => length >= MIN_PERSONAL_LENGTH).sort((a, b) => b.length - a.length);
 }
 
 function fold(text: string): string {
@@ -60,18 +65,14 @@ function onlyWord(text: string): string {
 }
 
 const LETTERS: Readonly<Record<string, string>> = {
-  '0': 'o',
-  '1': 'l',
-  '3': 'e',
-  '4': 'a',
-  '5': 's',
-  '7': 't',
-  '@': 'a',
-  $: 's',
-  '!': 'i',
+  ...{ '0': 'o', '3': 'e', '4': 'a', '5': 's', '7': 't', '8': 'b', '9': 'g' },
+  ...{ '@': 'a', $: 's', '!': 'i', '|': 'l' },
 };
-function asLetters(text: string): string {
-  return text.replace(/[013457@$!]/g, (sign) => LETTERS[sign]!);
+
+/** The text as it is, and with letters for the digits and signs that are written for them. */
+function readings(text: string): string[] {
+  const letters = text.replace(/[0345789@$!|]/g, (sign) => LETTERS[sign]!);
+  return [text, letters.replaceAll('1', 'l'), letters.replaceAll('1', 'i')];
 }
 
 let common: Set<string> | undefined;

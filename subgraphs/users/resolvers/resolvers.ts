@@ -1,5 +1,11 @@
 import { scalars } from '../../../platform/subgraph/scalars';
 import type { Resolvers } from '../resolvers-types.generated';
+import { changeEmail } from './Mutation/changeEmail';
+import { changePassword } from './Mutation/changePassword';
+import { requestPasswordReset } from './Mutation/requestPasswordReset';
+import { resetPassword } from './Mutation/resetPassword';
+import { sendEmailVerification } from './Mutation/sendEmailVerification';
+import { verifyEmail } from './Mutation/verifyEmail';
 import { endSessions } from './Mutation/endSessions';
 import { refreshSession } from './Mutation/refreshSession';
 import { signIn } from './Mutation/signIn';
@@ -16,7 +22,20 @@ import { ViewerChange } from './ViewerChange';
 
 export const resolvers: Resolvers = {
   Query: { viewer },
-  Mutation: { signUp, signIn, refreshSession, endSessions, updateProfile, updatePreferences },
+  Mutation: {
+    changeEmail,
+    changePassword,
+    requestPasswordReset,
+    resetPassword,
+    sendEmailVerification,
+    verifyEmail,
+    signUp,
+    signIn,
+    refreshSession,
+    endSessions,
+    updateProfile,
+    updatePreferences,
+  },
   Subscription: { viewerChanged },
   User,
   Profile,
