@@ -317,6 +317,7 @@ function callOf(
     authorization: caller.authorization,
     headers: caller.headers,
     connectionParams: caller.connectionParams,
+    onSession: caller.onSession,
     signal,
   };
 }

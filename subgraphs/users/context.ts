@@ -18,6 +18,7 @@ import type { Preferences } from './profile/preferences';
 import type { ProfileRecords } from './profile/profile-records';
 import type { Profiles } from './profile/profiles';
 import type { ViewerChanges } from './profile/viewer-changes';
+import { cookieSessionOf, type CookieSession } from './sessions/cookie-session';
 import type { SessionRow, UserRecords, UserRow } from './records';
 import type { SignedIn, Sessions } from './sessions/sessions';
 
@@ -42,6 +43,8 @@ export interface UsersContext extends UsersServices {
   identity: CallIdentity;
   /** Accounts that signed in within this request: they see in the answer what the account itself sees. */
   signedIn: Set<string>;
+  /** Null for a client that keeps its tokens itself. */
+  cookieSession: CookieSession | null;
   loaders: Loaders;
   signal: AbortSignal;
 }
@@ -64,7 +67,15 @@ interface Loaders extends AccountJobLoaders {
 
 export function createContext(services: UsersServices, identity: CallIdentity, signal: AbortSignal): UsersContext {
   const { viewer } = identity;
-  return { ...services, viewer, identity, signedIn: new Set(), loaders: createLoaders(services, viewer), signal };
+  return {
+    ...services,
+    viewer,
+    identity,
+    signedIn: new Set(),
+    cookieSession: cookieSessionOf(identity),
+    loaders: createLoaders(services, viewer),
+    signal,
+  };
 }
 
 /** Whether the account may be shown what only itself sees. */
@@ -80,14 +91,15 @@ export function isShown(context: UsersContext, userId: string): boolean {
 /** How a mutation that signs in may end. */
 type SignInOutcome = (SignedIn & { deviceToken?: string | null }) | MfaNeeded | Linked | { verificationSent: true };
 
-/** The payload of a mutation that signs in; from here on the account counts as itself. */
-export async function signedInPayload({ signedIn }: UsersContext, signIn: () => Promise<SignInOutcome>) {
+/** The payload of a mutation that signs in; from here on the account counts as itself. In cookie mode tokens are not in it. */
+export async function signedInPayload({ signedIn, cookieSession }: UsersContext, signIn: () => Promise<SignInOutcome>) {
   const { outcome, errors } = await asPayload<{ outcome: SignInOutcome }, UsersProblemCode>(
     async () => ({ outcome: await signIn() }),
     { outcome: null },
   );
   if (outcome && 'viewer' in outcome) signedIn.add(outcome.viewer.id);
-  return { ...NOBODY_SIGNED_IN, ...outcome, errors };
+  const payload = { ...NOBODY_SIGNED_IN, ...outcome, errors };
+  return cookieSession ? cookieSession.take(payload) : payload;
 }
 
 const NOBODY_SIGNED_IN = {

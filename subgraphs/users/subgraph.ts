@@ -41,6 +41,7 @@ export function createUsersSubgraph(
     typeDefs: readRepositoryFile('subgraphs/users/schema.graphql'),
     resolvers,
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
+    extensionsOf: ({ cookieSession }) => cookieSession?.change && { session: cookieSession.change },
     logger: platform.logger,
     byteRoutes: [
       jwksRoute(keys),
