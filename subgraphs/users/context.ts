@@ -3,6 +3,7 @@ import { asPayload } from '../../platform/errors';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import { isId } from '../../platform/ids';
 import type { Accounts } from './accounts/accounts';
+import type { MfaNeeded } from './accounts/sign-in';
 import type { UsersProblemCode } from './errors';
 import type { SessionRow, UserRecords, UserRow } from './records';
 import type { SignedIn, Sessions } from './sessions/sessions';
@@ -16,6 +17,8 @@ export interface UsersServices {
 /** What one request carries. */
 export interface UsersContext extends UsersServices {
   viewer: Viewer | null;
+  /** Who asks, from where. */
+  identity: CallIdentity;
   /** Accounts that signed in within this request: they see in the answer what the account itself sees. */
   signedIn: Set<string>;
   loaders: Loaders;
@@ -30,7 +33,14 @@ interface Loaders {
 
 export function createContext(services: UsersServices, identity: CallIdentity, signal: AbortSignal): UsersContext {
   const { viewer } = identity;
-  return { ...services, viewer, signedIn: new Set(), loaders: createLoaders(services.records, viewer), signal };
+  return {
+    ...services,
+    viewer,
+    identity,
+    signedIn: new Set(),
+    loaders: createLoaders(services.records, viewer),
+    signal,
+  };
 }
 
 /** Whether the account may be shown what only itself sees. */
@@ -38,17 +48,28 @@ export function isSelf({ viewer, signedIn }: UsersContext, userId: string): bool
   return viewer?.userId === userId || signedIn.has(userId);
 }
 
+/** How a mutation that signs in may end. */
+type SignInOutcome = (SignedIn & { deviceToken?: string | null }) | MfaNeeded | { verificationSent: true };
+
 /** The payload of a mutation that signs in; from here on the account counts as itself. */
-export async function signedInPayload({ signedIn }: UsersContext, signIn: () => Promise<SignedIn>) {
-  const payload = await asPayload<SignedIn, UsersProblemCode>(signIn, {
-    viewer: null,
-    session: null,
-    tokens: null,
-    accessExpiresAt: null,
-  });
-  if (payload.viewer) signedIn.add(payload.viewer.id);
-  return { mfa: null, verificationSent: false, deviceToken: null, ...payload };
+export async function signedInPayload({ signedIn }: UsersContext, signIn: () => Promise<SignInOutcome>) {
+  const { outcome, errors } = await asPayload<{ outcome: SignInOutcome }, UsersProblemCode>(
+    async () => ({ outcome: await signIn() }),
+    { outcome: null },
+  );
+  if (outcome && 'viewer' in outcome) signedIn.add(outcome.viewer.id);
+  return { ...NOBODY_SIGNED_IN, ...outcome, errors };
 }
+
+const NOBODY_SIGNED_IN = {
+  viewer: null,
+  session: null,
+  tokens: null,
+  accessExpiresAt: null,
+  mfa: null,
+  verificationSent: false,
+  deviceToken: null,
+};
 
 function createLoaders(records: UserRecords, viewer: Viewer | null): Loaders {
   return {

@@ -137,6 +137,21 @@ export class UserRecords {
     );
   }
 
+  /** Counts one attempt in the window that is open for the key, or opens one until `expiresAt`. */
+  async countAttempt(key: string, now: Date, expiresAt: Date): Promise<{ count: number; expiresAt: Date }> {
+    const [counted] = await this.database.$queryRaw<[{ count: number; expiresAt: Date }]>`
+      insert into users.attempt_count as present (key, count, expires_at) values (${key}, 1, ${expiresAt})
+      on conflict (key) do update set
+        count = case when present.expires_at <= ${now} then 1 else present.count + 1 end,
+        expires_at = case when present.expires_at <= ${now} then excluded.expires_at else present.expires_at end
+      returning count, expires_at as "expiresAt"`;
+    return counted;
+  }
+
+  async clearAttempts(key: string): Promise<void> {
+    await this.database.attemptCount.deleteMany({ where: { key } });
+  }
+
   signingKeys(): Promise<SigningKeyRow[]> {
     return this.database.signingKey.findMany({ orderBy: { createdAt: 'desc' } });
   }

@@ -1,0 +1,91 @@
+import { UserProblemError } from '../../../platform/errors';
+import type { CallIdentity } from '../../../platform/identity/viewer';
+import { recordAudit } from '../audit/audit-log';
+import type { UsersProblemCode } from '../errors';
+import type { SessionRow, UserRow, UsersTransaction } from '../records';
+import type { Sessions, SignedIn } from '../sessions/sessions';
+
+/** What was proven, and by whom it is asked. */
+export interface SignInProof {
+  /** `MFA` says that the second factor was given; it is not asked for again. */
+  assurance: SessionRow['assurance'];
+  /** What the client calls the device, checked. */
+  deviceName: string | null;
+  /** From an earlier sign-in with `trustDevice`, or null. */
+  deviceToken: string | null;
+  identity: CallIdentity;
+}
+
+/** As the graph's type MfaChallenge. */
+export interface MfaChallenge {
+  token: string;
+  methods: ('TOTP' | 'RECOVERY_CODES')[];
+  expiresAt: Date;
+}
+export interface MfaNeeded {
+  mfa: MfaChallenge;
+}
+
+/** What the second factors answer; `factors/` has it. */
+export interface SecondFactors {
+  /** What the account asks for besides `proof`; null when it has no factor, or the device is one it trusts. */
+  challenge(tx: UsersTransaction, user: UserRow, proof: SignInProof): Promise<MfaChallenge | null>;
+}
+
+/** Calls off the deletion of an account in its grace period; `privacy/` has it. */
+export type CancelDeletion = (tx: UsersTransaction, user: UserRow, identity: CallIdentity) => Promise<UserRow>;
+
+/** The second half of every sign-in, whatever the first proof was: password, identity provider, or a second factor. */
+export class SignIns {
+  constructor(
+    private readonly sessions: Sessions,
+    private readonly factors: SecondFactors,
+    private readonly cancelDeletion: CancelDeletion,
+    private readonly clock: () => Date,
+  ) {}
+
+  /**
+   * Lets an account in whose (first) proof holds: opens a session in the caller's transaction, or answers what is missing.
+   * Throws INVALID_CREDENTIALS for a suspended account; lifts a suspension that is over; calls off a deletion. After
+   * `verifyMfa` call it again with the assurance `MFA`.
+   */
+  async complete(tx: UsersTransaction, user: UserRow, proof: SignInProof): Promise<SignedIn | MfaNeeded> {
+    const now = this.clock();
+    if (isSuspended(user, now)) throw new SignInRefused(user.id);
+    if (proof.assurance !== 'MFA') {
+      const mfa = await this.factors.challenge(tx, user, proof);
+      if (mfa) return { mfa };
+    }
+    const present = user.status === 'PENDING_DELETION' ? await this.cancelDeletion(tx, user, proof.identity) : user;
+    const entered = await tx.user.update({
+      where: { id: present.id },
+      data: { lastSignInAt: now, ...(present.status === 'SUSPENDED' ? LIFTED : {}) },
+    });
+    const { deviceName, assurance, identity } = proof;
+    const signedIn = await this.sessions.open(tx, entered, { assurance, deviceName, client: identity.client });
+    await recordAudit(tx, identity, {
+      action: 'session.started',
+      actorId: user.id,
+      subjectId: signedIn.session.id,
+      metadata: { assurance },
+    });
+    return signedIn;
+  }
+}
+
+/** The answer to a wrong password, which nobody can tell from an account that may not sign in. */
+export class SignInRefused extends UserProblemError<UsersProblemCode> {
+  constructor(
+    /** For the audit log; null when there is no such account. */
+    readonly userId: string | null,
+  ) {
+    super({ code: 'INVALID_CREDENTIALS', message: 'E-mail address or password is wrong.', path: ['input'] });
+  }
+}
+
+/** Whether the account is suspended at that time; a suspension may have an end. */
+export function isSuspended({ status, suspensionEndsAt }: UserRow, now: Date): boolean {
+  return status === 'SUSPENDED' && (suspensionEndsAt === null || suspensionEndsAt > now);
+}
+
+const LIFTED = { status: 'ACTIVE', suspensionReason: null, suspensionEndsAt: null } as const;
