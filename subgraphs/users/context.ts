@@ -5,12 +5,20 @@ import { isId } from '../../platform/ids';
 import type { Accounts } from './accounts/accounts';
 import type { MfaNeeded } from './accounts/sign-in';
 import type { UsersProblemCode } from './errors';
+import type { ApiKeys } from './api-keys/api-keys';
+import type { Factors } from './factors/factors';
+import type { MfaSignIn } from './factors/mfa-sign-in';
+import type { Reauthentication } from './factors/reauthentication';
 import type { SessionRow, UserRecords, UserRow } from './records';
 import type { SignedIn, Sessions } from './sessions/sessions';
 
 export interface UsersServices {
   accounts: Accounts;
   sessions: Sessions;
+  factors: Factors;
+  mfaSignIn: MfaSignIn;
+  reauthentication: Reauthentication;
+  apiKeys: ApiKeys;
   records: UserRecords;
 }
 

@@ -3,12 +3,21 @@ import type { Platform } from '../../platform/platform';
 import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { ByteRoute, Subgraph } from '../../platform/subgraph/subgraph';
 import type { JwkSet } from '../../platform/identity/access-token';
+import type { VerifyApiKey } from '../../platform/identity/api-key';
 import { deriveCallKey } from '../../platform/identity/call-identity';
 import { Accounts } from './accounts/accounts';
+import { SignIns } from './accounts/sign-in';
+import { ApiKeyRecords } from './api-keys/api-key-records';
+import { ApiKeys } from './api-keys/api-keys';
+import { KeyVerification } from './api-keys/key-verification';
+import { verifyApiKeyRoute } from './api-keys/verify-route';
+import { Attempts } from './attempts';
 import { createContext } from './context';
 import { endedSessionsRoute } from './sessions/ended-sessions';
+import { createFactors } from './factors/create-factors';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
+import { SecurityTrail } from './security-trail';
 import { Sessions } from './sessions/sessions';
 import { SigningKeys } from './keys/signing-keys';
 
@@ -21,24 +30,49 @@ export interface UsersSubgraph extends Subgraph {
   jwks(): Promise<JwkSet>;
   /** Of these sessions those that have ended, expired, or never were, for a gateway in the same process. */
   endedSessions(sessionIds: readonly string[]): Promise<string[]>;
+  /** Who has an API key, by its hash, for a gateway in the same process. */
+  verifyApiKey: VerifyApiKey;
 }
 
 /** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
 export function createUsersSubgraph(platform: Platform, clock: () => Date = () => new Date()): UsersSubgraph {
-  const records = new UserRecords(platform.database.slice(USERS_MODELS));
+  const database = platform.database.slice(USERS_MODELS);
+  const records = new UserRecords(database);
   const keys = new SigningKeys(records);
   const sessions = new Sessions(records, keys, platform.secret, clock);
-  const services = { records, sessions, accounts: new Accounts(records, sessions) };
+  const attempts = new Attempts(records, platform.secret, clock);
+  const trail = new SecurityTrail(platform.events, async () => {});
+  const { challenges, mfaSignIn, ...factors } = createFactors({
+    database,
+    records,
+    attempts,
+    trail,
+    secret: platform.secret,
+    clock,
+  });
+  const signIns = new SignIns(sessions, challenges, async (_tx, user) => user, clock);
+  const keyRecords = new ApiKeyRecords(database);
+  const keyVerification = new KeyVerification(keyRecords, clock);
+  const verifyApiKey: VerifyApiKey = (keyHash) => keyVerification.verify(keyHash);
+  const services = {
+    records,
+    sessions,
+    accounts: new Accounts(records, sessions),
+    ...factors,
+    mfaSignIn: mfaSignIn(signIns),
+    apiKeys: new ApiKeys({ records, keyRecords, trail, events: platform.events, clock }),
+  };
+  const callKey = deriveCallKey(platform.secret, NAME);
   const subgraph = buildSubgraph({
     name: NAME,
     typeDefs: readRepositoryFile('subgraphs/users/schema.graphql'),
     resolvers,
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
     logger: platform.logger,
-    byteRoutes: [jwksRoute(keys), endedSessionsRoute(sessions, deriveCallKey(platform.secret, NAME))],
+    byteRoutes: [jwksRoute(keys), endedSessionsRoute(sessions, callKey), verifyApiKeyRoute(verifyApiKey, callKey)],
     ready: () => platform.database.ping(),
   });
-  return { ...subgraph, jwks: () => keys.jwks(), endedSessions: (ids) => sessions.endedAmong(ids) };
+  return { ...subgraph, jwks: () => keys.jwks(), endedSessions: (ids) => sessions.endedAmong(ids), verifyApiKey };
 }
 
 function jwksRoute(keys: SigningKeys): ByteRoute {

@@ -1,5 +1,5 @@
 import type { MfaFactor, RecoveryCode } from '../../../platform/database/prisma-client/client';
-import type { UserRow, UsersDatabase, UsersTransaction } from '../records';
+import type { UsersDatabase, UsersTransaction } from '../records';
 
 export type FactorRow = MfaFactor;
 export type RecoveryCodeRow = RecoveryCode;
@@ -15,15 +15,6 @@ export class FactorRecords {
       this.database.recoveryCode.findMany({ where: { userId } }),
     ]);
     return { factors, codes };
-  }
-
-  /**
-   * The account, locked until the transaction ends, so that uses and changes of its factors follow one another; null when
-   * it is gone. Rows that refer to it can still be written.
-   */
-  async lockUser(tx: UsersTransaction, userId: string): Promise<UserRow | null> {
-    await tx.$queryRaw`select 1 from users."user" where id = ${userId} for no key update`;
-    return tx.user.findUnique({ where: { id: userId } });
   }
 
   /** Also those that are being set up. */

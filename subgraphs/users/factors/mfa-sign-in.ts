@@ -2,6 +2,7 @@ import type { CallIdentity } from '../../../platform/identity/viewer';
 import type { SignIns } from '../accounts/sign-in';
 import type { AttemptLimit, Attempts } from '../attempts';
 import { recordAudit } from '../audit/audit-log';
+import { problem } from '../input';
 import { hashOfToken, lockToken, useToken, type OneTimeTokenRow } from '../one-time-tokens';
 import type { UserRecords, UserRow, UsersTransaction } from '../records';
 import type { SecurityTrail } from '../security-trail';
@@ -9,7 +10,6 @@ import type { SignedIn } from '../sessions/sessions';
 import type { ChallengeData } from './challenges';
 import type { CodeCheck } from './code-check';
 import type { FactorRecords } from './factor-records';
-import { problem } from './problems';
 import { isTotpCode, normalizedTotpCode } from './totp';
 import type { TrustedDevices } from './trusted-devices';
 
@@ -63,10 +63,10 @@ export class MfaSignIn {
   }
 
   private async finish(tx: UsersTransaction, identity: CallIdentity, proof: SecondProof, userId: string) {
-    const { factorRecords, codes, devices } = this.parts;
+    const { records, codes, devices } = this.parts;
     const now = this.parts.clock();
     const challenge = await lockToken(tx, now, proof.token, ['MFA_CHALLENGE']);
-    const user = await factorRecords.lockUser(tx, userId);
+    const user = await records.lockUser(tx, userId);
     if (!challenge || !user || challenge.failures >= CODES_PER_CHALLENGE) return 'over';
     const kind = await codes.take(tx, userId, proof.code, now);
     if (!kind) return this.refuse(tx, identity, challenge);

@@ -14,11 +14,7 @@ export function newRecoveryCodes(): string[] {
 /** What is kept of a code, however its owner types it; null for what cannot be one. */
 export function recoveryCodeHash(text: string): string | null {
   if (text.length > 64) return null;
-  const code = text
-    .toLowerCase()
-    .replaceAll(/[\s-]/g, '')
-    .replaceAll('o', '0')
-    .replaceAll(/[il]/g, '1');
+  const code = text.toLowerCase().replaceAll(/[\s-]/g, '').replaceAll('o', '0').replaceAll(/[il]/g, '1');
   return CODE.test(code) ? createHash('sha256').update(code).digest('hex') : null;
 }
 

@@ -35,6 +35,12 @@ export function normalizedTotpCode(text: string): string {
 export function stepOfCode(secret: string, code: string, now: Date): number | null {
   if (!isTotpCode(code)) return null;
   const timestamp = now.getTime();
-  const delta = TOTP.validate({ ...SETTINGS, secret: Secret.fromBase32(secret), token: code, timestamp, window: WINDOW });
+  const delta = TOTP.validate({
+    ...SETTINGS,
+    secret: Secret.fromBase32(secret),
+    token: code,
+    timestamp,
+    window: WINDOW,
+  });
   return delta === null ? null : TOTP.counter({ period: SETTINGS.period, timestamp }) + delta;
 }

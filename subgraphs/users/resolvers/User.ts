@@ -15,4 +15,6 @@ export const User: UserResolvers = {
           (take, before) => context.records.liveSessions(user.id, take, before),
         )
       : null,
+  mfaFactors: (user, _args, context) => (isSelf(context, user.id) ? context.factors.list(user.id) : null),
+  apiKeys: (user, _args, context) => (isSelf(context, user.id) ? context.apiKeys.list(user.id) : null),
 };
