@@ -1,23 +1,26 @@
 import type { EventLog } from '../../platform/events/event-log';
 import type { CallIdentity } from '../../platform/identity/viewer';
+import { queueMail } from '../../platform/mail/mail';
+import type { Seal } from '../../platform/seal';
 import { recordAudit, type AuditEntry } from './audit/audit-log';
 import { announceViewer } from './events';
 import type { UserRow, UsersTransaction } from './records';
 
 /** What an account's owner is told by mail, in case it was not they who did it. */
 export interface SecurityNotice {
+  /** One line, without anything that users have written. */
   subject: string;
   /** Plain text, one sentence or two. */
   text: string;
 }
-/** Queues the mail in the transaction of what it tells. */
-export type NotifyOwner = (tx: UsersTransaction, user: UserRow, notice: SecurityNotice) => Promise<void>;
+
+const ADVICE = 'If this was not you, change your password at once and end your other sessions.';
 
 /** What a change of how an account is entered leaves behind: an audit event, a mail, and news for its devices. */
 export class SecurityTrail {
   constructor(
     private readonly events: EventLog,
-    private readonly notify: NotifyOwner,
+    private readonly mailSeal: Seal,
   ) {}
 
   /** At the end of the transaction of the change, before its access changes. */
@@ -28,7 +31,8 @@ export class SecurityTrail {
     { audit, notice }: { audit: AuditEntry; notice: SecurityNotice },
   ): Promise<void> {
     await recordAudit(tx, identity, audit);
-    await this.notify(tx, user, notice);
+    const text = `${notice.text}\n\n${ADVICE}\n`;
+    await queueMail(tx, this.mailSeal, { to: user.email, kind: audit.action, subject: notice.subject, text });
     await announceViewer(tx, this.events, user.id, 'SECURITY');
   }
 }

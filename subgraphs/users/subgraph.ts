@@ -1,3 +1,4 @@
+import { createMailSeal } from '../../platform/mail/mail';
 import { readRepositoryFile } from '../../platform/root';
 import type { Platform } from '../../platform/platform';
 import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
@@ -41,7 +42,7 @@ export function createUsersSubgraph(platform: Platform, clock: () => Date = () =
   const keys = new SigningKeys(records);
   const sessions = new Sessions(records, keys, platform.secret, clock);
   const attempts = new Attempts(records, platform.secret, clock);
-  const trail = new SecurityTrail(platform.events, async () => {});
+  const trail = new SecurityTrail(platform.events, createMailSeal(platform.secret));
   const { challenges, mfaSignIn, ...factors } = createFactors({
     database,
     records,

@@ -45,7 +45,10 @@ const prisma = () => stage.opened.platform.database.prisma;
 
 test('a key is shown once: what is kept of it is its beginning and its hash', async () => {
   const { viewer } = await stage.aPerson();
-  const { key, apiKey, errors } = await create(viewer, { name: ' Build server ', scopes: ['media:read', 'media:read'] });
+  const { key, apiKey, errors } = await create(viewer, {
+    name: ' Build server ',
+    scopes: ['media:read', 'media:read'],
+  });
   expect(errors).toEqual([]);
   expect(apiKey).toMatchObject({ name: 'Build server', scopes: ['media:read'], lastUsedAt: null, expiresAt: null });
   expect(key).toMatch(/^sauti_[0-9a-f]{8}_[\w-]{43}$/);
@@ -133,7 +136,9 @@ describe('a key stands for its account', () => {
     expect(await newsAfter(accessTopic, access!)).toEqual([{ kind: 'ended', sessionId: apiKey!.id }]);
     expect(await newsAfter(viewerTopic(viewer.userId), own!)).toEqual([{ reason: 'SECURITY' }]);
     expect(await stage.auditOf(apiKey!.id)).toEqual(['apiKey.created', 'apiKey.revoked']);
-    expect(await stage.mailsTo(email)).toEqual(expect.arrayContaining(['An API key was made', 'An API key was revoked']));
+    expect(await stage.mailsTo(email)).toEqual(
+      expect.arrayContaining(['An API key was made', 'An API key was revoked']),
+    );
   });
 
   test.each(['SUSPENDED', 'PENDING_DELETION'] as const)('not while the account is %s', async (status) => {
