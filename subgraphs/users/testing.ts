@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { verifyAccessToken } from '../../platform/identity/access-token';
 import type { Viewer } from '../../platform/identity/viewer';
 import { ask, askFor } from '../../platform/testing/calls';
@@ -20,6 +21,8 @@ export interface UsersStage extends AsyncDisposable {
   readonly clock: { ms: number };
   /** Somebody new, in their first session. */
   aPerson(): Promise<{ viewer: Viewer; email: string }>;
+  /** Another session of theirs; for accounts without a second factor. */
+  signIn(email: string): Promise<Viewer>;
   /** The field `result` of the answer; fails when there are errors. */
   result<Result>(query: string, variables?: Record<string, unknown>, viewer?: Viewer | null): Promise<Result>;
   /** The codes of the top-level errors. */
@@ -29,6 +32,12 @@ export interface UsersStage extends AsyncDisposable {
   /** The subjects of the mails to an address, oldest first. */
   mailsTo(email: string): Promise<string[]>;
 }
+
+interface Entered {
+  tokens: { accessToken: string };
+}
+const SIGN_UP = 'mutation ($input: SignUpInput!) { result: signUp(input: $input) { tokens { accessToken } } }';
+const SIGN_IN = 'mutation ($input: SignInInput!) { result: signIn(input: $input) { tokens { accessToken } } }';
 
 export async function openUsersStage(): Promise<UsersStage> {
   const opened = await openTestPlatform();
@@ -41,6 +50,8 @@ export async function openUsersStage(): Promise<UsersStage> {
     variables: Record<string, unknown> = {},
     viewer: Viewer | null = null,
   ) => (await askFor<{ result: Result }>(users, viewer, query, variables)).result;
+  const viewerOf = async ({ tokens }: Entered): Promise<Viewer> =>
+    verifyAccessToken(tokens.accessToken, await users.jwks()).viewer;
   return {
     opened,
     users,
@@ -48,12 +59,10 @@ export async function openUsersStage(): Promise<UsersStage> {
     result,
     async aPerson() {
       const email = `person-${++people}@sauti.example`;
-      const { tokens } = await result<{ tokens: { accessToken: string } }>(
-        'mutation ($input: SignUpInput!) { result: signUp(input: $input) { tokens { accessToken } } }',
-        { input: { email, password: PASSWORD, displayName: 'Amina' } },
-      );
-      return { email, viewer: verifyAccessToken(tokens.accessToken, await users.jwks()).viewer };
+      const input = { email, password: PASSWORD, displayName: 'Amina' };
+      return { email, viewer: await viewerOf(await result<Entered>(SIGN_UP, { input })) };
     },
+    signIn: async (email) => viewerOf(await result<Entered>(SIGN_IN, { input: { email, password: PASSWORD } })),
     async errorsOf(query, variables = {}, viewer = null) {
       const { errors = [] } = await ask(users, viewer, query, variables);
       return errors.map(({ extensions }) => extensions?.['code']);
@@ -71,4 +80,25 @@ export async function openUsersStage(): Promise<UsersStage> {
     },
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
+}
+
+/** What an authenticator app shows for a base32 secret (RFC 4226 §5.3, RFC 6238), so many steps of 30 s after `ms`. */
+export function codeOfApp(secret: string, ms: number, steps = 0): string {
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(ms / 30_000) + steps));
+  const digest = createHmac('sha1', base32Bytes(secret)).update(counter).digest();
+  const offset = digest[19]! & 0x0f;
+  return String((digest.readUInt32BE(offset) & 0x7fff_ffff) % 1_000_000).padStart(6, '0');
+}
+
+function base32Bytes(text: string): Buffer {
+  const bits = [...text].map((letter) =>
+    'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'),
+  );
+  return Buffer.from(
+    bits
+      .join('')
+      .match(/.{8}/g)!
+      .map((byte) => Number.parseInt(byte, 2)),
+  );
 }

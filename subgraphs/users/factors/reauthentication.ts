@@ -40,8 +40,7 @@ export class Reauthentication {
   async prove(identity: CallIdentity, proof: Proof): Promise<void> {
     const { attempts } = this.parts;
     const viewer = requireViewer(identity.viewer);
-    if (!isId('ses', viewer.sessionId))
-      throw problem('FORBIDDEN', 'Only a session can be proven, not an API key.', 'password');
+    if (!isId('ses', viewer.sessionId)) throw refusal('FORBIDDEN', 'Only a session can be proven, not an API key.');
     if ((proof.password == null) === (proof.code == null))
       throw problem('INVALID_INPUT', 'Give either the password or a code.', 'password');
     await attempts.count(PROOF_LIMIT, viewer.sessionId);
@@ -82,12 +81,12 @@ export class Reauthentication {
         where: { id: sessionId, userId, endedAt: null, expiresAt: { gt: now } },
         data: { authenticatedAt: now },
       });
-      if (count === 0)
-        throw new UserProblemError<UsersProblemCode>({
-          code: 'TOKEN_EXPIRED',
-          message: 'Your session has ended. Sign in again.',
-        });
+      if (count === 0) throw refusal('TOKEN_EXPIRED', 'Your session has ended. Sign in again.');
       await recordAudit(tx, identity, { action: 'session.reauthenticated', subjectId: sessionId });
     });
   }
+}
+
+function refusal(code: UsersProblemCode, message: string): UserProblemError<UsersProblemCode> {
+  return new UserProblemError({ code, message });
 }
