@@ -16,6 +16,7 @@ import { refuseSubscription } from './no-subscription';
 import type { ContentTypes } from './content-types';
 import { knownOperation } from './known-operation';
 import { sendAnswer, sendPayloads } from './send-answer';
+import { refuseTokenInUrl } from './streams/guards';
 import type { StreamRequest } from './streams/services';
 import type { Streams } from './streams/streams';
 
@@ -39,6 +40,7 @@ export async function answerGraphql(
   requestId: string,
 ): Promise<void> {
   try {
+    refuseTokenInUrl(url);
     await answerOperation(endpoint, request, response, url, requestId);
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
