@@ -9,6 +9,10 @@ import type { ApiKeys } from './api-keys/api-keys';
 import type { Factors } from './factors/factors';
 import type { MfaSignIn } from './factors/mfa-sign-in';
 import type { Reauthentication } from './factors/reauthentication';
+import type { Preferences } from './profile/preferences';
+import type { ProfileRecords } from './profile/profile-records';
+import type { Profiles } from './profile/profiles';
+import type { ViewerChanges } from './profile/viewer-changes';
 import type { SessionRow, UserRecords, UserRow } from './records';
 import type { SignedIn, Sessions } from './sessions/sessions';
 
@@ -20,6 +24,10 @@ export interface UsersServices {
   reauthentication: Reauthentication;
   apiKeys: ApiKeys;
   records: UserRecords;
+  profiles: Profiles;
+  preferences: Preferences;
+  viewerChanges: ViewerChanges;
+  profileRecords: ProfileRecords;
 }
 
 /** What one request carries. */
@@ -37,18 +45,13 @@ interface Loaders {
   /** The viewer's own account; null for any other id. */
   ownUser: DataLoader<string, UserRow | null>;
   ownSession: DataLoader<string, SessionRow | null>;
+  /** Whether a file is still there. */
+  fileExists: DataLoader<string, boolean>;
 }
 
 export function createContext(services: UsersServices, identity: CallIdentity, signal: AbortSignal): UsersContext {
   const { viewer } = identity;
-  return {
-    ...services,
-    viewer,
-    identity,
-    signedIn: new Set(),
-    loaders: createLoaders(services.records, viewer),
-    signal,
-  };
+  return { ...services, viewer, identity, signedIn: new Set(), loaders: createLoaders(services, viewer), signal };
 }
 
 /** Whether the account may be shown what only itself sees. */
@@ -79,7 +82,7 @@ const NOBODY_SIGNED_IN = {
   deviceToken: null,
 };
 
-function createLoaders(records: UserRecords, viewer: Viewer | null): Loaders {
+function createLoaders({ records, profileRecords }: UsersServices, viewer: Viewer | null): Loaders {
   return {
     ownUser: new DataLoader(async (ids) => {
       const rows = viewer ? await records.usersByIds(ids.filter((id) => id === viewer.userId)) : [];
@@ -89,6 +92,10 @@ function createLoaders(records: UserRecords, viewer: Viewer | null): Loaders {
       const possible = ids.filter((id) => isId('ses', id));
       const rows = viewer && possible.length > 0 ? await records.sessionsByIds(possible, viewer.userId) : [];
       return ids.map((id) => rows.find((row) => row.id === id) ?? null);
+    }),
+    fileExists: new DataLoader(async (ids) => {
+      const existing = new Set(await profileRecords.existingFiles(ids));
+      return ids.map((id) => existing.has(id));
     }),
   };
 }

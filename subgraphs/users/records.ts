@@ -63,10 +63,6 @@ export class UserRecords {
     return tx.user.create({ data: user });
   }
 
-  updateUser(id: string, changes: Partial<Pick<UserRow, 'displayName' | 'locale' | 'timeZone'>>): Promise<UserRow> {
-    return this.database.user.update({ where: { id }, data: changes });
-  }
-
   insertSession(
     tx: UsersTransaction,
     session: Pick<SessionRow, 'id' | 'userId' | 'deviceName' | 'assurance' | 'userAgent' | 'ipAddress' | 'expiresAt'>,

@@ -8,14 +8,16 @@ import type { VerifyApiKey } from '../../platform/identity/api-key';
 import { deriveCallKey } from '../../platform/identity/call-identity';
 import { Accounts } from './accounts/accounts';
 import { SignIns } from './accounts/sign-in';
-import { ApiKeyRecords } from './api-keys/api-key-records';
-import { ApiKeys } from './api-keys/api-keys';
-import { KeyVerification } from './api-keys/key-verification';
+import { createApiKeys } from './api-keys/create-api-keys';
 import { verifyApiKeyRoute } from './api-keys/verify-route';
 import { Attempts } from './attempts';
 import { createContext } from './context';
 import { endedSessionsRoute } from './sessions/ended-sessions';
 import { createFactors } from './factors/create-factors';
+import { Preferences } from './profile/preferences';
+import { ProfileRecords } from './profile/profile-records';
+import { Profiles } from './profile/profiles';
+import { ViewerChanges } from './profile/viewer-changes';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
 import { SecurityTrail } from './security-trail';
@@ -52,16 +54,19 @@ export function createUsersSubgraph(platform: Platform, clock: () => Date = () =
     clock,
   });
   const signIns = new SignIns(sessions, challenges, async (_tx, user) => user, clock);
-  const keyRecords = new ApiKeyRecords(database);
-  const keyVerification = new KeyVerification(keyRecords, clock);
-  const verifyApiKey: VerifyApiKey = (keyHash) => keyVerification.verify(keyHash);
+  const { apiKeys, verifyApiKey } = createApiKeys({ database, records, trail, events: platform.events, clock });
+  const profileRecords = new ProfileRecords(database);
   const services = {
     records,
     sessions,
     accounts: new Accounts(records, sessions),
     ...factors,
     mfaSignIn: mfaSignIn(signIns),
-    apiKeys: new ApiKeys({ records, keyRecords, trail, events: platform.events, clock }),
+    apiKeys,
+    profileRecords,
+    profiles: new Profiles(profileRecords, platform.events, clock),
+    preferences: new Preferences(profileRecords, platform.events, clock),
+    viewerChanges: new ViewerChanges(profileRecords, platform.events),
   };
   const callKey = deriveCallKey(platform.secret, NAME);
   const subgraph = buildSubgraph({

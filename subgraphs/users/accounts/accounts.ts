@@ -1,14 +1,13 @@
 import { isUniqueViolation } from '../../../platform/database/database';
 import { UserProblemError } from '../../../platform/errors';
 import { newId } from '../../../platform/ids';
-import type { Viewer } from '../../../platform/identity/viewer';
 import type { UsersProblemCode } from '../errors';
 import { hashPassword, MAX_PASSWORD_LENGTH, passwordWeakness, verifyPassword } from './passwords';
-import type { UserRecords, UserRow } from '../records';
+import { checkedLocale, checkedName, checkedTimeZone, isStorable } from '../profile/profile-checks';
+import type { UserRecords } from '../records';
 import type { Sessions, SignedIn } from '../sessions/sessions';
 
 const MAX_EMAIL_LENGTH = 254; // RFC 5321 §4.5.3.1.3, without the angle brackets
-const MAX_NAME_LENGTH = 100;
 
 export interface SignUp {
   email: string;
@@ -19,7 +18,7 @@ export interface SignUp {
   deviceName?: string | null | undefined;
 }
 
-/** Accounts: who may exist, who may enter, what a profile may say. */
+/** Accounts: who may exist, who may enter. */
 export class Accounts {
   constructor(
     private readonly records: UserRecords,
@@ -79,21 +78,6 @@ export class Accounts {
       this.sessions.open(tx, user, { assurance: 'PASSWORD', deviceName, client: undefined }),
     );
   }
-
-  async updateProfile(
-    viewer: Viewer,
-    input: {
-      displayName?: string | null | undefined;
-      locale?: string | null | undefined;
-      timeZone?: string | null | undefined;
-    },
-  ): Promise<UserRow> {
-    return this.records.updateUser(viewer.userId, {
-      ...(input.displayName != null ? { displayName: checkedName(input.displayName, 'displayName') } : {}),
-      ...(input.locale != null ? { locale: checkedLocale(input.locale) } : {}),
-      ...(input.timeZone != null ? { timeZone: checkedTimeZone(input.timeZone) } : {}),
-    });
-  }
 }
 
 function checkedEmail(text: string): string {
@@ -111,52 +95,8 @@ function emailKey(email: string): string {
   return email.trim().normalize('NFC').toLowerCase();
 }
 
-function checkedName(text: string, field: string): string {
-  const name = text.trim().normalize('NFC');
-  const length = [...name].length;
-  if (length < 1 || length > MAX_NAME_LENGTH || !isStorable(name)) {
-    throw problem(
-      'INVALID_INPUT',
-      `${field} has 1 to ${MAX_NAME_LENGTH} characters and no control characters; this one has ${length}.`,
-      field,
-    );
-  }
-  return name;
-}
-
 function checkedDeviceName(text: string | null | undefined): string | null {
   return text == null ? null : checkedName(text, 'deviceName');
-}
-
-function checkedLocale(tag: string): string {
-  try {
-    return Intl.getCanonicalLocales(tag)[0]!;
-  } catch {
-    throw problem(
-      'INVALID_INPUT',
-      `"${tag.slice(0, 40)}" is not a BCP 47 language tag such as "en" or "pt-BR".`,
-      'locale',
-    );
-  }
-}
-
-function checkedTimeZone(name: string): string {
-  try {
-    const resolved = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
-    // Corrects the case only: ICU also resolves names to older ones, such as Asia/Kolkata to Asia/Calcutta.
-    return resolved.toLowerCase() === name.toLowerCase() ? resolved : name;
-  } catch {
-    throw problem(
-      'INVALID_INPUT',
-      `"${name.slice(0, 40)}" is not an IANA time zone such as "Africa/Nairobi".`,
-      'timeZone',
-    );
-  }
-}
-
-/** PostgreSQL takes no NUL in text, and control characters in names only serve to deceive. */
-function isStorable(text: string): boolean {
-  return !/[\p{Cc}\p{Cs}]/u.test(text);
 }
 
 function problem(code: UsersProblemCode, message: string, field: string): UserProblemError<UsersProblemCode> {

@@ -6,7 +6,8 @@ import type { UserResolvers } from '../resolvers-types.generated';
 export const User: UserResolvers = {
   __resolveReference: ({ id }, { loaders }) => loaders.ownUser.load(id),
   email: (user, _args, context) => (isSelf(context, user.id) ? user.email : null),
-  profile: ({ displayName, locale, timeZone }) => ({ displayName, locale, timeZone }),
+  profile: (user) => user,
+  preferences: (user, _args, context) => (isSelf(context, user.id) ? user : null),
   sessions: (user, page, context) =>
     isSelf(context, user.id)
       ? readConnection<SessionRow>(

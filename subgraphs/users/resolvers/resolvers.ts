@@ -9,13 +9,18 @@ import { reauthenticate } from './Mutation/reauthenticate';
 import { refreshSession } from './Mutation/refreshSession';
 import { signIn } from './Mutation/signIn';
 import { signUp } from './Mutation/signUp';
+import { updatePreferences } from './Mutation/updatePreferences';
 import { updateProfile } from './Mutation/updateProfile';
 import { removeMfaFactor } from './Mutation/removeMfaFactor';
 import { revokeApiKey } from './Mutation/revokeApiKey';
 import { verifyMfa } from './Mutation/verifyMfa';
+import { Preferences } from './Preferences';
+import { Profile } from './Profile';
 import { viewer } from './Query/viewer';
 import { Session } from './Session';
+import { viewerChanged } from './Subscription/viewerChanged';
 import { User } from './User';
+import { ViewerChange } from './ViewerChange';
 
 export const resolvers: Resolvers = {
   Query: { viewer },
@@ -33,9 +38,17 @@ export const resolvers: Resolvers = {
     removeMfaFactor,
     revokeApiKey,
     verifyMfa,
+    updatePreferences,
   },
+  Subscription: { viewerChanged },
   User,
+  Profile,
+  Preferences,
+  ViewerChange,
+  ViewerStreamEvent: { __resolveType: (event) => ('userId' in event ? 'ViewerChange' : 'StreamGap') },
   Session,
   DateTime: scalars.DateTime,
+  JSON: scalars.JSON,
   LanguageTag: scalars.LanguageTag,
+  URL: scalars.URL,
 };
