@@ -5,6 +5,7 @@ import { createTransports, disposeTransports, type SharedTransports } from './fe
 import type { Transport } from './fetch/transport';
 import { limitRules } from './limits';
 import type { GatewayLimits, GatewayOptions } from './options';
+import { createAdmission, type Admission } from './rate-limits/admission';
 import { filePlanStore } from './plan/plan-store';
 import { loadSupergraph, type LoadedSupergraph } from './supergraph/supergraph';
 import { operationRules } from './documents/subscription-rules';
@@ -15,6 +16,8 @@ export interface Generation {
   transports: ReadonlyMap<string, Transport>;
   engine: Engine;
   documents: Documents;
+  /** Undefined where nothing is counted. */
+  admission: Admission | undefined;
   /** Ends planning and closes connections. What still runs fails. */
   end: () => Promise<void>;
 }
@@ -58,6 +61,7 @@ function assemble(
     suggestions: development,
     cacheSize: limits.planCacheSize,
   });
+  const admission = options.rateLimits && createAdmission(supergraph, options.rateLimits, logger);
   // The last part: it takes over the thread of the supergraph, which would have to be ended with it.
   const engine = createEngine({
     supergraph,
@@ -74,7 +78,7 @@ function assemble(
     await disposeTransports(transports);
   };
   let ended: Promise<void> | undefined;
-  return { supergraph, transports, engine, documents, end: () => (ended ??= end()) };
+  return { supergraph, transports, engine, documents, admission, end: () => (ended ??= end()) };
 }
 
 /** Plans what clients of the generation before are using, so that the change costs them nothing; less of it when `signal` aborts. */

@@ -298,6 +298,7 @@ function callOf(
     authorization: caller.authorization,
     headers: caller.headers,
     connectionParams: caller.connectionParams,
+    onSession: caller.onSession,
     signal,
   };
 }

@@ -46,9 +46,13 @@ export function createOperations(current: CurrentGeneration, subscriptions: Subs
   return {
     async start(payload, asker, outlet) {
       const { requestId } = asker.identity;
+      let isAdmitted = false;
       try {
         for (;;) {
           const generation = current();
+          const refusal = isAdmitted ? undefined : await admit(generation, payload, asker);
+          if (refusal) return [refusal];
+          isAdmitted = true;
           const prepared = await prepareOperation(generation, payload, requestId);
           if (Array.isArray(prepared)) return prepared;
           if (!isSubscription(prepared)) return answer(prepared, generation, asker, outlet);
@@ -62,6 +66,18 @@ export function createOperations(current: CurrentGeneration, subscriptions: Subs
       }
     },
   };
+}
+
+/** What is no valid operation is not counted: preparing it says what is wrong. */
+async function admit(
+  { admission, documents }: Generation,
+  { query, operationName, variables }: OperationPayload,
+  { identity }: Asker,
+): Promise<GraphQLError | undefined> {
+  const document = admission && documents.read(query);
+  if (!document || Array.isArray(document)) return undefined;
+  const operation = getOperationAST(document, operationName);
+  return operation ? admission.admit({ document, operation }, variables ?? {}, identity) : undefined;
 }
 
 /** Parses, validates, limits and plans an operation; a list of errors refuses it. */

@@ -7,6 +7,7 @@ import { originPolicy } from '../http/cors';
 import type { Outlet } from '../operations/outlet';
 import type { Asker, Leaving, OperationPayload, Operations } from '../operations/operations';
 import { DEFAULT_GATEWAY_LIMITS, type Authenticate, type EndedSessions, type GatewayLimits } from '../options';
+import { plainIdentification } from './identification';
 import { createSocketServer } from '../websocket/server';
 
 /** An operation as whoever runs operations sees it. */
@@ -60,6 +61,7 @@ export async function servedSockets(
     operations,
     connections,
     authenticate,
+    identification: plainIdentification(authenticate),
     origins: originPolicy([]),
     limits,
     logger,

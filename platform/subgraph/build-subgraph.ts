@@ -44,6 +44,8 @@ export interface SubgraphOptions<Context extends object> {
   resolvers: object;
   /** What one request carries: viewer, loaders, services, signal. */
   createContext: (options: SubgraphCallOptions) => Context;
+  /** What a query or mutation has to tell the gateway besides its answer; see `SubgraphResult.extensions`. */
+  extensionsOf?: (context: Context) => Readonly<Record<string, unknown>> | undefined;
   logger: Logger;
   byteRoutes?: readonly ByteRoute[];
   socketRoutes?: readonly SocketRoute[];
@@ -85,7 +87,10 @@ export function buildSubgraph<Context extends object>(options: SubgraphOptions<C
     async execute(request, call) {
       try {
         const prepared = prepare(request, call);
-        return finish(prepared.args ? await execute(prepared.args) : { errors: prepared.errors }, call);
+        if (!prepared.args) return finish({ errors: prepared.errors }, call);
+        const result = finish(await execute(prepared.args), call);
+        const extensions = options.extensionsOf?.(prepared.args.contextValue);
+        return extensions ? { ...result, extensions } : result;
       } catch (error) {
         return finish({ errors: [error as GraphQLError] }, call);
       }
