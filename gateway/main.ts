@@ -21,8 +21,9 @@ import {
 import { subgraphSettings } from './fetch/transports';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayOptions, type SignCall } from './options';
 import { createGateway, type Gateway } from './server';
+import { fetchAccessNews } from './viewer/access-news';
+import { askApiKey } from './viewer/ask-api-key';
 import { createAuthenticator } from './viewer/authenticator';
-import { askEndedSessions } from './viewer/ended-sessions';
 import { fetchJwks } from './viewer/fetch-jwks';
 
 const STOP_LIMIT_MS = 15_000;
@@ -104,7 +105,7 @@ async function identityOptions({
   identity,
   secret: given,
   dataDirectory,
-}: GatewayEnvironment): Promise<Pick<GatewayOptions, 'authenticate' | 'endedSessions' | 'signCall'>> {
+}: GatewayEnvironment): Promise<Pick<GatewayOptions, 'authenticate' | 'accessChanges' | 'verifyApiKey' | 'signCall'>> {
   if (!identity) return {};
   const secret = given ?? (await readOrMakeSecret(dataDirectory));
   const keys = new Map<string, Buffer>();
@@ -116,7 +117,8 @@ async function identityOptions({
   const signCall: SignCall = (subgraph, caller, body) => signCallIdentity(keyOf(subgraph), subgraph, caller, body);
   return {
     authenticate: createAuthenticator({ jwks: () => fetchJwks(identity.jwksUrl) }),
-    endedSessions: askEndedSessions({ jwksUrl: identity.jwksUrl, signCall }),
+    accessChanges: fetchAccessNews({ jwksUrl: identity.jwksUrl, signCall }),
+    verifyApiKey: askApiKey({ jwksUrl: identity.jwksUrl, signCall }),
     signCall,
   };
 }

@@ -20,7 +20,7 @@ import { createHttpServer, listen } from './http/listen';
 import { renewPage } from './http/streams/renew';
 import { createStreams } from './http/streams/streams';
 import { metricsPage } from './metrics/metrics';
-import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits, type GatewayOptions } from './options';
+import { DEFAULT_GATEWAY_LIMITS, type Authenticate, type GatewayLimits, type GatewayOptions } from './options';
 import { clientSource } from './http/source';
 import { createOperations } from './operations/operations';
 import { Slots } from './slots';
@@ -28,7 +28,9 @@ import { createCallMerger } from './subscriptions/merging/transports';
 import type { SubscriptionCounts } from './subscriptions/counts';
 import { DEFAULT_SUBSCRIPTION_SETTINGS } from './subscriptions/settings';
 import { createSubscriptions, type Subscriptions } from './subscriptions/subscriptions';
+import { createApiKeyCheck, withApiKeys } from './viewer/api-keys';
 import { createIdentification } from './viewer/identification';
+import { refusingVoid, watchAccess, type AccessWatch } from './viewer/access-watch';
 import { createSocketServer, type SocketServer } from './websocket/server';
 
 const GRAPHQL_PATH = '/graphql';
@@ -89,16 +91,17 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     [...corsOrigins, ...(development ? DEVELOPMENT_ORIGINS : [])],
     cookieSessions ? corsOrigins : undefined,
   );
+  const access = watchAccess({ accessChanges: options.accessChanges, logger });
+  const authenticate = authenticatorOf(options, access);
   const identification = createIdentification({
-    authenticate: options.authenticate,
+    authenticate,
     source: clientSource(options.trustedProxies ?? []),
     origins,
     cookieSessions,
     needsFacts: options.rateLimits !== undefined || (options.clientFactsFor ?? []).length > 0,
   });
   const operations = createOperations(current, subscriptions, logger);
-  const { authenticate, endedSessions } = options;
-  const connections = createConnections({ authenticate, endedSessions, limits, logger });
+  const connections = createConnections({ authenticate, access, limits });
   const sockets = createSocketServer({
     path: GRAPHQL_PATH,
     operations,
@@ -129,7 +132,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       renewPage({ connections, identification, origins, limits }),
       development,
       callbacks && callbackPage(callbacks, limits),
-      metrics ? metricsPage({ subscriptions, connections }) : undefined,
+      metrics ? metricsPage({ subscriptions, connections, access }) : undefined,
     ),
     byteRoutes: own.flatMap((subgraph) => subgraph.byteRoutes),
     origins,
@@ -166,6 +169,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     stop: () => {
       generations.halt();
       return (stopped ??= stop(running, {
+        access,
         connections,
         sockets,
         subscriptions,
@@ -176,6 +180,17 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       }));
     },
   };
+}
+
+/** Takes tokens and API keys, and refuses those that are void. */
+function authenticatorOf(
+  { authenticate, verifyApiKey }: GatewayOptions,
+  access: AccessWatch,
+): Authenticate | undefined {
+  if (!verifyApiKey) return authenticate && refusingVoid(authenticate, access);
+  const keys = createApiKeyCheck({ verify: verifyApiKey });
+  access.onChange((news) => keys.take(news));
+  return refusingVoid(withApiKeys(authenticate, keys), access);
 }
 
 function pagesOf(
@@ -217,6 +232,7 @@ function track(running: Running, response: ServerResponse): void {
 async function stop(
   running: Running,
   parts: {
+    access: AccessWatch;
     connections: Connections;
     sockets: SocketServer;
     subscriptions: Subscriptions;
@@ -236,6 +252,7 @@ async function stop(
     parts.connections[Symbol.asyncDispose](),
     parts.closeRoutes(),
   ]);
+  await parts.access[Symbol.asyncDispose]();
   parts.subscriptions.close();
   for (const server of running.servers) server.closeAllConnections();
   await Promise.all(closing);

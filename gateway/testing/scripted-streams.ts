@@ -17,6 +17,7 @@ import { createStreams } from '../http/streams/streams';
 import type { Asker, Leaving, OperationPayload, Operations } from '../operations/operations';
 import type { Outlet } from '../operations/outlet';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayOptions } from '../options';
+import { refusingVoid, watchAccess } from '../viewer/access-watch';
 import { Shop, shopSubgraphs, shopSupergraph } from './shop';
 
 /** An operation that does what the test says. */
@@ -76,8 +77,10 @@ export async function scriptedStreams(
   options: Partial<GatewayOptions> & { heartbeatMs?: number } = {},
 ): Promise<ScriptedStreams> {
   const limits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
-  const { authenticate, endedSessions, heartbeatMs } = options;
-  const connections = createConnections({ authenticate, endedSessions, limits, logger: silentLogger });
+  const { accessChanges, heartbeatMs } = options;
+  const access = watchAccess({ accessChanges, logger: silentLogger });
+  const authenticate = options.authenticate && refusingVoid(options.authenticate, access);
+  const connections = createConnections({ authenticate, access, limits });
   const origins = originPolicy([]);
   const identification = plainIdentification(authenticate);
   const scripted: ScriptedOperation[] = [];
@@ -131,6 +134,7 @@ export async function scriptedStreams(
     hold: undefined,
     async [Symbol.asyncDispose]() {
       await connections[Symbol.asyncDispose]();
+      await access[Symbol.asyncDispose]();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

@@ -71,11 +71,11 @@ test('a refused key is asked about again after ten seconds', async () => {
 });
 
 test.each([
-  ['its revocation', { kind: 'ended', sessionId: 'key_1' }, 2],
+  ['its revocation', { kind: 'ended', sessionId: 'key_1', at: '2026-11-26T12:00:00.000Z' }, 2],
   ['a change of its account', { kind: 'changed', userId: 'usr_1', at: '2026-11-26T12:00:00.000Z' }, 2],
-  ['the revocation of another', { kind: 'ended', sessionId: 'key_2' }, 1],
+  ['the revocation of another', { kind: 'ended', sessionId: 'key_2', at: '2026-11-26T12:00:00.000Z' }, 1],
   ['a change of another account', { kind: 'changed', userId: 'usr_2', at: '2026-11-26T12:00:00.000Z' }, 1],
-  ['the end of a session', { kind: 'ended', sessionId: 'ses_1' }, 1],
+  ['the end of a session', { kind: 'ended', sessionId: 'ses_1', at: '2026-11-26T12:00:00.000Z' }, 1],
 ] as const)('after %s a key is asked about anew where it is concerned', async (_what, change, asked) => {
   const { check, state } = aCheck();
   await check.verify(key);
@@ -89,7 +89,7 @@ test('an answer to a question from before a revocation is not kept', async () =>
   let answer = (): void => {};
   state.wait = new Promise((resolve) => (answer = resolve));
   const early = check.verify(key);
-  check.take({ kind: 'ended', sessionId: 'key_1' });
+  check.take({ kind: 'ended', sessionId: 'key_1', at: '2026-11-26T12:00:00.000Z' });
   state.known = false;
   answer();
   await early;

@@ -1,7 +1,8 @@
 import { SautiError } from '../../platform/errors';
 import type { VerifiedToken } from '../../platform/identity/access-token';
 import { hashOfApiKey, isApiKey, type VerifiedApiKey, type VerifyApiKey } from '../../platform/identity/api-key';
-import type { AccessChange } from '../../subgraphs/users/events';
+import type { AccessNews } from '../../platform/identity/access-change';
+import type { Authenticate } from '../options';
 
 /** How long an answer about a key is used; what happens to keys meanwhile comes as an access change. */
 const KEEP_MS = 60_000;
@@ -23,7 +24,16 @@ export interface ApiKeyCheck {
    */
   verify(key: string): Promise<VerifiedToken>;
   /** Forgets what is not true any more. */
-  take(change: AccessChange): void;
+  take(news: AccessNews): void;
+}
+
+/** Takes API keys besides what `authenticate` takes. */
+export function withApiKeys(authenticate: Authenticate | undefined, keys: ApiKeyCheck): Authenticate {
+  return async (authorization) => {
+    const key = authorization === undefined ? undefined : /^Bearer +(sauti_\S*) *$/i.exec(authorization)?.[1];
+    if (key !== undefined) return keys.verify(key);
+    return (await authenticate?.(authorization)) ?? null;
+  };
 }
 
 interface Kept {
@@ -68,18 +78,18 @@ export function createApiKeyCheck(options: { verify: VerifyApiKey; now?: () => n
       if (token) return token;
       throw new SautiError('UNAUTHENTICATED', 'The API key is not valid: it is unknown, revoked or has expired.');
     },
-    take(change) {
+    take(news) {
       // Sessions end all the time; they have nothing to do with keys.
-      if (change.kind === 'ended' && !change.sessionId.startsWith('key_')) return;
+      if (news.kind === 'current' || (news.kind === 'ended' && !news.sessionId.startsWith('key_'))) return;
       changes++;
       asked.clear();
-      for (const [keyHash, { token }] of kept) if (!token || concerns(change, token)) kept.delete(keyHash);
+      for (const [keyHash, { token }] of kept) if (!token || concerns(news, token)) kept.delete(keyHash);
     },
   };
 }
 
-function tokenOf({ viewer, expiresAt }: VerifiedApiKey, now: number): VerifiedToken {
-  return { viewer, endsAt: new Date(Math.min(expiresAt?.getTime() ?? Infinity, now + PROOF_MS)) };
+function tokenOf({ viewer, expiresAt, checkedAt }: VerifiedApiKey, now: number): VerifiedToken {
+  return { viewer, issuedAt: checkedAt, endsAt: new Date(Math.min(expiresAt?.getTime() ?? Infinity, now + PROOF_MS)) };
 }
 
 function keptUntil(verified: VerifiedApiKey | null, now: number): number {
@@ -87,8 +97,8 @@ function keptUntil(verified: VerifiedApiKey | null, now: number): number {
   return Math.min(verified.expiresAt?.getTime() ?? Infinity, now + KEEP_MS);
 }
 
-function concerns(change: AccessChange, { viewer }: VerifiedToken): boolean {
-  return change.kind === 'ended' ? viewer.sessionId === change.sessionId : viewer.userId === change.userId;
+function concerns(news: Exclude<AccessNews, { kind: 'current' }>, { viewer }: VerifiedToken): boolean {
+  return news.kind === 'ended' ? viewer.sessionId === news.sessionId : viewer.userId === news.userId;
 }
 
 function unavailable(cause: unknown): never {

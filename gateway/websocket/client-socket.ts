@@ -36,6 +36,13 @@ export interface SocketServices {
 
 const NO_ANSWER = 'No answer to pings; resume after your last cursor';
 
+/** Reasons of close frames with the code 4403. */
+const FAREWELLS = {
+  TOKEN_EXPIRED: 'Access token expired',
+  SESSION_ENDED: 'Session ended',
+  ACCESS_CHANGED: 'Access changed',
+} as const;
+
 type Phase = 'opened' | 'initialising' | 'acknowledged' | 'closed';
 
 /**
@@ -132,7 +139,7 @@ export class ClientSocket implements Connection {
   onEnd(reason: EndReason): void {
     if (reason === 'GOING_AWAY') return this.goAway();
     this.outbox.send(farewellText(reason, this.operations.values()));
-    this.close(CloseCode.Forbidden, reason === 'TOKEN_EXPIRED' ? 'Access token expired' : 'Session ended');
+    this.close(CloseCode.Forbidden, FAREWELLS[reason]);
   }
 
   /**
@@ -225,6 +232,7 @@ export class ClientSocket implements Connection {
     if (registered instanceof GraphQLError) {
       const { code } = registered.extensions;
       if (code === 'STOPPING') return this.goAway();
+      if (code === 'UNAUTHENTICATED') return this.close(CloseCode.Forbidden, registered.message);
       return this.close(CloseCode.TooManyConnections, `${String(code)}: ${registered.message}`);
     }
     this.registered = registered;

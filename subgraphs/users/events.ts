@@ -1,19 +1,15 @@
 import type { EventLog } from '../../platform/events/event-log';
 import { topicFamily, type Topic } from '../../platform/events/topic';
 import type { PlatformTransaction } from '../../platform/database/database';
+import type { AccessChange } from '../../platform/identity/access-change';
+
+export type { AccessChange };
 
 /** As in the graph's enum ViewerChangeReason. */
 export type ViewerChangeReason = 'PROFILE' | 'PREFERENCES' | 'EMAIL' | 'SECURITY' | 'ACCESS' | 'CREDITS';
 
 /** Changes of one account, for its owner's devices. */
 export const viewerTopic = topicFamily<{ reason: ViewerChangeReason }>('viewer');
-
-/** Whose access tokens are worth nothing any more, whatever they say themselves. */
-export type AccessChange =
-  /** A session has ended, or an API key was revoked: all its tokens are void. */
-  | { kind: 'ended'; sessionId: string }
-  /** What the account may do has changed: its tokens issued before `at` are void, and have to be renewed. */
-  | { kind: 'changed'; userId: string; at: string };
 
 /** All of them, of all accounts; every gateway follows it. */
 export const accessTopic: Topic<AccessChange> = { name: 'access' };

@@ -1,9 +1,12 @@
 import type { SliceDatabase, SliceTransaction } from '../../platform/database/database';
-import type { Session, SigningKey, User } from '../../platform/database/prisma-client/client';
+import type { RefreshToken, Session, SigningKey, User } from '../../platform/database/prisma-client/client';
 
 export type UserRow = User;
 export type SessionRow = Session;
+export type RefreshTokenRow = RefreshToken;
 export type SigningKeyRow = SigningKey;
+/** Sessions of one user: all, one, or all but one, by id. */
+export type WhichSessions = 'all' | { equals: string } | { not: string };
 
 export const USERS_MODELS = [
   'user',
@@ -63,17 +66,14 @@ export class UserRecords {
     return tx.user.create({ data: user });
   }
 
-  insertSession(
-    tx: UsersTransaction,
-    session: Pick<SessionRow, 'id' | 'userId' | 'deviceName' | 'assurance' | 'userAgent' | 'ipAddress' | 'expiresAt'>,
-  ): Promise<SessionRow> {
+  insertSession(tx: UsersTransaction, session: Omit<SessionRow, 'endedAt'>): Promise<SessionRow> {
     return tx.session.create({ data: session });
   }
 
-  /** Sessions that still live, newest first, below `beforeId`. */
-  liveSessions(userId: string, take: number, beforeId: string | null): Promise<SessionRow[]> {
+  /** Sessions that live at `now`, newest first, below `beforeId`. */
+  liveSessions(userId: string, now: Date, take: number, beforeId: string | null): Promise<SessionRow[]> {
     return this.database.session.findMany({
-      where: { userId, endedAt: null, expiresAt: { gt: new Date() }, ...(beforeId ? { id: { lt: beforeId } } : {}) },
+      where: { userId, endedAt: null, expiresAt: { gt: now }, ...(beforeId ? { id: { lt: beforeId } } : {}) },
       orderBy: { id: 'desc' },
       take,
     });
@@ -83,25 +83,26 @@ export class UserRecords {
     return this.database.session.findMany({ where: { id: { in: [...ids] }, userId } });
   }
 
-  /** Of these sessions those that have neither ended nor expired. */
-  async liveSessionIds(ids: readonly string[], now: Date): Promise<string[]> {
-    const where = { id: { in: [...ids] }, endedAt: null, expiresAt: { gt: now } };
-    const rows = await this.database.session.findMany({ where, select: { id: true } });
-    return rows.map((row) => row.id);
-  }
-
-  /** Ends the user's live sessions that match; answers how many. */
-  async endSessions(userId: string, which: { id: string } | { not: string }): Promise<number> {
-    const id = 'id' in which ? which.id : { not: which.not };
-    const { count } = await this.database.session.updateMany({
-      where: { userId, id, endedAt: null, expiresAt: { gt: new Date() } },
-      data: { endedAt: new Date() },
+  /** Ends the user's sessions that live at `now` and match; answers their ids. */
+  async endSessions(tx: UsersTransaction, userId: string, which: WhichSessions, now: Date): Promise<string[]> {
+    const ended = await tx.session.updateManyAndReturn({
+      where: { userId, endedAt: null, expiresAt: { gt: now }, ...(which === 'all' ? {} : { id: which }) },
+      data: { endedAt: now },
+      select: { id: true },
     });
-    return count;
+    return ended.map(({ id }) => id);
   }
 
-  insertRefreshToken(tx: UsersTransaction, token: { tokenHash: string; sessionId: string }): Promise<unknown> {
-    return tx.refreshToken.upsert({ where: { tokenHash: token.tokenHash }, create: token, update: {} });
+  insertRefreshToken(
+    tx: UsersTransaction,
+    token: { tokenHash: string; sessionId: string; position: number },
+  ): Promise<unknown> {
+    return tx.refreshToken.create({ data: token });
+  }
+
+  /** The token that came behind another one, or null. */
+  refreshToken(tx: UsersTransaction, tokenHash: string): Promise<RefreshTokenRow | null> {
+    return tx.refreshToken.findUnique({ where: { tokenHash } });
   }
 
   /**
@@ -119,7 +120,11 @@ export class UserRecords {
     await tx.refreshToken.update({ where: { tokenHash }, data: { usedAt } });
   }
 
-  renewSession(tx: UsersTransaction, id: string, seen: { lastSeenAt: Date; expiresAt: Date }): Promise<SessionRow> {
+  renewSession(
+    tx: UsersTransaction,
+    id: string,
+    seen: Pick<SessionRow, 'lastSeenAt' | 'expiresAt'> & Partial<Pick<SessionRow, 'userAgent' | 'ipAddress'>>,
+  ): Promise<SessionRow> {
     return tx.session.update({ where: { id }, data: seen });
   }
 
@@ -133,12 +138,15 @@ export class UserRecords {
     );
   }
 
+  /** The newest two of each session stay: the newest but one may be used again when its answer was lost. */
   deleteRefreshTokensUsedBefore(instant: Date): Promise<number> {
     return this.deleteInBatches(
       (tx) => tx.$executeRaw`
         delete from users.refresh_token where token_hash in (
-          select token_hash from users.refresh_token where used_at < ${instant} limit ${DELETE_BATCH}
-             for update skip locked)`,
+          select token_hash from users.refresh_token as old
+           where used_at < ${instant}
+             and position < (select max(position) - 1 from users.refresh_token where session_id = old.session_id)
+           limit ${DELETE_BATCH} for update skip locked)`,
     );
   }
 

@@ -3,6 +3,7 @@ import { readRepositoryFile } from '../../platform/root';
 import type { Platform } from '../../platform/platform';
 import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { ByteRoute, Subgraph } from '../../platform/subgraph/subgraph';
+import type { AccessNews } from '../../platform/identity/access-change';
 import type { JwkSet } from '../../platform/identity/access-token';
 import type { VerifyApiKey } from '../../platform/identity/api-key';
 import { deriveCallKey } from '../../platform/identity/call-identity';
@@ -12,12 +13,13 @@ import { createApiKeys } from './api-keys/create-api-keys';
 import { verifyApiKeyRoute } from './api-keys/verify-route';
 import { Attempts } from './attempts';
 import { createContext } from './context';
-import { endedSessionsRoute } from './sessions/ended-sessions';
 import { createFactors } from './factors/create-factors';
 import { Preferences } from './profile/preferences';
 import { ProfileRecords } from './profile/profile-records';
 import { Profiles } from './profile/profiles';
 import { ViewerChanges } from './profile/viewer-changes';
+import { accessChangesRoute } from './sessions/access-changes';
+import { accessNews } from './sessions/access-news';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
 import { SecurityTrail } from './security-trail';
@@ -31,10 +33,10 @@ export const JWKS_PATH = '/.well-known/jwks.json';
 export interface UsersSubgraph extends Subgraph {
   /** The keys that verify access tokens, for a gateway in the same process. */
   jwks(): Promise<JwkSet>;
-  /** Of these sessions those that have ended, expired, or never were, for a gateway in the same process. */
-  endedSessions(sessionIds: readonly string[]): Promise<string[]>;
   /** Who has an API key, by its hash, for a gateway in the same process. */
   verifyApiKey: VerifyApiKey;
+  /** Whose access tokens are void, for a gateway in the same process; see `accessNews`. */
+  accessChanges(signal: AbortSignal): AsyncGenerator<AccessNews, void, void>;
 }
 
 /** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
@@ -42,7 +44,7 @@ export function createUsersSubgraph(platform: Platform, clock: () => Date = () =
   const database = platform.database.slice(USERS_MODELS);
   const records = new UserRecords(database);
   const keys = new SigningKeys(records);
-  const sessions = new Sessions(records, keys, platform.secret, clock);
+  const sessions = new Sessions(records, keys, platform.events, platform.secret, clock);
   const attempts = new Attempts(records, platform.secret, clock);
   const trail = new SecurityTrail(platform.events, createMailSeal(platform.secret));
   const { challenges, mfaSignIn, ...factors } = createFactors({
@@ -69,16 +71,19 @@ export function createUsersSubgraph(platform: Platform, clock: () => Date = () =
     viewerChanges: new ViewerChanges(profileRecords, platform.events),
   };
   const callKey = deriveCallKey(platform.secret, NAME);
+  const accessChanges: UsersSubgraph['accessChanges'] = (signal) => accessNews(platform.events, signal);
+  const access = accessChangesRoute(accessChanges, callKey);
   const subgraph = buildSubgraph({
     name: NAME,
     typeDefs: readRepositoryFile('subgraphs/users/schema.graphql'),
     resolvers,
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
     logger: platform.logger,
-    byteRoutes: [jwksRoute(keys), endedSessionsRoute(sessions, callKey), verifyApiKeyRoute(verifyApiKey, callKey)],
+    byteRoutes: [jwksRoute(keys), access.route, verifyApiKeyRoute(verifyApiKey, callKey)],
+    closeRoutes: () => access.close(),
     ready: () => platform.database.ping(),
   });
-  return { ...subgraph, jwks: () => keys.jwks(), endedSessions: (ids) => sessions.endedAmong(ids), verifyApiKey };
+  return { ...subgraph, jwks: () => keys.jwks(), accessChanges, verifyApiKey };
 }
 
 function jwksRoute(keys: SigningKeys): ByteRoute {

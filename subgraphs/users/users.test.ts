@@ -206,35 +206,6 @@ describe('refreshSession', () => {
     expect((await refresh(second.tokens!.refreshToken)).errors).toEqual([]);
   });
 
-  test('answers twenty calls with one token with the same successor', async () => {
-    const { tokens } = await signUp();
-    const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(tokens!.refreshToken)));
-    expect(answers.flatMap(codesOf)).toEqual([]);
-    expect(new Set(answers.map((answer) => answer.tokens!.refreshToken)).size).toBe(1);
-    expect((await refresh(answers[0]!.tokens!.refreshToken)).errors).toEqual([]);
-  });
-
-  test('answers the same successor for ten seconds, and after that ends the session', async () => {
-    const { tokens } = await signUp();
-    const second = await refresh(tokens!.refreshToken);
-    clockMs += 10_000;
-    expect((await refresh(tokens!.refreshToken)).tokens!.refreshToken).toBe(second.tokens!.refreshToken);
-    clockMs += 1;
-    expect(codesOf(await refresh(tokens!.refreshToken))).toEqual([['TOKEN_REUSED', 'input.refreshToken']]);
-    expect(codesOf(await refresh(second.tokens!.refreshToken))).toEqual([['TOKEN_EXPIRED', 'input.refreshToken']]);
-    expect(codesOf(await refresh(tokens!.refreshToken))).toEqual([['TOKEN_EXPIRED', 'input.refreshToken']]);
-  });
-
-  test('ends no other session of the account', async () => {
-    const email = anEmail();
-    const first = await signUp({ email });
-    const other = await signIn({ email, password: PASSWORD });
-    await refresh(first.tokens!.refreshToken);
-    clockMs += 10_001;
-    await refresh(first.tokens!.refreshToken);
-    expect((await refresh(other.tokens!.refreshToken)).errors).toEqual([]);
-  });
-
   test('starts the thirty days anew, and ends with them', async () => {
     const days = 24 * 3_600_000;
     const first = await signUp();

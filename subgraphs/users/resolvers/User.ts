@@ -13,7 +13,7 @@ export const User: UserResolvers = {
       ? readConnection<SessionRow>(
           page,
           (session) => session.id,
-          (take, before) => context.records.liveSessions(user.id, take, before),
+          (take, before) => context.sessions.live(user.id, take, before),
         )
       : null,
   mfaFactors: (user, _args, context) => (isSelf(context, user.id) ? context.factors.list(user.id) : null),
