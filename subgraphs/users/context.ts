@@ -2,7 +2,7 @@ import DataLoader from 'dataloader';
 import { asPayload } from '../../platform/errors';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import { isId } from '../../platform/ids';
-import type { Accounts } from './accounts/accounts';
+import type { AccountServices } from './accounts/create-accounts';
 import type { MfaNeeded } from './accounts/sign-in';
 import type { UsersProblemCode } from './errors';
 import type { ApiKeys } from './api-keys/api-keys';
@@ -16,8 +16,7 @@ import type { ViewerChanges } from './profile/viewer-changes';
 import type { SessionRow, UserRecords, UserRow } from './records';
 import type { SignedIn, Sessions } from './sessions/sessions';
 
-export interface UsersServices {
-  accounts: Accounts;
+export interface UsersServices extends AccountServices {
   sessions: Sessions;
   factors: Factors;
   mfaSignIn: MfaSignIn;

@@ -185,3 +185,12 @@ export class UserRecords {
     }
   }
 }
+
+/**
+ * The account, locked until the transaction ends: what is decided about it holds until it is written. Rows that refer to it
+ * can be written meanwhile.
+ */
+export async function lockUser(tx: UsersTransaction, id: string): Promise<UserRow | null> {
+  await tx.$queryRaw`select 1 from users."user" where id = ${id} for no key update`;
+  return tx.user.findUnique({ where: { id } });
+}

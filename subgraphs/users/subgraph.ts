@@ -1,4 +1,3 @@
-import { createMailSeal } from '../../platform/mail/mail';
 import { readRepositoryFile } from '../../platform/root';
 import type { Platform } from '../../platform/platform';
 import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
@@ -7,10 +6,13 @@ import type { AccessNews } from '../../platform/identity/access-change';
 import type { JwkSet } from '../../platform/identity/access-token';
 import type { VerifyApiKey } from '../../platform/identity/api-key';
 import { deriveCallKey } from '../../platform/identity/call-identity';
-import { Accounts } from './accounts/accounts';
-import { SignIns } from './accounts/sign-in';
 import { createApiKeys } from './api-keys/create-api-keys';
 import { verifyApiKeyRoute } from './api-keys/verify-route';
+import { createMailSeal } from '../../platform/mail/mail';
+import { outboxRoute } from '../../platform/mail/outbox-route';
+import { DEFAULT_ACCOUNT_SETTINGS, type AccountSettings } from './accounts/account-settings';
+import { createAccounts } from './accounts/create-accounts';
+import { SignIns } from './accounts/sign-in';
 import { Attempts } from './attempts';
 import { createContext } from './context';
 import { createFactors } from './factors/create-factors';
@@ -23,6 +25,7 @@ import { accessNews } from './sessions/access-news';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
 import { SecurityTrail } from './security-trail';
+import { endAllSessionsAt } from './sessions/end-all';
 import { Sessions } from './sessions/sessions';
 import { SigningKeys } from './keys/signing-keys';
 
@@ -39,29 +42,43 @@ export interface UsersSubgraph extends Subgraph {
   accessChanges(signal: AbortSignal): AsyncGenerator<AccessNews, void, void>;
 }
 
+export interface UsersSettings {
+  accounts: AccountSettings;
+}
+
+export const DEFAULT_USERS_SETTINGS: UsersSettings = { accounts: DEFAULT_ACCOUNT_SETTINGS };
+
 /** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
-export function createUsersSubgraph(platform: Platform, clock: () => Date = () => new Date()): UsersSubgraph {
+export function createUsersSubgraph(
+  platform: Platform,
+  clock: () => Date = () => new Date(),
+  settings: UsersSettings = DEFAULT_USERS_SETTINGS,
+): UsersSubgraph {
+  const { events, secret } = platform;
   const database = platform.database.slice(USERS_MODELS);
   const records = new UserRecords(database);
   const keys = new SigningKeys(records);
-  const sessions = new Sessions(records, keys, platform.events, platform.secret, clock);
-  const attempts = new Attempts(records, platform.secret, clock);
-  const trail = new SecurityTrail(platform.events, createMailSeal(platform.secret));
-  const { challenges, mfaSignIn, ...factors } = createFactors({
-    database,
-    records,
-    attempts,
-    trail,
-    secret: platform.secret,
-    clock,
-  });
-  const signIns = new SignIns(sessions, challenges, async (_tx, user) => user, clock);
-  const { apiKeys, verifyApiKey } = createApiKeys({ database, records, trail, events: platform.events, clock });
+  const sessions = new Sessions(records, keys, events, secret, clock);
   const profileRecords = new ProfileRecords(database);
+  const attempts = new Attempts(records, secret, clock);
+  const mailSeal = createMailSeal(secret);
+  const trail = new SecurityTrail(events, mailSeal);
+  const shared = { database, records, attempts, trail, events, secret, clock };
+  const { challenges, mfaSignIn, ...factors } = createFactors(shared);
+  const signIns = new SignIns(sessions, challenges, async (_tx, user) => user, clock);
+  const { apiKeys, verifyApiKey } = createApiKeys(shared);
+  const endAllSessions = endAllSessionsAt(clock);
   const services = {
     records,
     sessions,
-    accounts: new Accounts(records, sessions),
+    ...createAccounts(platform, settings.accounts, {
+      database,
+      users: records,
+      attempts,
+      signIns,
+      endAllSessions,
+      clock,
+    }),
     ...factors,
     mfaSignIn: mfaSignIn(signIns),
     apiKeys,
@@ -79,7 +96,12 @@ export function createUsersSubgraph(platform: Platform, clock: () => Date = () =
     resolvers,
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
     logger: platform.logger,
-    byteRoutes: [jwksRoute(keys), access.route, verifyApiKeyRoute(verifyApiKey, callKey)],
+    byteRoutes: [
+      jwksRoute(keys),
+      access.route,
+      verifyApiKeyRoute(verifyApiKey, callKey),
+      ...(settings.accounts.outbox ? [outboxRoute({ ...platform, seal: mailSeal })] : []),
+    ],
     closeRoutes: () => access.close(),
     ready: () => platform.database.ping(),
   });

@@ -43,6 +43,17 @@ export class AccountMails {
     });
   }
 
+  /** To the old address of an account, whose owner may not be the one who changed it. */
+  addressChanged(tx: PlatformTransaction, user: UserRow): Promise<void> {
+    return this.queue(tx, user.email, 'email.changed', 'The e-mail address of your account was changed', {
+      paragraphs: [
+        greeting(user),
+        'your account has another e-mail address now. No more mails about it will come to this one, and links that were sent to it do not work any more.',
+      ],
+      footnote: 'If it was not you, ask those who run this service for help at once.',
+    });
+  }
+
   /** To the owner of an address that another account wants. */
   addressTaken(tx: PlatformTransaction, { email }: UserRow): Promise<void> {
     return this.queue(tx, email, 'email.taken', 'Your e-mail address was given for another account', {

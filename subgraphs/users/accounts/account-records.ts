@@ -1,5 +1,5 @@
 import { hashOfToken, lockToken, type OneTimeTokenRow } from '../one-time-tokens';
-import type { UserRow, UsersDatabase, UsersTransaction } from '../records';
+import { lockUser, type UserRow, type UsersDatabase, type UsersTransaction } from '../records';
 
 /** Queries about accounts and the proofs of who owns them. */
 export class AccountRecords {
@@ -9,14 +9,12 @@ export class AccountRecords {
     return this.database.user.findUnique({ where: { id } });
   }
 
-  userByEmailKey(tx: UsersTransaction, emailKey: string): Promise<UserRow | null> {
-    return tx.user.findUnique({ where: { emailKey } });
+  userByKey(emailKey: string): Promise<UserRow | null> {
+    return this.database.user.findUnique({ where: { emailKey } });
   }
 
-  /** The account, locked until the transaction ends: what is decided about it holds until it is written. */
-  async lockUser(tx: UsersTransaction, id: string): Promise<UserRow | null> {
-    await tx.$queryRaw`select 1 from users."user" where id = ${id} for update`;
-    return tx.user.findUnique({ where: { id } });
+  userByEmailKey(tx: UsersTransaction, emailKey: string): Promise<UserRow | null> {
+    return tx.user.findUnique({ where: { emailKey } });
   }
 
   update(tx: UsersTransaction, id: string, data: Partial<UserChanges>): Promise<UserRow> {
@@ -43,7 +41,7 @@ export class AccountRecords {
     now: Date,
   ): Promise<{ token: OneTimeTokenRow; user: UserRow } | null> {
     const found = await tx.oneTimeToken.findUnique({ where: { tokenHash: hashOfToken(text) } });
-    const user = found?.userId ? await this.lockUser(tx, found.userId) : null;
+    const user = found?.userId ? await lockUser(tx, found.userId) : null;
     const token = user && (await lockToken(tx, now, text, kinds));
     return token ? { token, user } : null;
   }

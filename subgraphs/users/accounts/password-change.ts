@@ -6,7 +6,7 @@ import { recordAudit } from '../audit/audit-log';
 import type { UsersProblemCode } from '../errors';
 import { announceAccess, announceViewer } from '../events';
 import { accountGone } from '../profile/account-gone';
-import type { UserRecords, UserRow, UsersTransaction } from '../records';
+import { lockUser, type UserRecords, type UserRow, type UsersTransaction } from '../records';
 import { requireFreshProof } from '../sessions/fresh-proof';
 import { CHANGE_LIMIT } from './account-limits';
 import type { AccountMails, Notice } from './account-mails';
@@ -46,7 +46,7 @@ export class PasswordChange {
     await this.prove(viewer, user, input.currentPassword);
     const passwordHash = await hashPassword(checkedPassword(input.newPassword, user, 'newPassword'));
     return records.transaction(async (tx) => {
-      const locked = (await records.lockUser(tx, user.id)) ?? accountGone();
+      const locked = (await lockUser(tx, user.id)) ?? accountGone();
       if (locked.passwordHash !== user.passwordHash) throw changedMeanwhile();
       return this.write(
         tx,

@@ -5,7 +5,7 @@ export const MAX_PASSWORD_LENGTH = 256;
 
 /** Shorter parts of names and addresses are in too many words to be refused. */
 const MIN_PERSONAL_LENGTH = 4;
-/** What must be left of a password without the guessable word in it. */
+/** What must be left of a password without the guessable words in it. */
 const MIN_REST_LENGTH = 5;
 
 /**
@@ -19,8 +19,7 @@ export function passwordWeakness(password: string, personal: readonly string[]):
     return `A password has at least ${MIN_PASSWORD_LENGTH} characters; this one has ${length}.`;
   if (/\p{Cs}/u.test(password)) return 'A password has no halves of characters (unpaired surrogates).';
   if (isCommon(password)) return 'This password is among the first that anybody would guess.';
-  if (personalWords(personal).some((word) => isMadeOf(password, word)))
-    return 'The password must not be made of your name or address.';
+  if (isMadeOf(password, personalWords(personal))) return 'The password must not be made of your name or address.';
   return null;
 }
 
@@ -37,18 +36,22 @@ function isCommon(password: string): boolean {
   return isMonotonous || [lower, word, asLetters(lower), asLetters(word)].some((form) => commonPasswords().has(form));
 }
 
-/** Whether too little is left of the password without the word, forwards or backwards, also with digits for letters. */
-function isMadeOf(password: string, word: string): boolean {
-  const backwards = [...word].reverse().join('');
-  return [onlyWord(fold(password)), onlyWord(asLetters(fold(password)))].some((form) =>
-    [word, backwards].some((part) => form.includes(part) && form.replaceAll(part, '').length < MIN_REST_LENGTH),
-  );
+/** Whether too little is left of the password without the words, forwards or backwards, also with digits for letters. */
+function isMadeOf(password: string, words: readonly string[]): boolean {
+  return [fold(password), asLetters(fold(password))].map(onlyWord).some((form) => {
+    const rest = words.reduce((left, word) => left.replaceAll(word, '').replaceAll(backwards(word), ''), form);
+    return rest !== form && rest.length < MIN_REST_LENGTH;
+  });
 }
 
-/** The texts and the words in them, folded. */
+function backwards(word: string): string {
+  return [...word].reverse().join('');
+}
+
+/** The texts and the words in them, folded; the longest first. */
 function personalWords(texts: readonly string[]): string[] {
   const words = texts.flatMap((text) => [text, ...text.split(/[^\p{L}\p{N}]+/u)]).map((text) => onlyWord(fold(text)));
-  return [...new Set(words)].filter((word) => word.length >= MIN_PERSONAL_LENGTH);
+  return [...new Set(words)].filter(({ length }) => length >= MIN_PERSONAL_LENGTH).sort((a, b) => b.length - a.length);
 }
 
 function fold(text: string): string {

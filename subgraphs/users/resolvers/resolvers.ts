@@ -2,6 +2,12 @@ import { scalars } from '../../../platform/subgraph/scalars';
 import type { Resolvers } from '../resolvers-types.generated';
 import { confirmTotp } from './Mutation/confirmTotp';
 import { createApiKey } from './Mutation/createApiKey';
+import { changeEmail } from './Mutation/changeEmail';
+import { changePassword } from './Mutation/changePassword';
+import { requestPasswordReset } from './Mutation/requestPasswordReset';
+import { resetPassword } from './Mutation/resetPassword';
+import { sendEmailVerification } from './Mutation/sendEmailVerification';
+import { verifyEmail } from './Mutation/verifyEmail';
 import { endSessions } from './Mutation/endSessions';
 import { enrollTotp } from './Mutation/enrollTotp';
 import { forgetTrustedDevices } from './Mutation/forgetTrustedDevices';
@@ -25,6 +31,12 @@ import { ViewerChange } from './ViewerChange';
 export const resolvers: Resolvers = {
   Query: { viewer },
   Mutation: {
+    changeEmail,
+    changePassword,
+    requestPasswordReset,
+    resetPassword,
+    sendEmailVerification,
+    verifyEmail,
     signUp,
     signIn,
     refreshSession,
