@@ -53,15 +53,6 @@ export class UserRecords {
     return this.database.user.findMany({ where: { id: { in: [...ids] } } });
   }
 
-  /**
-   * The account, locked until the transaction ends, so that its changes follow one another; null when it is gone. Rows that
-   * refer to it can still be written.
-   */
-  async lockUser(tx: UsersTransaction, id: string): Promise<UserRow | null> {
-    await tx.$queryRaw`select 1 from users."user" where id = ${id} for no key update`;
-    return tx.user.findUnique({ where: { id } });
-  }
-
   insertUser(tx: UsersTransaction, user: NewUser): Promise<UserRow> {
     return tx.user.create({ data: user });
   }

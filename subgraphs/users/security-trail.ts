@@ -1,38 +1,29 @@
 import type { EventLog } from '../../platform/events/event-log';
 import type { CallIdentity } from '../../platform/identity/viewer';
-import { queueMail } from '../../platform/mail/mail';
-import type { Seal } from '../../platform/seal';
+import type { AccountMails, Notice } from './accounts/account-mails';
 import { recordAudit, type AuditEntry } from './audit/audit-log';
 import { announceViewer } from './events';
 import type { UserRow, UsersTransaction } from './records';
 
-/** What an account's owner is told by mail, in case it was not they who did it. */
-export interface SecurityNotice {
-  /** One line, without anything that users have written. */
-  subject: string;
-  /** Plain text, one sentence or two. */
-  text: string;
-}
-
-const ADVICE = 'If this was not you, change your password at once and end your other sessions.';
-
-/** What a change of how an account is entered leaves behind: an audit event, a mail, and news for its devices. */
+/** What a change of how an account is entered leaves behind: an audit event, a mail to its owner, and news for its devices. */
 export class SecurityTrail {
   constructor(
     private readonly events: EventLog,
-    private readonly mailSeal: Seal,
+    private readonly mails: Pick<AccountMails, 'notice'>,
   ) {}
 
-  /** At the end of the transaction of the change, before its access changes. */
+  /**
+   * At the end of the transaction of the change, before its access changes. The address may be a stranger's while it is not
+   * verified: what users have written, such as names of keys, does not belong in the notice.
+   */
   async leave(
     tx: UsersTransaction,
     identity: CallIdentity,
     user: UserRow,
-    { audit, notice }: { audit: AuditEntry; notice: SecurityNotice },
+    { audit, notice }: { audit: AuditEntry; notice: Notice },
   ): Promise<void> {
     await recordAudit(tx, identity, audit);
-    const text = `${notice.text}\n\n${ADVICE}\n`;
-    await queueMail(tx, this.mailSeal, { to: user.email, kind: audit.action, subject: notice.subject, text });
+    await this.mails.notice(tx, user, notice);
     await announceViewer(tx, this.events, user.id, 'SECURITY');
   }
 }

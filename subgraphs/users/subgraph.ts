@@ -11,6 +11,7 @@ import { verifyApiKeyRoute } from './api-keys/verify-route';
 import { createMailSeal } from '../../platform/mail/mail';
 import { outboxRoute } from '../../platform/mail/outbox-route';
 import { DEFAULT_ACCOUNT_SETTINGS, type AccountSettings } from './accounts/account-settings';
+import { AccountMails } from './accounts/account-mails';
 import { createAccounts } from './accounts/create-accounts';
 import { SignIns } from './accounts/sign-in';
 import { Attempts } from './attempts';
@@ -62,7 +63,7 @@ export function createUsersSubgraph(
   const profileRecords = new ProfileRecords(database);
   const attempts = new Attempts(records, secret, clock);
   const mailSeal = createMailSeal(secret);
-  const trail = new SecurityTrail(events, mailSeal);
+  const trail = new SecurityTrail(events, new AccountMails(mailSeal, () => platform.publicUrl()));
   const shared = { database, records, attempts, trail, events, secret, clock };
   const { challenges, mfaSignIn, ...factors } = createFactors(shared);
   const signIns = new SignIns(sessions, challenges, async (_tx, user) => user, clock);

@@ -47,7 +47,7 @@ export class ApiKeys {
     const expiresAt = futureInstant(input.expiresAt ?? null, clock());
     const { key, prefix } = newApiKey();
     return records.transaction(async (tx) => {
-      const user = await lockedAccount(records, tx, viewer.userId);
+      const user = await lockedAccount(tx, viewer.userId);
       checkAllowed(scopes, user);
       const now = clock();
       if ((await keyRecords.countWorkingKeys(tx, user.id, now)) >= MAX_KEYS)
@@ -58,7 +58,7 @@ export class ApiKeys {
         audit: { action: 'apiKey.created', subjectId: apiKey.id, metadata: { scopes } },
         notice: {
           subject: 'An API key was made',
-          text: `The API key "${name}" (${prefix}…) was made for your account.`,
+          text: `The API key ${prefix}… was made for your account.`,
         },
       });
       return { key, apiKey };
@@ -70,14 +70,14 @@ export class ApiKeys {
     const { records, keyRecords, clock, events } = this.parts;
     const { userId } = requireViewer(identity.viewer);
     return records.transaction(async (tx) => {
-      const user = await lockedAccount(records, tx, userId);
+      const user = await lockedAccount(tx, userId);
       const key = isId('key', id) ? await keyRecords.revokeKey(tx, userId, id, clock()) : null;
       if (!key) throw problem('NOT_FOUND', 'You have no key with this ID.', 'id');
       await this.parts.trail.leave(tx, identity, user, {
         audit: { action: 'apiKey.revoked', subjectId: id },
         notice: {
           subject: 'An API key was revoked',
-          text: `The API key "${key.name}" (${key.prefix}…) of your account does not work any more.`,
+          text: `The API key ${key.prefix}… of your account does not work any more.`,
         },
       });
       await announceAccess(tx, events, [{ kind: 'ended', sessionId: id }]);

@@ -6,7 +6,7 @@ import { normalizedTotpCode, stepOfCode } from './totp';
 
 export type FactorKind = 'TOTP' | 'RECOVERY_CODES';
 
-/** Takes codes of second factors; each works once. The account must be locked (`FactorRecords.lockUser`). */
+/** Takes codes of second factors; each works once. The account must be locked (`lockUser`). */
 export class CodeCheck {
   constructor(
     private readonly records: FactorRecords,

@@ -68,7 +68,7 @@ export class Factors {
         audit: { action: 'mfa.added', subjectId: factor.id },
         notice: {
           subject: 'A second factor was added',
-          text: `The authenticator app "${factor.name}" was added to your account.`,
+          text: 'An authenticator app was added to your account.',
         },
       });
       return { recoveryCodes, user };
@@ -96,7 +96,7 @@ export class Factors {
     const { records, devices, trail } = this.parts;
     const { userId } = requireViewer(identity.viewer);
     return records.transaction(async (tx) => {
-      const user = await lockedAccount(records, tx, userId);
+      const user = await lockedAccount(tx, userId);
       const forgotten = await devices.forgetAll(tx, userId);
       if (forgotten > 0)
         await trail.leave(tx, identity, user, {
@@ -133,9 +133,7 @@ export class Factors {
   ): Promise<Result> {
     const viewer = requireViewer(identity.viewer);
     await requireFreshProof(this.parts.records, viewer, this.parts.clock());
-    return this.parts.records.transaction(async (tx) =>
-      work(tx, await lockedAccount(this.parts.records, tx, viewer.userId)),
-    );
+    return this.parts.records.transaction(async (tx) => work(tx, await lockedAccount(tx, viewer.userId)));
   }
 
   private async removeApp(
@@ -155,7 +153,7 @@ export class Factors {
       audit: { action: 'mfa.removed', subjectId: factor.id, metadata: { isLast } },
       notice: {
         subject: 'A second factor was removed',
-        text: `The authenticator app "${factor.name}" was removed from your account.${consequence}`,
+        text: `An authenticator app was removed from your account.${consequence}`,
       },
     });
   }

@@ -196,6 +196,19 @@ test('an account that was suspended meanwhile does not get in, and its code is n
   expect((await verify(token, code)).errors).toEqual([]);
 });
 
+test('a change of the password ends the sign-ins that wait for a code', async () => {
+  const { email, viewer, nextCode } = await withApp();
+  const token = await challenge(email);
+  const newPassword = 'another horse, another battery';
+  await stage.result(
+    'mutation ($input: ChangePasswordInput!) { result: changePassword(input: $input) { errors { code } } }',
+    { input: { currentPassword: PASSWORD, newPassword } },
+    viewer,
+  );
+  expect(codesOf(await verify(token, nextCode()))).toEqual(['INVALID_TOKEN input.token']);
+  expect((await verify(await challenge(email, { password: newPassword }), nextCode())).errors).toEqual([]);
+});
+
 describe('a trusted device', () => {
   test('is not asked for a code for thirty days, with its own token and for its own account', async () => {
     const { email, nextCode } = await withApp();

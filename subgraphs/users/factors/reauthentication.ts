@@ -6,7 +6,7 @@ import type { AttemptLimit, Attempts } from '../attempts';
 import { recordAudit } from '../audit/audit-log';
 import type { UsersProblemCode } from '../errors';
 import { problem } from '../input';
-import type { UserRecords } from '../records';
+import { lockUser, type UserRecords } from '../records';
 import type { CodeCheck } from './code-check';
 import type { FactorRecords } from './factor-records';
 
@@ -59,7 +59,7 @@ export class Reauthentication {
   private isCode({ userId }: Viewer, code: string): Promise<boolean> {
     const { records, codes, clock } = this.parts;
     return records.transaction(async (tx) => {
-      const user = await records.lockUser(tx, userId);
+      const user = await lockUser(tx, userId);
       return user !== null && (await codes.takeTotp(tx, userId, code, clock()));
     });
   }
