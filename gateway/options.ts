@@ -5,6 +5,7 @@ import type { VerifyApiKey } from '../platform/identity/api-key';
 import type { CallIdentity } from '../platform/identity/viewer';
 import type { Logger } from '../platform/logger';
 import type { Subgraph } from '../platform/subgraph/subgraph';
+import type { AuthorizationOptions } from './access/access';
 import type { Caller } from './execute/execution';
 import type { SubgraphSettings } from './fetch/subgraph-settings';
 import type { SubscriptionSettings } from './subscriptions/settings';
@@ -58,6 +59,8 @@ export interface GatewayOptions {
   accessChanges?: AccessChanges;
   /** Learns who an API key stands for, asked by its hash. Without it API keys are no credentials. */
   verifyApiKey?: VerifyApiKey;
+  /** How `@authenticated`, `@requiresScopes` and `@policy` are kept. Default: partial answers, and no policy holds. */
+  authorization?: AuthorizationOptions;
   /** Without it calls to remote subgraphs carry no identity. */
   signCall?: SignCall;
   /** Subgraphs that learn with every mutation where it came from (`ClientFacts`), and may change the client's session. */

@@ -101,6 +101,7 @@ export const gatewayConfigSchema = section({
   host: z.string().min(1).optional(),
   corsOrigins: z.array(z.string().min(1)).optional(),
   introspection: z.boolean().optional(),
+  authorization: section({ mode: oneOf(['partial', 'refuse'] as const).optional() }).optional(),
   overrideLabels: z.array(z.string().min(1)).optional(),
   planning: section({
     budgetMs: whole(10, MAX_MS).optional(),
