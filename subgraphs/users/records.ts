@@ -156,6 +156,25 @@ export class UserRecords {
     await this.database.attemptCount.deleteMany({ where: { key } });
   }
 
+  /** Answers how many. */
+  deleteAttemptsBefore(instant: Date): Promise<number> {
+    return this.deleteInBatches(
+      (tx) => tx.$executeRaw`
+        delete from users.attempt_count where key in (
+          select key from users.attempt_count where expires_at < ${instant} limit ${DELETE_BATCH} for update skip locked)`,
+    );
+  }
+
+  /** Answers how many. */
+  deleteTokensExpiredBefore(instant: Date): Promise<number> {
+    return this.deleteInBatches(
+      (tx) => tx.$executeRaw`
+        delete from users.one_time_token where token_hash in (
+          select token_hash from users.one_time_token where expires_at < ${instant} limit ${DELETE_BATCH}
+             for update skip locked)`,
+    );
+  }
+
   signingKeys(): Promise<SigningKeyRow[]> {
     return this.database.signingKey.findMany({ orderBy: { createdAt: 'desc' } });
   }

@@ -10,7 +10,6 @@ import { createApiKeys } from './api-keys/create-api-keys';
 import { verifyApiKeyRoute } from './api-keys/verify-route';
 import { createMailSeal } from '../../platform/mail/mail';
 import { outboxRoute } from '../../platform/mail/outbox-route';
-import { DEFAULT_ACCOUNT_SETTINGS, type AccountSettings } from './accounts/account-settings';
 import { AccountMails } from './accounts/account-mails';
 import { createAccounts } from './accounts/create-accounts';
 import { SignIns } from './accounts/sign-in';
@@ -29,6 +28,7 @@ import { SecurityTrail } from './security-trail';
 import { endAllSessionsAt } from './sessions/end-all';
 import { Sessions } from './sessions/sessions';
 import { SigningKeys } from './keys/signing-keys';
+import { DEFAULT_USERS_SETTINGS, type UsersSettings } from './users-settings';
 
 const NAME = 'users';
 /** Where the public keys are published (RFC 8615 path, RFC 7517 content). */
@@ -42,12 +42,6 @@ export interface UsersSubgraph extends Subgraph {
   /** Whose access tokens are void, for a gateway in the same process; see `accessNews`. */
   accessChanges(signal: AbortSignal): AsyncGenerator<AccessNews, void, void>;
 }
-
-export interface UsersSettings {
-  accounts: AccountSettings;
-}
-
-export const DEFAULT_USERS_SETTINGS: UsersSettings = { accounts: DEFAULT_ACCOUNT_SETTINGS };
 
 /** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
 export function createUsersSubgraph(

@@ -33,15 +33,17 @@ function isCommon(password: string): boolean {
   const isMonotonous = new Set(lower).size < 3 || /^(.{1,4})\1+$/u.test(lower);
   // `Password2024!` is `password` to whoever guesses: with something behind it, and with digits for letters.
   const word = lower.replace(/[^\p{L}]{1,4}$/u, '');
-  return isMonotonous || [lower, word, asLetters(lower), asLetters(word)].some((form) => commonPasswords().has(form));
+  return isMonotonous || [lower, word].flatMap(readings).some((form) => commonPasswords().has(form));
 }
 
 /** Whether too little is left of the password without the words, forwards or backwards, also with digits for letters. */
 function isMadeOf(password: string, words: readonly string[]): boolean {
-  return [fold(password), asLetters(fold(password))].map(onlyWord).some((form) => {
-    const rest = words.reduce((left, word) => left.replaceAll(word, '').replaceAll(backwards(word), ''), form);
-    return rest !== form && rest.length < MIN_REST_LENGTH;
-  });
+  return readings(fold(password))
+    .map(onlyWord)
+    .some((form) => {
+      const rest = words.reduce((left, word) => left.replaceAll(word, '').replaceAll(backwards(word), ''), form);
+      return rest !== form && rest.length < MIN_REST_LENGTH;
+    });
 }
 
 function backwards(word: string): string {
@@ -63,18 +65,14 @@ function onlyWord(text: string): string {
 }
 
 const LETTERS: Readonly<Record<string, string>> = {
-  '0': 'o',
-  '1': 'l',
-  '3': 'e',
-  '4': 'a',
-  '5': 's',
-  '7': 't',
-  '@': 'a',
-  $: 's',
-  '!': 'i',
+  ...{ '0': 'o', '3': 'e', '4': 'a', '5': 's', '7': 't', '8': 'b', '9': 'g' },
+  ...{ '@': 'a', $: 's', '!': 'i', '|': 'l' },
 };
-function asLetters(text: string): string {
-  return text.replace(/[013457@$!]/g, (sign) => LETTERS[sign]!);
+
+/** The text as it is, and with letters for the digits and signs that are written for them. */
+function readings(text: string): string[] {
+  const letters = text.replace(/[0345789@$!|]/g, (sign) => LETTERS[sign]!);
+  return [text, letters.replaceAll('1', 'l'), letters.replaceAll('1', 'i')];
 }
 
 let common: Set<string> | undefined;
