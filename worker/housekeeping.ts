@@ -2,6 +2,7 @@ import { IDEMPOTENCY_MS } from '../platform/idempotency';
 import { removeOldMails } from '../platform/mail/old-mails';
 import type { Platform } from '../platform/platform';
 import { removeOldAttempts } from '../subgraphs/users/accounts/old-attempts';
+import { removeOldDevices } from '../subgraphs/users/factors/old-devices';
 import { removeOldSessions } from '../subgraphs/users/sessions/old-sessions';
 
 const OFTEN_MS = 10 * 60_000;
@@ -11,7 +12,7 @@ const ORPHAN_AGE_MS = DAY_MS;
 
 /**
  * Removes what nobody can need any more, now and then again: every ten minutes old events, idempotency keys, mails and attempts, once a
- * day what takes a look at everything: bytes whose row was never written, and old sessions. Returns how to stop it.
+ * day what takes a look at everything: bytes whose row was never written, old sessions and devices. Returns how to stop it.
  */
 export function startHousekeeping(platform: Platform, eventRetentionDays: number): () => void {
   const repeat = (everyMs: number, tidy: () => Promise<Record<string, number>>): NodeJS.Timeout => {
@@ -36,6 +37,7 @@ export function startHousekeeping(platform: Platform, eventRetentionDays: number
     })),
     repeat(DAY_MS, async () => ({ orphans: await platform.objects.sweep(ORPHAN_AGE_MS) })),
     repeat(DAY_MS, () => removeOldSessions(platform)),
+    repeat(DAY_MS, () => removeOldDevices(platform)),
   ];
   return () => timers.forEach(clearInterval);
 }

@@ -2,6 +2,7 @@ import { aRawSocket } from '../../gateway/testing/socket-client';
 import { newApiKey } from '../../platform/identity/api-key';
 import { USER_SCOPES } from '../../platform/identity/scopes';
 import type { Viewer } from '../../platform/identity/viewer';
+import { waitFor } from '../../platform/testing/wait';
 import { openUsersStage, type UsersStage } from '../../subgraphs/users/testing';
 import { aGatewayOver, MODES } from './gateways';
 import { scopedMutations } from './scoped-mutations';
@@ -50,6 +51,11 @@ describe.each(MODES)('a gateway with its users subgraph %s', (mode) => {
   let gateway: { url: string } & AsyncDisposable;
   beforeAll(async () => {
     gateway = await aGatewayOver(stage, mode);
+    const { key } = await aKey();
+    await waitFor(
+      'the gateway to know whose tokens are void',
+      async () => (await ask({ 'x-api-key': key })).status === 200,
+    );
   });
   afterAll(() => gateway[Symbol.asyncDispose]());
   const ask = (headers: Record<string, string>, query = WHO) => post(gateway.url, headers, query);

@@ -21,7 +21,7 @@ export async function aGatewayOver(stage: UsersStage, mode: Mode): Promise<{ url
   const gateway = await createGateway({
     supergraphSdl: readRepositoryFile('gateway/supergraph.graphql'),
     ...(mode === 'in process' ? beside(stage) : await apart(stage, opened)),
-    logger: { ...silentLogger, error: (...a: unknown[]) => console.log('ERR', ...a), warn: (...a: unknown[]) => console.log('WARN', ...a) } as never,
+    logger: silentLogger,
     development: true,
   });
   opened.defer(() => gateway.stop());
