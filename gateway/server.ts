@@ -119,6 +119,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     contentTypes,
     hasRequestPlugins: plugins.some((plugin) => plugin.requestDidStart !== undefined),
     identification,
+    access,
     limits,
     streams: createStreams({ operations, connections, current, contentTypes, origins, limits }),
   };

@@ -9,6 +9,7 @@ import type { CurrentGeneration } from '../generation';
 import type { Caller } from '../execute/execution';
 import type { GatewayLimits } from '../options';
 import type { Identification } from '../viewer/identification';
+import { voidToken, type AccessWatch } from '../viewer/access-watch';
 import { readJsonBody } from './json-body';
 import { receiveMultipart, type MultipartRequest } from './multipart';
 import { HttpError, sendError } from './responses';
@@ -29,6 +30,7 @@ export interface GraphqlEndpoint {
   /** Whether all requests have to pass through Apollo Server, because a plugin of the host sees each of them. */
   hasRequestPlugins: boolean;
   identification: Identification;
+  access: Pick<AccessWatch, 'isVoid'>;
   limits: GatewayLimits;
   streams: Streams;
 }
@@ -67,6 +69,8 @@ async function answerOperation(
     const body = withoutEmptyName(
       multipart ? multipart.body : request.method === 'POST' ? await readBody(endpoint, request) : undefined,
     );
+    // A body may take long to arrive.
+    if (token && endpoint.access.isVoid(token)) throw new HttpError(401, 'UNAUTHENTICATED', voidToken().message);
     if (!multipart && (await endpoint.streams.answerDistinct(asked, body))) return;
     const caller = callerOf(asked, viewer);
     if (!multipart && !endpoint.hasRequestPlugins && (await answerKnown(endpoint, request, response, body, caller)))
@@ -156,7 +160,10 @@ function withoutEmptyName(body: unknown): unknown {
   return { ...(body as object), operationName: null };
 }
 
-function callerOf({ request: { headers }, response, requestId, ...asked }: StreamRequest, viewer: Viewer | null): Caller {
+function callerOf(
+  { request: { headers }, response, requestId, ...asked }: StreamRequest,
+  viewer: Viewer | null,
+): Caller {
   const { authorization, client, isCookieMode } = asked;
   const controller = leavingController(response);
   const identity = { viewer, requestId, ...(client ? { client } : {}) };

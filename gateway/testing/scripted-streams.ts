@@ -113,6 +113,7 @@ export async function scriptedStreams(
     contentTypes,
     hasRequestPlugins: false,
     identification,
+    access,
     limits,
     streams,
   };

@@ -34,6 +34,9 @@ export interface SocketServices {
   logger: Logger;
 }
 
+/** Time for the answers that are under way when a session ends. */
+const LAST_ANSWERS_MS = 1_000;
+
 const NO_ANSWER = 'No answer to pings; resume after your last cursor';
 
 /** Reasons of close frames with the code 4403. */
@@ -63,6 +66,8 @@ export class ClientSocket implements Connection {
   private isAlive = true;
   private isLate = false;
   private isGoingAway = false;
+  /** Closes it; there when its session has ended and it waits for nothing but last answers. */
+  private leave: (() => void) | undefined;
   /** At the check before: what its connection had taken, and whether more waited for it. */
   private taken = 0;
   private hadWaiting = false;
@@ -139,7 +144,12 @@ export class ClientSocket implements Connection {
   onEnd(reason: EndReason): void {
     if (reason === 'GOING_AWAY') return this.goAway();
     this.outbox.send(farewellText(reason, this.operations.values()));
-    this.close(CloseCode.Forbidden, FAREWELLS[reason]);
+    const leave = (): void => this.close(CloseCode.Forbidden, FAREWELLS[reason]);
+    // What signs out may have been asked here, and is still to be answered.
+    for (const operation of this.operations.values()) if (operation.isSubscription) this.forget(operation, 'lost');
+    if (this.operations.size === 0 || reason === 'TOKEN_EXPIRED') return leave();
+    this.leave = leave;
+    setTimeout(leave, LAST_ANSWERS_MS).unref();
   }
 
   /**
@@ -251,6 +261,7 @@ export class ClientSocket implements Connection {
 
   private subscribe({ id, payload }: SubscribeMessage): void {
     if (this.phase !== 'acknowledged') return this.close(CloseCode.Unauthorized, 'Unauthorized');
+    if (this.leave) return this.leave();
     if (id.length > MAX_ID_LENGTH)
       return this.close(CloseCode.BadRequest, `An id has at most ${MAX_ID_LENGTH} characters`);
     if (this.operations.has(id))
@@ -276,7 +287,7 @@ export class ClientSocket implements Connection {
   private started(operation: SocketOperation, started: RunningOperation | GraphQLError[]): void {
     if (!Array.isArray(started)) {
       operation.started(started);
-      if (this.isGoingAway && started.isSubscription) this.forget(operation, 'lost');
+      if ((this.isGoingAway || this.leave) && started.isSubscription) this.forget(operation, 'lost');
     } else if (!operation.isOver) {
       this.sendErrors(operation.id, started);
       this.forget(operation, 'done');
@@ -292,7 +303,9 @@ export class ClientSocket implements Connection {
   }
 
   private closeIfDone(): void {
-    if (this.isGoingAway && this.operations.size === 0) this.close(CloseCode.GoingAway, 'Going away');
+    if (this.operations.size > 0) return;
+    if (this.leave) this.leave();
+    else if (this.isGoingAway) this.close(CloseCode.GoingAway, 'Going away');
   }
 
   /** Whether the connection has taken some of what waited at the check before. */

@@ -119,6 +119,31 @@ test('a session that ends closes its sockets with 4403, and no others; its token
   expect((await two.receive('pong')).payload).toMatchObject({ error: { code: 'UNAUTHENTICATED' } });
 });
 
+test('what was asked on a socket before its session ended is answered there; nothing more is taken', async () => {
+  const desk = new NewsDesk();
+  await using server = await servedSockets({ authenticate, accessChanges: desk.changes });
+  const one = await connect(server, 'ada one 600');
+  one.send({ type: 'subscribe', id: 'm', payload: { query: 'mutation { endSessions }' } });
+  one.send(SUBSCRIBE);
+  const [mutation, subscription] = await waitFor('both', () => (server.started.length === 2 ? server.started : undefined));
+  desk.ended('one');
+  await one.receive('ping');
+  expect(subscription!.left).toEqual(['lost']);
+  mutation!.outlet.next({ payload: '{"data":{}}', cursor: undefined });
+  mutation!.outlet.complete();
+  expect((await one.receive('next', 'm')).payload).toEqual({ data: {} });
+  expect(await one.closed).toEqual({ code: 4403, reason: 'Session ended' });
+
+  const other = await connect(server, 'ada two 600');
+  other.send({ type: 'subscribe', id: 'm', payload: { query: 'mutation { slow }' } });
+  await waitFor('the third', () => server.started.length === 3);
+  desk.ended('two');
+  await other.receive('ping');
+  other.send({ type: 'subscribe', id: 'n', payload: { query: 'mutation { another }' } });
+  expect(await other.closed).toEqual({ code: 4403, reason: 'Session ended' });
+  expect(server.started).toHaveLength(3);
+});
+
 test('an account whose rights change loses its sockets with 4403, and comes back with a token issued since', async () => {
   const desk = new NewsDesk();
   await using server = await servedSockets({ authenticate, accessChanges: desk.changes });

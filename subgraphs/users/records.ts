@@ -1,4 +1,5 @@
 import type { SliceDatabase, SliceTransaction } from '../../platform/database/database';
+import type { NewSigningKey } from './keys/generate-key';
 import type { RefreshToken, Session, SigningKey, User } from '../../platform/database/prisma-client/client';
 
 export type UserRow = User;
@@ -179,11 +180,50 @@ export class UserRecords {
     return this.database.signingKey.findMany({ orderBy: { createdAt: 'desc' } });
   }
 
-  /** Writes the first key; when several processes start at once, one of them wins and the others read it. */
-  async insertFirstSigningKey(key: Pick<SigningKeyRow, 'kid' | 'privateKey'> & { publicJwk: object }): Promise<void> {
-    await this.database.transaction(async (tx) => {
+  /** Writes a key unless, seen alone, it is not needed any more: of processes that start at once one makes it. Answers all keys. */
+  insertSigningKey(
+    key: NewSigningKey,
+    isNeeded: (keys: SigningKeyRow[]) => Promise<boolean>,
+  ): Promise<SigningKeyRow[]> {
+    return this.withLockedKeys(async (tx, keys) => {
+      if (!(await isNeeded(keys))) return keys;
+      return [await tx.signingKey.create({ data: key }), ...keys];
+    });
+  }
+
+  /** Writes a key; those that nobody has retired retire at that time. */
+  replaceSigningKeys(key: NewSigningKey, retiredAt: Date): Promise<void> {
+    return this.withLockedKeys(async (tx) => {
+      await tx.signingKey.updateMany({ where: { retiredAt: null }, data: { retiredAt } });
+      await tx.signingKey.create({ data: key });
+    });
+  }
+
+  /**
+   * Retires a key at that time, or leaves it at an earlier one; answers at which. `check` sees all keys, and throws when this
+   * one may not be retired.
+   */
+  retireSigningKey(kid: string, retiredAt: Date, check: (keys: SigningKeyRow[]) => void): Promise<Date> {
+    return this.withLockedKeys(async (tx, keys) => {
+      check(keys);
+      const earlier = keys.find((key) => key.kid === kid)?.retiredAt;
+      if (earlier && earlier < retiredAt) return earlier;
+      await tx.signingKey.update({ where: { kid }, data: { retiredAt } });
+      return retiredAt;
+    });
+  }
+
+  /** Another process may have been faster; then it has sealed the same. */
+  async sealSigningKey(kid: string, plain: string, privateKey: string): Promise<void> {
+    await this.database.signingKey.updateMany({ where: { kid, privateKey: plain }, data: { privateKey } });
+  }
+
+  private withLockedKeys<Result>(
+    work: (tx: UsersTransaction, keys: SigningKeyRow[]) => Promise<Result>,
+  ): Promise<Result> {
+    return this.database.transaction(async (tx) => {
       await tx.$executeRaw`select pg_advisory_xact_lock(hashtext('users.signing_key'))`;
-      if ((await tx.signingKey.count()) === 0) await tx.signingKey.create({ data: key });
+      return work(tx, await tx.signingKey.findMany({ orderBy: { createdAt: 'desc' } }));
     });
   }
 

@@ -27,7 +27,7 @@ import { resolvers } from './resolvers/resolvers';
 import { SecurityTrail } from './security-trail';
 import { endAllSessionsAt } from './sessions/end-all';
 import { Sessions } from './sessions/sessions';
-import { SigningKeys } from './keys/signing-keys';
+import { signingKeySeal, SigningKeys } from './keys/signing-keys';
 import { DEFAULT_USERS_SETTINGS, type UsersSettings } from './users-settings';
 
 const NAME = 'users';
@@ -52,7 +52,7 @@ export function createUsersSubgraph(
   const { events, secret } = platform;
   const database = platform.database.slice(USERS_MODELS);
   const records = new UserRecords(database);
-  const keys = new SigningKeys(records);
+  const keys = new SigningKeys(records, signingKeySeal(secret), clock, platform.logger);
   const sessions = new Sessions(records, keys, events, secret, clock);
   const profileRecords = new ProfileRecords(database);
   const attempts = new Attempts(records, secret, clock);

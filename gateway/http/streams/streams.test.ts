@@ -275,6 +275,29 @@ describe('the last words of an event stream', () => {
     expect(opened.stream.events.at(-1)?.type).toBe('complete');
   });
 
+  test('a token that becomes void while the body is on its way has nothing executed', async () => {
+    await streams[Symbol.asyncDispose]();
+    const desk = new NewsDesk();
+    streams = await scriptedStreams(parts, { authenticate, accessChanges: desk.changes });
+    const body = JSON.stringify({ query: '{ __typename }' });
+    const isRefused = async (): Promise<boolean> =>
+      (await fetch(`${streams.url}?query={__typename}`, { headers: { ...ADA, 'apollo-require-preflight': '1' } }))
+        .status === 401;
+    expect(await isRefused()).toBe(false);
+    const socket = connected(
+      `POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: ${ADA.authorization}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nexpect: 100-continue\r\n\r\n`,
+    );
+    let answer = '';
+    socket.on('data', (piece: Buffer) => (answer += piece.toString()));
+    await waitFor('the request to be taken', () => answer.includes('100 Continue'));
+    desk.ended('s1');
+    await waitFor('the refusal of others', isRefused);
+    socket.write(body);
+    await waitFor('the answer', () => answer.includes('\r\n\r\n{'));
+    expect(answer).toContain('HTTP/1.1 401');
+    socket.destroy();
+  });
+
   test('of a token that is void by now none is opened, on any transport', async () => {
     await streams[Symbol.asyncDispose]();
     const desk = new NewsDesk();
