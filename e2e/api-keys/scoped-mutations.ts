@@ -15,7 +15,8 @@ import {
 } from 'graphql';
 import { readRepositoryFile } from '../../platform/root';
 
-export type ScopedMutation = [name: string, scopes: string[][], document: string, variables: object];
+/** `uploads` are the places of files in the request (GraphQL multipart request specification). */
+export type ScopedMutation = [name: string, scopes: string[][], document: string, variables: object, uploads: string[]];
 
 /** What a scalar may be, when nothing but its form matters. */
 const SCALARS: Record<string, unknown> = {
@@ -29,6 +30,7 @@ const SCALARS: Record<string, unknown> = {
   URL: 'https://sauti.example/',
   JSON: {},
   Long: 1,
+  Upload: null,
 };
 
 /** Every mutation of the supergraph that asks for scopes, with a document and variables that are valid in form. */
@@ -46,7 +48,8 @@ function mutationOf({ name, args }: GraphQLField<unknown, unknown>, scopes: stri
   const given = required.map((argument) => `${argument.name}: $${argument.name}`).join(', ');
   const inBrackets = (text: string): string => (text ? `(${text})` : '');
   const document = `mutation ${inBrackets(declared)} { ${name}${inBrackets(given)} { __typename } }`;
-  return [name, scopes, document, Object.fromEntries(required.map((one) => [one.name, valueOf(one.type)]))];
+  const variables = Object.fromEntries(required.map((one) => [one.name, valueOf(one.type)]));
+  return [name, scopes, document, variables, nullsIn(variables, 'variables')];
 }
 
 function scopesIn(directive: ConstDirectiveNode): string[][] {
@@ -63,4 +66,11 @@ function valueOf(type: GraphQLInputType): unknown {
     return Object.fromEntries(required.map((field) => [field.name, valueOf(field.type)]));
   }
   return isEnumType(present) ? present.getValues()[0]!.name : SCALARS[getNamedType(present).name];
+}
+
+/** Files only: nothing else that is required can be null. */
+function nullsIn(value: unknown, path: string): string[] {
+  if (value === null) return [path];
+  if (typeof value !== 'object') return [];
+  return Object.entries(value).flatMap(([name, part]) => nullsIn(part, `${path}.${name}`));
 }
