@@ -48,8 +48,12 @@ const config: CodegenConfig = {
       Profile: './records#UserRow',
       Preferences: './records#UserRow',
       Session: './records#SessionRow',
+      Identity: './oauth/identity-records#IdentityRow as LinkedIdentity',
       ViewerChange: './profile/viewer-changes#ViewerChange as Change',
       StreamGap: '../../platform/events/stream#StreamGap as Gap',
+      CreditAccount: './credits/credit-records#CreditState',
+      CreditEntry: './credits/credit-records#CreditEntryRow',
+      Plan: './credits/credit-records#PlanRow',
     }),
     ...subgraph('files', 'FilesContext', { File: './records#FileRow' }),
     ...subgraph('media', 'MediaContext', {

@@ -1,14 +1,19 @@
 import DataLoader from 'dataloader';
 import { asPayload } from '../../platform/errors';
+import { hasScope } from '../../platform/identity/scopes';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import { isId } from '../../platform/ids';
 import type { AccountServices } from './accounts/create-accounts';
 import type { MfaNeeded } from './accounts/sign-in';
+import type { CreditGrants } from './credits/credit-grants';
+import type { Credits } from './credits/credits';
 import type { UsersProblemCode } from './errors';
 import type { ApiKeys } from './api-keys/api-keys';
 import type { Factors } from './factors/factors';
 import type { MfaSignIn } from './factors/mfa-sign-in';
 import type { Reauthentication } from './factors/reauthentication';
+import type { IdentityRecords, IdentityRow } from './oauth/identity-records';
+import type { Linked, OAuth } from './oauth/oauth';
 import type { Preferences } from './profile/preferences';
 import type { ProfileRecords } from './profile/profile-records';
 import type { Profiles } from './profile/profiles';
@@ -22,11 +27,15 @@ export interface UsersServices extends AccountServices {
   mfaSignIn: MfaSignIn;
   reauthentication: Reauthentication;
   apiKeys: ApiKeys;
+  credits: Credits;
+  creditGrants: CreditGrants;
   records: UserRecords;
   profiles: Profiles;
   preferences: Preferences;
   viewerChanges: ViewerChanges;
   profileRecords: ProfileRecords;
+  oauth: OAuth;
+  identityRecords: IdentityRecords;
 }
 
 /** What one request carries. */
@@ -46,6 +55,8 @@ interface Loaders {
   ownSession: DataLoader<string, SessionRow | null>;
   /** Whether a file is still there. */
   fileExists: DataLoader<string, boolean>;
+  /** The identities that are linked to an account. */
+  identitiesOf: DataLoader<string, IdentityRow[]>;
 }
 
 export function createContext(services: UsersServices, identity: CallIdentity, signal: AbortSignal): UsersContext {
@@ -58,8 +69,13 @@ export function isSelf({ viewer, signedIn }: UsersContext, userId: string): bool
   return viewer?.userId === userId || signedIn.has(userId);
 }
 
+/** Whether the account may be shown what only itself and administrators see. */
+export function isShown(context: UsersContext, userId: string): boolean {
+  return isSelf(context, userId) || hasScope(context.viewer, 'admin:users');
+}
+
 /** How a mutation that signs in may end. */
-type SignInOutcome = (SignedIn & { deviceToken?: string | null }) | MfaNeeded | { verificationSent: true };
+type SignInOutcome = (SignedIn & { deviceToken?: string | null }) | MfaNeeded | Linked | { verificationSent: true };
 
 /** The payload of a mutation that signs in; from here on the account counts as itself. */
 export async function signedInPayload({ signedIn }: UsersContext, signIn: () => Promise<SignInOutcome>) {
@@ -81,7 +97,7 @@ const NOBODY_SIGNED_IN = {
   deviceToken: null,
 };
 
-function createLoaders({ records, profileRecords }: UsersServices, viewer: Viewer | null): Loaders {
+function createLoaders({ records, profileRecords, identityRecords }: UsersServices, viewer: Viewer | null): Loaders {
   return {
     ownUser: new DataLoader(async (ids) => {
       const rows = viewer ? await records.usersByIds(ids.filter((id) => id === viewer.userId)) : [];
@@ -95,6 +111,10 @@ function createLoaders({ records, profileRecords }: UsersServices, viewer: Viewe
     fileExists: new DataLoader(async (ids) => {
       const existing = new Set(await profileRecords.existingFiles(ids));
       return ids.map((id) => existing.has(id));
+    }),
+    identitiesOf: new DataLoader(async (userIds) => {
+      const rows = await identityRecords.ofUsers(userIds);
+      return userIds.map((userId) => rows.filter((row) => row.userId === userId));
     }),
   };
 }

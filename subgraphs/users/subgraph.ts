@@ -12,20 +12,23 @@ import { createMailSeal } from '../../platform/mail/mail';
 import { outboxRoute } from '../../platform/mail/outbox-route';
 import { AccountMails } from './accounts/account-mails';
 import { createAccounts } from './accounts/create-accounts';
-import { SignIns } from './accounts/sign-in';
+import { SignIns, type EndAllSessions } from './accounts/sign-in';
 import { Attempts } from './attempts';
 import { createContext } from './context';
 import { createFactors } from './factors/create-factors';
+import { createOAuth } from './oauth/create-oauth';
 import { Preferences } from './profile/preferences';
 import { ProfileRecords } from './profile/profile-records';
 import { Profiles } from './profile/profiles';
 import { ViewerChanges } from './profile/viewer-changes';
 import { accessChangesRoute } from './sessions/access-changes';
 import { accessNews } from './sessions/access-news';
+import { CreditGrants } from './credits/credit-grants';
+import { CreditRecords } from './credits/credit-records';
+import { Credits } from './credits/credits';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
 import { SecurityTrail } from './security-trail';
-import { endAllSessionsAt } from './sessions/end-all';
 import { Sessions } from './sessions/sessions';
 import { signingKeySeal, SigningKeys } from './keys/signing-keys';
 import { DEFAULT_USERS_SETTINGS, type UsersSettings } from './users-settings';
@@ -47,9 +50,10 @@ export interface UsersSubgraph extends Subgraph {
 export function createUsersSubgraph(
   platform: Platform,
   clock: () => Date = () => new Date(),
-  settings: UsersSettings = DEFAULT_USERS_SETTINGS,
+  given: Partial<UsersSettings> = {},
 ): UsersSubgraph {
   const { events, secret } = platform;
+  const settings = { ...DEFAULT_USERS_SETTINGS, ...given };
   const database = platform.database.slice(USERS_MODELS);
   const records = new UserRecords(database);
   const keys = new SigningKeys(records, signingKeySeal(secret), clock, platform.logger);
@@ -62,18 +66,15 @@ export function createUsersSubgraph(
   const { challenges, mfaSignIn, ...factors } = createFactors(shared);
   const signIns = new SignIns(sessions, challenges, async (_tx, user) => user, clock);
   const { apiKeys, verifyApiKey } = createApiKeys(shared);
-  const endAllSessions = endAllSessionsAt(clock);
+  const creditRecords = new CreditRecords(database);
+  const endAllSessions: EndAllSessions = (tx, userId, except, identity) =>
+    sessions.endOf(tx, userId, except === null ? 'all' : { not: except }, identity);
+  const parts = { database, users: records, attempts, signIns, endAllSessions, clock };
+  const accountServices = createAccounts(platform, settings.accounts, parts);
   const services = {
     records,
     sessions,
-    ...createAccounts(platform, settings.accounts, {
-      database,
-      users: records,
-      attempts,
-      signIns,
-      endAllSessions,
-      clock,
-    }),
+    ...accountServices,
     ...factors,
     mfaSignIn: mfaSignIn(signIns),
     apiKeys,
@@ -81,6 +82,9 @@ export function createUsersSubgraph(
     profiles: new Profiles(profileRecords, platform.events, clock),
     preferences: new Preferences(profileRecords, platform.events, clock),
     viewerChanges: new ViewerChanges(profileRecords, platform.events),
+    credits: new Credits(creditRecords),
+    creditGrants: new CreditGrants(creditRecords, platform.events),
+    ...createOAuth(platform, settings.oauth, { records, signIns, mails: accountServices.accountMails, clock }),
   };
   const callKey = deriveCallKey(platform.secret, NAME);
   const accessChanges: UsersSubgraph['accessChanges'] = (signal) => accessNews(platform.events, signal);

@@ -1,5 +1,5 @@
 import { readConnection } from '../../../platform/connection';
-import { isSelf } from '../context';
+import { isSelf, isShown } from '../context';
 import type { SessionRow } from '../records';
 import type { UserResolvers } from '../resolvers-types.generated';
 
@@ -10,6 +10,7 @@ export const User: UserResolvers = {
   hasPassword: (user, _args, context) => (isSelf(context, user.id) ? user.passwordHash !== null : null),
   profile: (user) => user,
   preferences: (user, _args, context) => (isSelf(context, user.id) ? user : null),
+  identities: (user, _args, context) => (isSelf(context, user.id) ? context.loaders.identitiesOf.load(user.id) : null),
   sessions: (user, page, context) =>
     isSelf(context, user.id)
       ? readConnection<SessionRow>(
@@ -20,4 +21,6 @@ export const User: UserResolvers = {
       : null,
   mfaFactors: (user, _args, context) => (isSelf(context, user.id) ? context.factors.list(user.id) : null),
   apiKeys: (user, _args, context) => (isSelf(context, user.id) ? context.apiKeys.list(user.id) : null),
+  credits: (user, _args, context) => (isShown(context, user.id) ? context.credits.of(user.id) : null),
+  usage: (user, { period }, context) => (isShown(context, user.id) ? context.credits.usage(user.id, period) : null),
 };

@@ -1,27 +1,34 @@
 import { scalars } from '../../../platform/subgraph/scalars';
 import type { Resolvers } from '../resolvers-types.generated';
-import { confirmTotp } from './Mutation/confirmTotp';
-import { createApiKey } from './Mutation/createApiKey';
+import { CreditAccount } from './CreditAccount';
 import { changeEmail } from './Mutation/changeEmail';
 import { changePassword } from './Mutation/changePassword';
-import { requestPasswordReset } from './Mutation/requestPasswordReset';
-import { resetPassword } from './Mutation/resetPassword';
-import { sendEmailVerification } from './Mutation/sendEmailVerification';
-import { verifyEmail } from './Mutation/verifyEmail';
+import { completeOAuth } from './Mutation/completeOAuth';
+import { confirmTotp } from './Mutation/confirmTotp';
+import { createApiKey } from './Mutation/createApiKey';
 import { endSessions } from './Mutation/endSessions';
 import { enrollTotp } from './Mutation/enrollTotp';
 import { forgetTrustedDevices } from './Mutation/forgetTrustedDevices';
+import { grantCredits } from './Mutation/grantCredits';
 import { reauthenticate } from './Mutation/reauthenticate';
 import { refreshSession } from './Mutation/refreshSession';
+import { removeMfaFactor } from './Mutation/removeMfaFactor';
+import { requestPasswordReset } from './Mutation/requestPasswordReset';
+import { resetPassword } from './Mutation/resetPassword';
+import { revokeApiKey } from './Mutation/revokeApiKey';
+import { sendEmailVerification } from './Mutation/sendEmailVerification';
 import { signIn } from './Mutation/signIn';
 import { signUp } from './Mutation/signUp';
+import { startOAuth } from './Mutation/startOAuth';
+import { unlinkIdentity } from './Mutation/unlinkIdentity';
 import { updatePreferences } from './Mutation/updatePreferences';
 import { updateProfile } from './Mutation/updateProfile';
-import { removeMfaFactor } from './Mutation/removeMfaFactor';
-import { revokeApiKey } from './Mutation/revokeApiKey';
+import { verifyEmail } from './Mutation/verifyEmail';
 import { verifyMfa } from './Mutation/verifyMfa';
 import { Preferences } from './Preferences';
 import { Profile } from './Profile';
+import { identityProviders } from './Query/identityProviders';
+import { plans } from './Query/plans';
 import { viewer } from './Query/viewer';
 import { Session } from './Session';
 import { viewerChanged } from './Subscription/viewerChanged';
@@ -29,7 +36,7 @@ import { User } from './User';
 import { ViewerChange } from './ViewerChange';
 
 export const resolvers: Resolvers = {
-  Query: { viewer },
+  Query: { viewer, identityProviders, plans },
   Mutation: {
     changeEmail,
     changePassword,
@@ -39,8 +46,11 @@ export const resolvers: Resolvers = {
     verifyEmail,
     signUp,
     signIn,
+    startOAuth,
+    completeOAuth,
     refreshSession,
     endSessions,
+    unlinkIdentity,
     updateProfile,
     confirmTotp,
     createApiKey,
@@ -51,6 +61,7 @@ export const resolvers: Resolvers = {
     revokeApiKey,
     verifyMfa,
     updatePreferences,
+    grantCredits,
   },
   Subscription: { viewerChanged },
   User,
@@ -59,8 +70,10 @@ export const resolvers: Resolvers = {
   ViewerChange,
   ViewerStreamEvent: { __resolveType: (event) => ('userId' in event ? 'ViewerChange' : 'StreamGap') },
   Session,
+  CreditAccount,
   DateTime: scalars.DateTime,
   JSON: scalars.JSON,
   LanguageTag: scalars.LanguageTag,
+  Long: scalars.Long,
   URL: scalars.URL,
 };
