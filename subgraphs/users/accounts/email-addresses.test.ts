@@ -14,6 +14,7 @@ beforeAll(async () => {
   app = await TestAccounts.open();
   strict = await TestAccounts.open({ requireVerifiedEmail: true }, app.test);
 });
+beforeEach(() => app.toNow());
 afterAll(() => app[Symbol.asyncDispose]());
 
 const anEmail = (): string => `person-${++people}@mwanga.example`;

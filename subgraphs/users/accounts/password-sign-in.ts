@@ -32,6 +32,7 @@ export class PasswordSignIn {
       verification: EmailVerification;
       /** Whether accounts whose address is not verified are let in. */
       requireVerifiedEmail: boolean;
+      passwordCost: number;
       clock: () => Date;
     },
   ) {}
@@ -49,7 +50,7 @@ export class PasswordSignIn {
     const user = emailKey === null ? null : await records.userByKey(emailKey);
     const budget = await this.budgetOf(user, deviceToken, emailKey ?? emailKeyOf(input.email.slice(0, 300)));
     await this.count(budget, user, identity);
-    const isRight = await verifyPassword(input.password, user?.passwordHash ?? null);
+    const isRight = await verifyPassword(input.password, user?.passwordHash ?? null, this.parts.passwordCost);
     if (!user || !isRight) return this.refuse('signIn.failed', user, identity);
     if (this.parts.requireVerifiedEmail && !user.emailVerifiedAt) {
       await this.parts.verification.remind(user);
