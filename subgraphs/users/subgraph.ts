@@ -6,6 +6,7 @@ import type { JwkSet } from '../../platform/identity/access-token';
 import { deriveCallKey } from '../../platform/identity/call-identity';
 import { createMailSeal } from '../../platform/mail/mail';
 import { outboxRoute } from '../../platform/mail/outbox-route';
+import { accountPagesRoute } from './accounts/account-pages';
 import { createAccounts } from './accounts/create-accounts';
 import { SignIns } from './accounts/sign-in';
 import { Attempts } from './attempts';
@@ -72,6 +73,7 @@ export function createUsersSubgraph(
     byteRoutes: [
       jwksRoute(keys),
       endedSessionsRoute(sessions, deriveCallKey(platform.secret, NAME)),
+      ...(settings.accounts.appUrl === null ? [accountPagesRoute()] : []),
       ...(settings.accounts.outbox ? [outboxRoute({ ...platform, seal: createMailSeal(platform.secret) })] : []),
     ],
     ready: () => platform.database.ping(),

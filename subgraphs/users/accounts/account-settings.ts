@@ -26,6 +26,8 @@ export const DEFAULT_ACCOUNT_SETTINGS: AccountSettings = {
 /** Reads REQUIRE_VERIFIED_EMAIL, APP_URL, and whether mails are sent (SMTP_URL), which the first depends on. */
 export function readAccountSettings(reader: EnvironmentReader): AccountSettings {
   const sendsMails = reader.text('SMTP_URL') !== null;
+  if (sendsMails && reader.text('APP_URL') === null && reader.text('PUBLIC_URL') === null)
+    reader.fault('APP_URL or PUBLIC_URL must be set where SMTP_URL is: where the links of mails lead.');
   const isVerifiedFirst = reader.oneOf('REQUIRE_VERIFIED_EMAIL', ['true', 'false'], sendsMails ? 'true' : 'false');
   return {
     ...DEFAULT_ACCOUNT_SETTINGS,
