@@ -9,6 +9,7 @@ import { deriveCallKey } from '../../platform/identity/call-identity';
 import { verifyApiKeyRoute } from './api-keys/verify-route';
 import { createMailSeal } from '../../platform/mail/mail';
 import { outboxRoute } from '../../platform/mail/outbox-route';
+import { accountPagesRoute } from './accounts/account-pages';
 import { createContext } from './context';
 import type { SigningKeys } from './keys/signing-keys';
 import { resolvers } from './resolvers/resolvers';
@@ -52,6 +53,7 @@ export function createUsersSubgraph(
       jwksRoute(keys),
       access.route,
       verifyApiKeyRoute(verifyApiKey, callKey),
+      ...(settings.accounts.appUrl === null ? [accountPagesRoute()] : []),
       ...(settings.accounts.outbox ? [outboxRoute({ ...platform, seal: createMailSeal(platform.secret) })] : []),
     ],
     closeRoutes: () => access.close(),

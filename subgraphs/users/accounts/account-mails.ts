@@ -5,8 +5,8 @@ import type { UserRow } from '../records';
 import { layoutMail, type MailParts } from './mail-layout';
 
 /** Where links of mails lead, below the base address; tokens are behind the `#`, which no server and no log sees. */
-const VERIFY_PATH = '/verify-email';
-const RESET_PATH = '/reset-password';
+export const VERIFY_PATH = '/verify-email';
+export const RESET_PATH = '/reset-password';
 
 /** What an account's owner is told by mail, in case it was not they who did it. */
 export interface Notice {

@@ -1,4 +1,5 @@
 import type { EnvironmentReader } from '../../../platform/environment';
+import { PASSWORD_COST } from './passwords';
 import { STEADY_MS } from './steady-answer';
 
 export interface AccountSettings {
@@ -10,6 +11,8 @@ export interface AccountSettings {
   outbox: boolean;
   /** Answers that must not tell by their time whether an address has an account take at least this long. */
   steadyMs: number;
+  /** bcrypt's work factor. */
+  passwordCost: number;
 }
 
 export const DEFAULT_ACCOUNT_SETTINGS: AccountSettings = {
@@ -17,11 +20,14 @@ export const DEFAULT_ACCOUNT_SETTINGS: AccountSettings = {
   appUrl: null,
   outbox: false,
   steadyMs: STEADY_MS,
+  passwordCost: PASSWORD_COST,
 };
 
 /** Reads REQUIRE_VERIFIED_EMAIL, APP_URL, and whether mails are sent (SMTP_URL), which the first depends on. */
 export function readAccountSettings(reader: EnvironmentReader): AccountSettings {
   const sendsMails = reader.text('SMTP_URL') !== null;
+  if (sendsMails && reader.text('APP_URL') === null && reader.text('PUBLIC_URL') === null)
+    reader.fault('APP_URL or PUBLIC_URL must be set where SMTP_URL is: where the links of mails lead.');
   const isVerifiedFirst = reader.oneOf('REQUIRE_VERIFIED_EMAIL', ['true', 'false'], sendsMails ? 'true' : 'false');
   return {
     ...DEFAULT_ACCOUNT_SETTINGS,

@@ -41,6 +41,7 @@ export class Accounts {
       resets: PasswordReset;
       /** Whether an address is proven before its account is let in. */
       requireVerifiedEmail: boolean;
+      passwordCost: number;
     },
   ) {}
 
@@ -51,7 +52,7 @@ export class Accounts {
    */
   async signUp(input: SignUp, identity: CallIdentity): Promise<SignedIn | MfaNeeded | { verificationSent: true }> {
     const deviceName = input.deviceName == null ? null : checkedName(input.deviceName, 'deviceName');
-    const user = await checkedSignUp(input);
+    const user = await checkedSignUp(input, this.parts.passwordCost);
     if (!this.parts.requireVerifiedEmail) return this.open(user, deviceName, identity);
     await this.askForProof(user, identity);
     return { verificationSent: true };
@@ -103,12 +104,13 @@ export class Accounts {
   }
 }
 
-async function checkedSignUp(input: SignUp): Promise<CheckedSignUp> {
+async function checkedSignUp(input: SignUp, passwordCost: number): Promise<CheckedSignUp> {
   const email = checkedEmail(input.email);
   const displayName = checkedName(input.displayName, 'displayName');
   const locale = checkedLocale(input.locale);
   const timeZone = checkedTimeZone(input.timeZone);
-  const passwordHash = await hashPassword(checkedPassword(input.password, { email, displayName }, 'password'));
+  const password = checkedPassword(input.password, { email, displayName }, 'password');
+  const passwordHash = await hashPassword(password, passwordCost);
   return { id: newId('usr'), email, emailKey: emailKeyOf(email), passwordHash, displayName, locale, timeZone };
 }
 

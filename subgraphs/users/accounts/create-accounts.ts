@@ -37,10 +37,10 @@ export function createAccounts(
     clock: () => Date;
   },
 ): AccountServices {
-  const { requireVerifiedEmail, steadyMs } = settings;
+  const { requireVerifiedEmail, steadyMs, passwordCost } = settings;
   const records = new AccountRecords(parts.database);
   const mails = new AccountMails(createMailSeal(platform.secret), () => settings.appUrl ?? platform.publicUrl());
-  const shared = { ...parts, records, mails, events: platform.events, steadyMs, requireVerifiedEmail };
+  const shared = { ...parts, records, mails, events: platform.events, steadyMs, requireVerifiedEmail, passwordCost };
   const emailChange = new EmailChange(shared);
   const verification = new EmailVerification({ ...shared, changes: emailChange });
   const resets = new PasswordReset(shared);

@@ -14,6 +14,7 @@ beforeAll(async () => {
   app = await TestAccounts.open();
   strict = await TestAccounts.open({ requireVerifiedEmail: true }, app.test);
 });
+beforeEach(() => app.toNow());
 afterAll(() => app[Symbol.asyncDispose]());
 
 const anEmail = (): string => `person-${++people}@mwanga.example`;
@@ -49,8 +50,12 @@ describe('verifyEmail', () => {
   });
 
   test('is not guessed in a thousand tries', async () => {
-    const guesses = Array.from({ length: 1_000 }, (_, index) => Buffer.alloc(32, index).toString('base64url'));
-    for (const token of guesses) expect(await app.codes('verifyEmail', { token })).toEqual(['INVALID_TOKEN']);
+    const guess = (index: number): Promise<string[]> =>
+      app.codes('verifyEmail', { token: Buffer.alloc(32, index).toString('base64url') });
+    for (let first = 0; first < 1_000; first += 20) {
+      const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => guess(first + index)));
+      expect(answers.flat()).toEqual(Array.from({ length: 20 }, () => 'INVALID_TOKEN'));
+    }
   });
 
   test('takes a token for a day', async () => {
@@ -209,10 +214,10 @@ describe('changeEmail', () => {
 
 test('an address that only looks the same gets no mail of the account', async () => {
   const { email } = await somebody();
-  const kelvin = email.replace('mwanga', 'mwanga').replace('person', 'perſon'); // ſ is folded to s by some, not by us
-  await app.call('requestPasswordReset', { email: kelvin });
+  const similar = email.replace('person', 'perſon'); // ſ is S in capitals, and not s in small letters
+  await app.call('requestPasswordReset', { email: similar });
   await app.call('requestPasswordReset', { email: email.toUpperCase() });
-  expect(await app.mailsTo(kelvin)).toEqual([]);
+  expect(await app.mailsTo(similar)).toEqual([]);
   expect(await app.mailsTo(email.toUpperCase())).toEqual([]);
   expect((await app.mailsTo(email)).filter(({ kind }) => kind === 'password.reset')).toHaveLength(1);
 });

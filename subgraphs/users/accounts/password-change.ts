@@ -32,6 +32,7 @@ export class PasswordChange {
       events: EventLog;
       endAllSessions: EndAllSessions;
       clock: () => Date;
+      passwordCost: number;
     },
   ) {}
 
@@ -41,10 +42,10 @@ export class PasswordChange {
    * it was changed by somebody else in that moment.
    */
   async change(viewer: Viewer, input: PasswordChangeInput, identity: CallIdentity): Promise<UserRow> {
-    const { records } = this.parts;
+    const { records, passwordCost } = this.parts;
     const user = (await records.userById(viewer.userId)) ?? accountGone();
     await this.prove(viewer, user, input.currentPassword);
-    const passwordHash = await hashPassword(checkedPassword(input.newPassword, user, 'newPassword'));
+    const passwordHash = await hashPassword(checkedPassword(input.newPassword, user, 'newPassword'), passwordCost);
     return records.transaction(async (tx) => {
       const locked = (await lockUser(tx, user.id)) ?? accountGone();
       if (locked.passwordHash !== user.passwordHash) throw changedMeanwhile();

@@ -11,6 +11,7 @@ let people = 0;
 beforeAll(async () => {
   app = await TestAccounts.open();
 });
+beforeEach(() => app.toNow());
 afterAll(() => app[Symbol.asyncDispose]());
 
 const anEmail = (): string => `person-${++people}@mwanga.example`;

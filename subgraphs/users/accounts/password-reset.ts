@@ -27,6 +27,7 @@ export class PasswordReset {
       endAllSessions: EndAllSessions;
       clock: () => Date;
       steadyMs: number;
+      passwordCost: number;
     },
   ) {}
 
@@ -66,10 +67,10 @@ export class PasswordReset {
     input: { token: string; newPassword: string; endSessions: boolean },
     identity: CallIdentity,
   ): Promise<void> {
-    const { records, attempts, clock } = this.parts;
+    const { records, attempts, clock, passwordCost } = this.parts;
     const owner = await records.userOfToken(input.token, 'RESET_PASSWORD', clock());
     if (!owner) throw invalidToken();
-    const passwordHash = await hashPassword(checkedPassword(input.newPassword, owner, 'newPassword'));
+    const passwordHash = await hashPassword(checkedPassword(input.newPassword, owner, 'newPassword'), passwordCost);
     await records.transaction(async (tx) => {
       const locked = await records.lockTokenAndUser(tx, input.token, ['RESET_PASSWORD'], clock());
       if (!locked || (locked.token.data as { emailKey: string }).emailKey !== locked.user.emailKey)

@@ -12,6 +12,7 @@ let people = 0;
 beforeAll(async () => {
   app = await TestAccounts.open();
 });
+beforeEach(() => app.toNow());
 afterAll(() => app[Symbol.asyncDispose]());
 
 const anEmail = (): string => `person-${++people}@mwanga.example`;
@@ -187,7 +188,7 @@ describe('whoever is let in', () => {
 
   test('did not give a password that was changed while it was compared', async () => {
     const { email, id } = await anAccount();
-    const passwordHash = await hashPassword('another good password');
+    const passwordHash = await hashPassword('another good password', 4);
     // The change is not committed before the sign-in has read the account and waits for its lock.
     let signingIn: Promise<Answer> | undefined;
     await prisma().$transaction(async (tx) => {

@@ -10,7 +10,7 @@ import type { AccountRecords } from './account-records';
 import { emailKeyOf, possibleEmailKey } from './email-address';
 import type { EmailVerification } from './email-verification';
 import { verifyPassword } from './passwords';
-import { SignInRefused, type MfaNeeded, type SignIns } from './sign-in';
+import { isSuspended, SignInRefused, type MfaNeeded, type SignIns } from './sign-in';
 
 /** A trusted device's token has 43 characters; what is much longer is none. */
 const MAX_DEVICE_TOKEN_LENGTH = 100;
@@ -32,6 +32,7 @@ export class PasswordSignIn {
       verification: EmailVerification;
       /** Whether accounts whose address is not verified are let in. */
       requireVerifiedEmail: boolean;
+      passwordCost: number;
       clock: () => Date;
     },
   ) {}
@@ -49,8 +50,10 @@ export class PasswordSignIn {
     const user = emailKey === null ? null : await records.userByKey(emailKey);
     const budget = await this.budgetOf(user, deviceToken, emailKey ?? emailKeyOf(input.email.slice(0, 300)));
     await this.count(budget, user, identity);
-    const isRight = await verifyPassword(input.password, user?.passwordHash ?? null);
+    const isRight = await verifyPassword(input.password, user?.passwordHash ?? null, this.parts.passwordCost);
     if (!user || !isRight) return this.refuse('signIn.failed', user, identity);
+    // Asked again under a lock by `complete`; here so that this refusal is no more work than the others.
+    if (isSuspended(user, this.parts.clock())) return this.refuse('signIn.blocked', user, identity);
     if (this.parts.requireVerifiedEmail && !user.emailVerifiedAt) {
       await this.parts.verification.remind(user);
       return this.refuse('signIn.blocked', user, identity);

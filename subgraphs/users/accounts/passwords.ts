@@ -3,20 +3,20 @@ import bcrypt from 'bcrypt';
 import { isTooLong } from './password-strength';
 
 /** bcrypt's work factor: about 0.1 s of CPU; OWASP asks for at least 10. */
-const COST = 11;
+export const PASSWORD_COST = 11;
 
-export function hashPassword(password: string): Promise<string> {
-  return bcrypt.hash(prehash(password), COST);
+export function hashPassword(password: string, cost = PASSWORD_COST): Promise<string> {
+  return bcrypt.hash(prehash(password), cost);
 }
 
 /**
  * Compares in constant work: with no hash (an unknown account, or one without a password) a comparison against a dummy
  * takes as long, so the time does not tell whether an address is registered. What is too long for any password is not
- * compared at all, for nobody.
+ * compared at all, for nobody. `cost` is that of the hashes there are.
  */
-export async function verifyPassword(password: string, hash: string | null): Promise<boolean> {
+export async function verifyPassword(password: string, hash: string | null, cost = PASSWORD_COST): Promise<boolean> {
   if (isTooLong(password)) return false;
-  const matches = await bcrypt.compare(prehash(password), hash ?? (await dummyHash()));
+  const matches = await bcrypt.compare(prehash(password), hash ?? (await dummyHash(cost)));
   return matches && hash !== null;
 }
 
@@ -28,7 +28,9 @@ function prehash(password: string): string {
   return createHash('sha256').update(password.normalize('NFKC')).digest('base64');
 }
 
-let dummy: Promise<string> | undefined;
-function dummyHash(): Promise<string> {
-  return (dummy ??= hashPassword('a password that belongs to nobody'));
+const dummies = new Map<number, Promise<string>>();
+function dummyHash(cost: number): Promise<string> {
+  const dummy = dummies.get(cost) ?? hashPassword('a password that belongs to nobody', cost);
+  dummies.set(cost, dummy);
+  return dummy;
 }

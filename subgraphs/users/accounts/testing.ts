@@ -2,10 +2,11 @@ import type { CallIdentity, ClientFacts, Viewer } from '../../../platform/identi
 import { verifyAccessToken } from '../../../platform/identity/access-token';
 import { createMailSeal, type MailBody } from '../../../platform/mail/mail';
 import { openTestPlatform, type TestPlatform } from '../../../platform/testing/platform';
-import { DEFAULT_USERS_SETTINGS } from '../users-settings';
 import { createUsersSubgraph, type UsersSubgraph } from '../subgraph';
 import { DEFAULT_ACCOUNT_SETTINGS, type AccountSettings } from './account-settings';
 
+/** The least that bcrypt takes: a millisecond. */
+const FAST = 4;
 export const PASSWORD = 'correct horse battery staple';
 
 const SIGNED_IN = `viewer { id email emailVerified } session { id } mfa { token } verificationSent
@@ -55,14 +56,18 @@ export class TestAccounts implements AsyncDisposable {
     const opened = test ?? (await openTestPlatform());
     const time = { nowMs: Date.now() };
     const users = createUsersSubgraph(opened.platform, () => new Date(time.nowMs), {
-      ...DEFAULT_USERS_SETTINGS,
-      accounts: { ...DEFAULT_ACCOUNT_SETTINGS, steadyMs: 0, ...settings },
+      accounts: { ...DEFAULT_ACCOUNT_SETTINGS, steadyMs: 0, passwordCost: FAST, ...settings },
     });
     return new TestAccounts(opened, users, time);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.test[Symbol.asyncDispose]();
+  }
+
+  /** Sets the clock to the time that it is. */
+  toNow(): void {
+    this.time.nowMs = Date.now();
   }
 
   later(ms: number): void {
