@@ -33,33 +33,39 @@ export class SautiClient implements AsyncDisposable {
   /** Answers the token for a call, another one when the last was refused or is about to expire. */
   private token: (mustBeNew?: boolean) => string | undefined | Promise<string> = () => undefined;
 
+  private canRenew = false;
+
   /** `endpoint` is e.g. `http://localhost:4000/graphql`. */
   constructor(readonly endpoint: string) {}
 
   /** Used for every later request, and for the socket when it is opened. Subscriptions fail when it ends. */
   useAccessToken(token: string | undefined): void {
+    this.canRenew = false;
     this.token = (mustBeNew) => {
       if (mustBeNew) throw new Error('The access token was refused. Sign in again.');
       return token;
     };
   }
 
-  /** As {@link useAccessToken}, and renewed when it ends. */
+  /** As {@link useAccessToken}, and renewed when it ends or is refused. */
   useTokens(tokens: Tokens): void {
     const session = new Session(tokens, (refreshToken) => this.refresh(refreshToken));
+    this.canRenew = true;
     this.token = (mustBeNew) => session.accessToken(mustBeNew);
   }
 
   /** Runs a query or mutation; throws {@link GraphQLRequestError} when the answer has errors. */
   async request<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data> {
     const body = JSON.stringify({ query: print(document), variables });
-    return this.read(
-      await fetch(this.endpoint, {
+    const send = async (mustBeNew = false): Promise<Response> =>
+      fetch(this.endpoint, {
         method: 'POST',
-        headers: { ...(await this.headers()), 'content-type': 'application/json' },
+        headers: { ...(await this.headers(mustBeNew)), 'content-type': 'application/json' },
         body,
-      }),
-    );
+      });
+    const response = await send();
+    // The rights of the account may have changed: then its tokens are refused before they end. Nothing was executed.
+    return this.read(response.status === 401 && this.canRenew ? await send(true) : response);
   }
 
   /**
@@ -127,8 +133,8 @@ export class SautiClient implements AsyncDisposable {
     throw new LiveAudioError('NOT_FOUND', `There is no live session ${id}.`);
   }
 
-  private async headers(): Promise<Record<string, string>> {
-    const token = await this.token();
+  private async headers(mustBeNew = false): Promise<Record<string, string>> {
+    const token = await this.token(mustBeNew);
     return token ? { authorization: `Bearer ${token}` } : {};
   }
 

@@ -18,11 +18,12 @@ import {
   type GatewayEnvironment,
   type SupergraphOrigin,
 } from './environment';
+import { edgeOptions } from './edge-environment';
 import { subgraphSettings } from './fetch/transports';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayOptions, type SignCall } from './options';
 import { createGateway, type Gateway } from './server';
+import { fetchAccessNews } from './viewer/access-news';
 import { createAuthenticator } from './viewer/authenticator';
-import { askEndedSessions } from './viewer/ended-sessions';
 import { fetchJwks } from './viewer/fetch-jwks';
 
 const STOP_LIMIT_MS = 15_000;
@@ -38,7 +39,7 @@ async function main(): Promise<void> {
   const logger = createLogger({ name: 'gateway', level: environment.logLevel });
   const lifecycle = new Lifecycle(logger);
   const known = new Set<string>();
-  const options = await gatewayOptions(config, environment, logger, (name) => known.add(name));
+  const options = await gatewayOptions(config, environment, { lifecycle, logger }, (name) => known.add(name));
   const source = await openSupergraph(environment.supergraph, options);
   lifecycle.onStop('supergraph', () => source.stop(), STOP_LIMIT_MS);
   const gateway = await createGateway({ ...options, supergraphSdl: source.sdl }).catch((cause: Error) => {
@@ -61,7 +62,7 @@ async function takeUp(gateway: Gateway, sdl: string): Promise<void> {
 async function gatewayOptions(
   config: GatewayConfig,
   environment: GatewayEnvironment,
-  logger: Logger,
+  process: { lifecycle: Lifecycle; logger: Logger },
   onSubgraph: (name: string) => void,
 ): Promise<Omit<GatewayOptions, 'supergraphSdl'>> {
   const { remoteSubgraph, limits, planning, ...options } = configOptions(config);
@@ -80,7 +81,8 @@ async function gatewayOptions(
       ...planning,
     },
     forwardAuthorization: environment.forwardAuthorization,
-    logger,
+    ...edgeOptions(environment.edge, process),
+    logger: process.logger,
     development: !environment.production,
     corsOrigins: environment.corsOrigins,
     limits: { ...limits, maxFileBytes, deadlineMs: environment.deadlineMs },
@@ -104,7 +106,7 @@ async function identityOptions({
   identity,
   secret: given,
   dataDirectory,
-}: GatewayEnvironment): Promise<Pick<GatewayOptions, 'authenticate' | 'endedSessions' | 'signCall'>> {
+}: GatewayEnvironment): Promise<Pick<GatewayOptions, 'authenticate' | 'accessChanges' | 'signCall'>> {
   if (!identity) return {};
   const secret = given ?? (await readOrMakeSecret(dataDirectory));
   const keys = new Map<string, Buffer>();
@@ -116,7 +118,7 @@ async function identityOptions({
   const signCall: SignCall = (subgraph, caller, body) => signCallIdentity(keyOf(subgraph), subgraph, caller, body);
   return {
     authenticate: createAuthenticator({ jwks: () => fetchJwks(identity.jwksUrl) }),
-    endedSessions: askEndedSessions({ jwksUrl: identity.jwksUrl, signCall }),
+    accessChanges: fetchAccessNews({ jwksUrl: identity.jwksUrl, signCall }),
     signCall,
   };
 }

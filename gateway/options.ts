@@ -1,11 +1,14 @@
 import type { ApolloServerPlugin } from '@apollo/server';
+import type { AccessNews } from '../platform/identity/access-change';
 import type { VerifiedToken } from '../platform/identity/access-token';
 import type { CallIdentity } from '../platform/identity/viewer';
 import type { Logger } from '../platform/logger';
 import type { Subgraph } from '../platform/subgraph/subgraph';
+import type { AuthorizationOptions } from './access/access';
 import type { Caller } from './execute/execution';
 import type { SubgraphSettings } from './fetch/subgraph-settings';
 import type { SubscriptionSettings } from './subscriptions/settings';
+import type { RateLimitOptions } from './rate-limits/options';
 import { DEFAULT_LIMITS, type OperationLimits } from './limits';
 
 /**
@@ -15,10 +18,11 @@ import { DEFAULT_LIMITS, type OperationLimits } from './limits';
 export type Authenticate = (authorization: string | undefined) => Promise<VerifiedToken | null>;
 
 /**
- * Of these sessions those that have ended (signed out, revoked, expired): their open connections are closed. Asked every
- * 2 s, with the sessions that have connections open. A rejection is logged and asked again.
+ * Tells whose tokens have become void (signed out, revoked, other rights): first the changes of the last eleven minutes, then
+ * each as it happens, and `current` every second while there are none. Runs until the signal aborts. The gateway asks anew
+ * when it ends, rejects, or is silent for three seconds.
  */
-export type EndedSessions = (sessionIds: readonly string[]) => Promise<readonly string[]>;
+export type AccessChanges = (signal: AbortSignal) => AsyncIterable<AccessNews>;
 
 /**
  * Signs who asks, for one request to one subgraph. `body` is the exact JSON body, or what `call-identity.ts` names in
@@ -50,10 +54,23 @@ export interface GatewayOptions {
   remoteSubgraph?: (name: string) => RemoteSubgraph | undefined;
   /** Without it every caller is anonymous and uploads need no viewer. */
   authenticate?: Authenticate;
-  /** Without it a connection lives until its token ends, whatever happens to its session. */
-  endedSessions?: EndedSessions;
+  /** Without it a token is good, and its connections live, until it ends, whatever happens to its session. */
+  accessChanges?: AccessChanges;
+  /** How `@authenticated`, `@requiresScopes` and `@policy` are kept. Default: partial answers, and no policy holds. */
+  authorization?: AuthorizationOptions;
   /** Without it calls to remote subgraphs carry no identity. */
   signCall?: SignCall;
+  /** Subgraphs that learn with every mutation where it came from (`ClientFacts`), and may change the client's session. */
+  clientFactsFor?: readonly string[];
+  /** Addresses and networks (CIDR) of proxies whose X-Forwarded-For and X-Forwarded-Proto count. Default: none. */
+  trustedProxies?: readonly string[];
+  /**
+   * Whether browsers may keep sessions in cookies: then these count as credentials, exact origins of `corsOrigins` may
+   * send them, and the subgraphs of `clientFactsFor` change them. Default false.
+   */
+  cookieSessions?: boolean;
+  /** Without it nothing is counted. */
+  rateLimits?: RateLimitOptions;
   /** Hands the client's Authorization header to remote subgraphs; only for gateways without `signCall`. Default false. */
   forwardAuthorization?: boolean;
   /** Needed for subgraphs that send the events of subscriptions by callback; without it their settings are refused. */

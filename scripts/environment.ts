@@ -1,6 +1,8 @@
 import { loadGatewayConfig } from '../gateway/config/load-config';
 import type { GatewayConfig } from '../gateway/config/schema';
+import { readEdgeEnvironment, type EdgeEnvironment } from '../gateway/edge-environment';
 import { EnvironmentReader, readPlatformEnvironment, type PlatformEnvironment } from '../platform/environment';
+import { readUsersSettings, type UsersSettings } from '../subgraphs/users/users-settings';
 
 export interface StartEnvironment extends PlatformEnvironment {
   host: string;
@@ -9,10 +11,12 @@ export interface StartEnvironment extends PlatformEnvironment {
   /** Where clients reach this process, when that is not http://localhost:<port>. */
   publicUrl: string | null;
   corsOrigins: string[];
+  edge: EdgeEnvironment;
   /** Bytes of one file at the gateway: the variable, else the configuration file, else a little more than the slices take. */
   gatewayMaxFileBytes: number;
   /** The file that `SAUTI_GATEWAY_CONFIG` names; variables come before what is in it. */
   gatewayConfig: GatewayConfig;
+  users: UsersSettings;
 }
 
 /** Reads and checks the environment of `npm start`; throws one error that lists all faults. */
@@ -30,6 +34,8 @@ export function readStartEnvironment(): StartEnvironment {
     gatewayMaxFileBytes:
       reader.text('MAX_FILE_BYTES') === null ? (gatewayConfig.limits?.maxFileBytes ?? aboveSlices) : aboveSlices,
     gatewayConfig,
+    edge: readEdgeEnvironment(reader, gatewayConfig, { production: platform.production, hasIdentity: true }),
+    users: readUsersSettings(reader),
     host: reader.text('HOST') ?? gatewayConfig.host ?? '127.0.0.1',
     port:
       reader.text('PORT') === null

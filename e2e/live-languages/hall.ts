@@ -51,6 +51,7 @@ export async function openHall(mode: Mode) {
     ...(mode === 'all in one' ? { subgraphs } : await apart(subgraphs, opened)),
     authenticate: async () => ({
       viewer: { userId: 'usr_1', sessionId: 'ses_1', scopes: [] },
+      issuedAt: new Date(),
       endsAt: new Date(Date.now() + 600_000),
     }),
     logger: silentLogger,

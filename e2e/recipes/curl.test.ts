@@ -15,7 +15,7 @@ if (missing.length > 0) console.warn(`The recipe for curl is not tested: ${missi
 const authenticate: Authenticate = async (authorization) => {
   if (authorization !== 'Bearer good') throw new SautiError('UNAUTHENTICATED', 'This token is not good.');
   const viewer = { userId: 'ada', sessionId: 's', scopes: [] };
-  return { viewer, endsAt: new Date(Date.now() + 600_000) };
+  return { viewer, issuedAt: new Date(), endsAt: new Date(Date.now() + 600_000) };
 };
 const entries = (topic: string): string =>
   JSON.stringify({ query: `subscription { entries(topic: "${topic}") { ... on Entry { n } } }` });

@@ -28,7 +28,11 @@ const authenticate: Authenticate = async (authorization): Promise<VerifiedToken 
   if (authorization === undefined) return null;
   const livesMs = tokens.get(authorization.replace('Bearer ', ''));
   if (livesMs === undefined) throw new SautiError('UNAUTHENTICATED', 'This token is not good.');
-  return { viewer: { userId: 'ada', sessionId: 's', scopes: [] }, endsAt: new Date(Date.now() + livesMs) };
+  return {
+    viewer: { userId: 'ada', sessionId: 's', scopes: [] },
+    issuedAt: new Date(),
+    endsAt: new Date(Date.now() + livesMs),
+  };
 };
 
 beforeAll(async () => {

@@ -1,8 +1,10 @@
 import { GraphQLError } from 'graphql';
 import { SautiError } from '../../platform/errors';
 import type { VerifiedToken } from '../../platform/identity/access-token';
-import { silentLogger, type Logger } from '../../platform/logger';
-import type { Authenticate, EndedSessions } from '../options';
+import { silentLogger } from '../../platform/logger';
+import type { Authenticate } from '../options';
+import { NewsDesk } from '../testing/news-desk';
+import { watchAccess } from '../viewer/access-watch';
 import { createConnections, type Connections, type OpenConnection } from './connections';
 
 const MINUTE = 60_000;
@@ -11,7 +13,7 @@ beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
 function aToken(userId: string, sessionId: string, livesMs = 10 * MINUTE): VerifiedToken {
-  return { viewer: { userId, sessionId, scopes: [] }, endsAt: new Date(Date.now() + livesMs) };
+  return { viewer: { userId, sessionId, scopes: [] }, issuedAt: new Date(), endsAt: new Date(Date.now() + livesMs) };
 }
 
 /** Takes `Bearer <user> <session> <minutes>` at its word. */
@@ -22,14 +24,20 @@ const authenticate: Authenticate = async (authorization) => {
   return aToken(user, session, Number(minutes) * MINUTE);
 };
 
-function someConnections(
-  options: { endedSessions?: EndedSessions; logger?: Logger; most?: number; places?: number } = {},
-): Connections {
-  return createConnections({
+/** Those of a gateway that hears of access changes from `desk`. */
+function someConnections(options: { desk?: NewsDesk; most?: number; places?: number } = {}): Connections {
+  const access = watchAccess({ accessChanges: options.desk?.changes, logger: silentLogger });
+  const connections = createConnections({
     authenticate,
-    endedSessions: options.endedSessions,
+    access,
     limits: { maxConnections: options.places ?? 5_000, maxConnectionsPerUser: options.most ?? 3 },
-    logger: options.logger ?? silentLogger,
+  });
+  const dispose = connections[Symbol.asyncDispose].bind(connections);
+  return Object.defineProperty(connections, Symbol.asyncDispose, {
+    value: async () => {
+      await dispose();
+      await access[Symbol.asyncDispose]();
+    },
   });
 }
 
@@ -183,100 +191,77 @@ describe('renewal', () => {
   });
 });
 
-describe('sessions that end', () => {
-  test('end their connections, and only theirs, within 5 s', async () => {
-    const ended = new Set<string>();
-    const asked: (readonly string[])[] = [];
-    await using connections = someConnections({
-      endedSessions: async (ids) => {
-        asked.push(ids);
-        return ids.filter((id) => ended.has(id));
-      },
-    });
+describe('access changes', () => {
+  /** Until what was told has been heard. */
+  const heard = (): Promise<void> => jest.advanceTimersByTimeAsync(0);
+
+  test('end the connections of a session that has ended, and only those, at once', async () => {
+    const desk = new NewsDesk();
+    await using connections = someConnections({ desk });
     const one = opened(connections, aToken('ada', 'one'));
     const same = opened(connections, aToken('ada', 'one'));
     const other = opened(connections, aToken('ada', 'two'));
     const anonymous = opened(connections, null);
-    await jest.advanceTimersByTimeAsync(4_000);
-    expect(asked).toEqual([
-      ['one', 'two'],
-      ['one', 'two'],
-    ]);
-    ended.add('one');
-    await jest.advanceTimersByTimeAsync(5_000);
+    await heard();
+    desk.ended('one');
+    await heard();
     expect([one, same, other, anonymous].map(({ heard }) => heard)).toEqual([
       ['SESSION_ENDED'],
       ['SESSION_ENDED'],
       [],
       [],
     ]);
+    desk.ended('one');
+    await heard();
+    expect([one.heard, connections.size]).toEqual([['SESSION_ENDED'], 2]);
   });
 
-  test('are asked for in batches, and not while nobody has a connection', async () => {
-    const asked: number[] = [];
-    await using connections = someConnections({
-      endedSessions: async (ids) => {
-        asked.push(ids.length);
-        return [];
-      },
-    });
-    opened(connections, null);
-    await jest.advanceTimersByTimeAsync(10_000);
-    expect(asked).toEqual([]);
-    const many = Array.from({ length: 2_500 }, (_, n) => opened(connections, aToken(`u${n}`, `s${n}`)));
-    await jest.advanceTimersByTimeAsync(2_000);
-    expect(asked.splice(0)).toEqual([1_000, 1_000, 500]);
-    for (const connection of many) connection.close();
-    await jest.advanceTimersByTimeAsync(10_000);
-    expect(asked).toEqual([]);
+  test('end the connections of an account whose tokens were issued before, and no younger ones', async () => {
+    const desk = new NewsDesk();
+    await using connections = someConnections({ desk });
+    const before = opened(connections, aToken('ada', 'one'));
+    const others = opened(connections, aToken('grace', 'three'));
+    jest.advanceTimersByTime(1_000);
+    const at = new Date();
+    const after = opened(connections, aToken('ada', 'two'));
+    await heard();
+    desk.changed('ada', at);
+    await heard();
+    expect([before, after, others].map(({ heard }) => heard)).toEqual([['ACCESS_CHANGED'], [], []]);
   });
 
-  test('are not asked for again while an answer is awaited; one that never comes is given up', async () => {
-    let questions = 0;
-    const lines: string[] = [];
-    await using connections = someConnections({
-      logger: { ...silentLogger, error: (_, message) => lines.push(message) },
-      endedSessions: (ids) => (++questions === 1 ? new Promise(() => {}) : Promise.resolve(ids)),
-    });
-    const { heard } = opened(connections, aToken('ada', 's'));
-    await jest.advanceTimersByTimeAsync(6_500);
-    expect(questions).toBe(1);
-    await jest.advanceTimersByTimeAsync(5_000);
-    expect(heard).toEqual(['SESSION_ENDED']);
-    expect(lines).toHaveLength(1);
+  test('refuse a connection whose token became void since it was verified, and its renewal', async () => {
+    const desk = new NewsDesk();
+    await using connections = someConnections({ desk });
+    const { id, heard: told } = opened(connections, aToken('ada', 'one'));
+    await heard();
+    desk.ended('two');
+    await heard();
+    expect(() => opened(connections, aToken('ada', 'two'))).toThrow(
+      expect.objectContaining({ extensions: { code: 'UNAUTHENTICATED' } }) as Error,
+    );
+    await expect(connections.renew(id, 'Bearer ada two 5')).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(told).toEqual([]);
+    expect(connections.size).toBe(1);
   });
 
-  test('a host that cannot say is logged once, and once when it can again', async () => {
-    let isDown = true;
-    const lines: string[] = [];
-    const log = (_: object, message: string): void => void lines.push(message);
-    await using connections = someConnections({
-      logger: { ...silentLogger, error: log, info: log },
-      endedSessions: async () => {
-        if (isDown) throw new Error('down');
-        return [];
-      },
-    });
-    const { heard } = opened(connections, aToken('ada', 's'));
-    await jest.advanceTimersByTimeAsync(20_000);
-    expect(lines).toEqual(['ended sessions cannot be asked for; their connections stay open']);
-    isDown = false;
-    await jest.advanceTimersByTimeAsync(20_000);
-    expect(lines.slice(1)).toEqual(['ended sessions are known again']);
-    expect(heard).toEqual([]);
-  });
-
-  test('a renewal with a token of another session keeps the connection', async () => {
-    await using connections = someConnections({ endedSessions: async (ids) => ids.filter((id) => id === 'one') });
-    const { id, heard } = opened(connections, aToken('ada', 'one'));
+  test('concern the session of the last renewal, and no earlier one', async () => {
+    const desk = new NewsDesk();
+    await using connections = someConnections({ desk });
+    const { id, heard: told } = opened(connections, aToken('ada', 'one'));
     await connections.renew(id, 'Bearer ada two 5');
-    await jest.advanceTimersByTimeAsync(5_000);
-    expect(heard).toEqual(['renewed by two: Bearer ada two 5']);
+    await heard();
+    desk.ended('one');
+    await heard();
+    expect(told.splice(0)).toEqual(['renewed by two: Bearer ada two 5']);
+    desk.ended('two');
+    await heard();
+    expect(told).toEqual(['SESSION_ENDED']);
   });
 });
 
 test('disposal ends all connections and refuses others', async () => {
-  const connections = someConnections({ endedSessions: async () => [] });
+  const connections = someConnections({ desk: new NewsDesk() });
   const both = [opened(connections, aToken('ada', 's')), opened(connections, null)];
   await connections[Symbol.asyncDispose]();
   expect(both.map(({ heard }) => heard)).toEqual([['GOING_AWAY'], ['GOING_AWAY']]);

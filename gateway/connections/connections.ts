@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { GraphQLError } from 'graphql';
 import { SautiError } from '../../platform/errors';
 import type { VerifiedToken } from '../../platform/identity/access-token';
-import type { Logger } from '../../platform/logger';
-import type { Authenticate, EndedSessions, GatewayLimits } from '../options';
-import { watchEndedSessions } from './ended-sessions';
+import type { Authenticate, GatewayLimits } from '../options';
+import { voidToken, type AccessWatch } from '../viewer/access-watch';
 import { Entry } from './entry';
 import { watchExpiry } from './expiry';
+import { Holders } from './holders';
 import { Places, TOO_MANY_CONNECTIONS } from './places';
 
 /** Why a connection has to end although its client did nothing wrong. */
-export type EndReason = 'TOKEN_EXPIRED' | 'SESSION_ENDED' | 'GOING_AWAY';
+export type EndReason = 'TOKEN_EXPIRED' | 'SESSION_ENDED' | 'ACCESS_CHANGED' | 'GOING_AWAY';
 
 /** What a transport opens: a socket, an event stream, a multipart answer. None of its functions may throw. */
 export interface Connection {
@@ -37,7 +37,8 @@ export interface OpenConnection {
 export interface Connections extends AsyncDisposable {
   /**
    * Counts a connection in and watches its token and session from now on. A `GraphQLError` with SUBSCRIPTION_LIMIT when
-   * its user has `maxConnectionsPerUser` already, with OVERLOADED when no place is free, with STOPPING after disposal.
+   * its user has `maxConnectionsPerUser` already, with OVERLOADED when no place is free, with STOPPING after disposal, with
+   * UNAUTHENTICATED when its token became void after it was verified.
    * Anonymous connections are not counted for anybody: `maxConnections` bounds them.
    */
   open(connection: Connection): OpenConnection | GraphQLError;
@@ -57,14 +58,13 @@ export interface Connections extends AsyncDisposable {
 
 export interface ConnectionsOptions {
   authenticate: Authenticate | undefined;
-  endedSessions: EndedSessions | undefined;
+  access: AccessWatch;
   limits: Pick<GatewayLimits, 'maxConnections' | 'maxConnectionsPerUser'>;
-  logger: Logger;
 }
 
-export function createConnections({ authenticate, endedSessions, limits, logger }: ConnectionsOptions): Connections {
+export function createConnections({ authenticate, access, limits }: ConnectionsOptions): Connections {
   const entries = new Map<string, Entry>();
-  const perUser = new Map<string, number>();
+  const holders = new Holders();
   const places = new Places(limits.maxConnections);
   const end = (entry: Entry, reason: EndReason): void => {
     if (!entries.has(entry.id)) return;
@@ -72,18 +72,16 @@ export function createConnections({ authenticate, endedSessions, limits, logger 
     entry.connection.onEnd(reason);
   };
   const expiry = watchExpiry(entries, (entry) => end(entry, 'TOKEN_EXPIRED'));
-  const sessions = watchEndedSessions(entries, endedSessions, logger, (entry) => end(entry, 'SESSION_ENDED'));
+  access.onChange((news) => {
+    const reason = news.kind === 'ended' ? 'SESSION_ENDED' : 'ACCESS_CHANGED';
+    for (const entry of holders.concernedBy(news)) if (access.isVoid(entry.token!)) end(entry, reason);
+  });
   let isStopping = false;
 
   const leave = (entry: Entry): void => {
     if (!entries.delete(entry.id)) return;
     if (!entry.connection.hasPlace) places.giveBack();
-    if (!entry.token) return;
-    const { userId } = entry.token.viewer;
-    const left = perUser.get(userId)! - 1;
-    if (left > 0) perUser.set(userId, left);
-    else perUser.delete(userId);
-    if (perUser.size === 0) sessions.pause();
+    if (entry.token) holders.remove(entry, entry.token);
   };
   return {
     places,
@@ -94,22 +92,23 @@ export function createConnections({ authenticate, endedSessions, limits, logger 
       if (isStopping) return refusal('STOPPING', 'This gateway is stopping.');
       if (!connection.hasPlace && places.isFull) return refusal('OVERLOADED', TOO_MANY_CONNECTIONS);
       const { token } = connection;
-      const count = token ? (perUser.get(token.viewer.userId) ?? 0) : 0;
+      // Between its verification and now, a body may have been read.
+      if (token && access.isVoid(token)) return refusal('UNAUTHENTICATED', voidToken().message);
       const most = limits.maxConnectionsPerUser;
-      if (count >= most)
+      if (token && holders.countOf(token.viewer.userId) >= most)
         return refusal('SUBSCRIPTION_LIMIT', `At most ${most} connections with streams may be open for one user.`);
       const entry = new Entry(randomUUID(), connection, leave);
       entries.set(entry.id, entry);
       if (!connection.hasPlace) places.take();
       if (!token) return entry;
-      perUser.set(token.viewer.userId, count + 1);
+      holders.add(entry, token);
       expiry.watch(entry);
-      sessions.watch();
       return entry;
     },
     async renew(connectionId, authorization) {
       const before = entries.get(connectionId)?.token;
       const token = await authenticate?.(authorization);
+      if (token && access.isVoid(token)) throw voidToken();
       if (!token || authorization === undefined)
         throw new SautiError('UNAUTHENTICATED', 'A connection is renewed with a valid access token.');
       const entry = entries.get(connectionId);
@@ -118,6 +117,8 @@ export function createConnections({ authenticate, endedSessions, limits, logger 
         throw new SautiError('NOT_FOUND', 'You have no open connection with this id.');
       // Another renewal was faster: of both tokens the one that ends later is kept.
       if (entry.token !== before && entry.token.endsAt > token.endsAt) return entry.token.endsAt;
+      holders.remove(entry, entry.token);
+      holders.add(entry, token);
       entry.token = token;
       entry.isNoticed = false;
       expiry.watch(entry);
@@ -128,7 +129,6 @@ export function createConnections({ authenticate, endedSessions, limits, logger 
       isStopping = true;
       for (const entry of [...entries.values()]) end(entry, 'GOING_AWAY');
       expiry.stop();
-      await sessions.stop();
     },
   };
 }

@@ -10,7 +10,11 @@ import { aRunningShop, post, type Answer, type RunningShop } from '../testing/ga
 const authenticate: Authenticate = async (authorization) => {
   if (authorization === undefined) return null;
   if (authorization === 'Bearer good')
-    return { viewer: { userId: 'u1', sessionId: 's1', scopes: [] }, endsAt: new Date(Date.now() + 600_000) };
+    return {
+      viewer: { userId: 'u1', sessionId: 's1', scopes: [] },
+      issuedAt: new Date(),
+      endsAt: new Date(Date.now() + 600_000),
+    };
   throw new SautiError(
     'UNAUTHENTICATED',
     authorization === 'Bearer old' ? 'The access token has expired.' : 'The access token is not valid.',

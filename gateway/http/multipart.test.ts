@@ -9,7 +9,11 @@ import { BOUNDARY, multipart, sendMultipart, uploadParts, type Part } from '../t
 const authenticate: Authenticate = async (authorization) => {
   if (authorization === undefined) return null;
   if (authorization === 'Bearer good')
-    return { viewer: { userId: 'u2', sessionId: 's1', scopes: [] }, endsAt: new Date(Date.now() + 600_000) };
+    return {
+      viewer: { userId: 'u2', sessionId: 's1', scopes: [] },
+      issuedAt: new Date(),
+      endsAt: new Date(Date.now() + 600_000),
+    };
   throw new SautiError('UNAUTHENTICATED', 'The access token is not valid.');
 };
 const signedIn = { authorization: 'Bearer good' };

@@ -7,6 +7,7 @@ import type { Subscriptions } from '../subscriptions/subscriptions';
 export interface MetricSources {
   subscriptions: Pick<Subscriptions, 'counts' | 'eventsWaiting'>;
   connections: { readonly size: number };
+  access: { readonly isCurrent: boolean };
 }
 
 type Name = keyof SubscriptionCounts;
@@ -47,7 +48,7 @@ export function metricsPage(sources: MetricSources): Page {
   };
 }
 
-function registryOf({ subscriptions: all, connections }: MetricSources): Registry {
+function registryOf({ subscriptions: all, connections, access }: MetricSources): Registry {
   const subscriptions = all.counts;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -65,6 +66,9 @@ function registryOf({ subscriptions: all, connections }: MetricSources): Registr
     'connections_open',
     'Connections that carry streams: WebSockets, event streams, multipart answers',
     () => connections.size,
+  );
+  gauge('access_changes_heard', 'Whether the gateway hears of sessions that end: 1 or 0', () =>
+    Number(access.isCurrent),
   );
   gauge('subscription_sharing_ratio', 'Open subscriptions for each stream at a subgraph', () =>
     subscriptions.upstreams === 0 ? 0 : subscriptions.subscriptions / subscriptions.upstreams,

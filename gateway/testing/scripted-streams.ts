@@ -11,11 +11,13 @@ import { originPolicy } from '../http/cors';
 import { answerGraphql } from '../http/graphql';
 import { createHandler, type Page } from '../http/handler';
 import { createHttpServer, listen } from '../http/listen';
+import { plainIdentification } from './identification';
 import { renewPage } from '../http/streams/renew';
 import { createStreams } from '../http/streams/streams';
 import type { Asker, Leaving, OperationPayload, Operations } from '../operations/operations';
 import type { Outlet } from '../operations/outlet';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayOptions } from '../options';
+import { refusingVoid, watchAccess } from '../viewer/access-watch';
 import { Shop, shopSubgraphs, shopSupergraph } from './shop';
 
 /** An operation that does what the test says. */
@@ -75,9 +77,12 @@ export async function scriptedStreams(
   options: Partial<GatewayOptions> & { heartbeatMs?: number } = {},
 ): Promise<ScriptedStreams> {
   const limits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
-  const { authenticate, endedSessions, heartbeatMs } = options;
-  const connections = createConnections({ authenticate, endedSessions, limits, logger: silentLogger });
+  const { accessChanges, heartbeatMs } = options;
+  const access = watchAccess({ accessChanges, logger: silentLogger });
+  const authenticate = options.authenticate && refusingVoid(options.authenticate, access);
+  const connections = createConnections({ authenticate, access, limits });
   const origins = originPolicy([]);
+  const identification = plainIdentification(authenticate);
   const scripted: ScriptedOperation[] = [];
   const operations: Operations = {
     async start(payload, asker, outlet) {
@@ -107,16 +112,17 @@ export async function scriptedStreams(
     current,
     contentTypes,
     hasRequestPlugins: false,
-    authenticate,
+    identification,
+    access,
     limits,
     streams,
   };
   const answer: Page = (request, response, url, id) => answerGraphql(endpoint, request, response, url, id);
   const pages = new Map([
     ['/graphql', { methods: ['GET', 'POST', 'PUT', 'DELETE'], answer }],
-    ['/graphql/renew', { methods: ['POST'], answer: renewPage({ connections, origins, limits }) }],
+    ['/graphql/renew', { methods: ['POST'], answer: renewPage({ connections, identification, origins, limits }) }],
   ]);
-  const request = createHandler({ pages, byteRoutes: [], origins, logger: silentLogger });
+  const request = createHandler({ pages, byteRoutes: [], origins, identification, logger: silentLogger });
   const server = createHttpServer({ request, upgrade: (_request, socket) => socket.destroy() });
   const { port } = await listen(server, 0, '127.0.0.1');
   const running: ScriptedStreams = {
@@ -129,6 +135,7 @@ export async function scriptedStreams(
     hold: undefined,
     async [Symbol.asyncDispose]() {
       await connections[Symbol.asyncDispose]();
+      await access[Symbol.asyncDispose]();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

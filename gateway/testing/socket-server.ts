@@ -6,7 +6,9 @@ import { createConnections, type Connections } from '../connections/connections'
 import { originPolicy } from '../http/cors';
 import type { Outlet } from '../operations/outlet';
 import type { Asker, Leaving, OperationPayload, Operations } from '../operations/operations';
-import { DEFAULT_GATEWAY_LIMITS, type Authenticate, type EndedSessions, type GatewayLimits } from '../options';
+import { DEFAULT_GATEWAY_LIMITS, type Authenticate, type AccessChanges, type GatewayLimits } from '../options';
+import { refusingVoid, watchAccess } from '../viewer/access-watch';
+import { plainIdentification } from './identification';
 import { createSocketServer } from '../websocket/server';
 
 /** An operation as whoever runs operations sees it. */
@@ -31,15 +33,17 @@ export interface ServedSockets extends AsyncDisposable {
 export async function servedSockets(
   options: {
     authenticate?: Authenticate;
-    endedSessions?: EndedSessions;
+    accessChanges?: AccessChanges;
     limits?: Partial<GatewayLimits>;
     logger?: Logger;
     planned?: Promise<GraphQLError[] | void>;
   } = {},
 ): Promise<ServedSockets> {
-  const { authenticate, endedSessions, logger = silentLogger } = options;
+  const { accessChanges, logger = silentLogger } = options;
+  const access = watchAccess({ accessChanges, logger });
+  const authenticate = options.authenticate && refusingVoid(options.authenticate, access);
   const limits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
-  const connections = createConnections({ authenticate, endedSessions, limits, logger });
+  const connections = createConnections({ authenticate, access, limits });
   const started: Started[] = [];
   const operations: Operations = {
     async start(payload, asker, outlet) {
@@ -60,6 +64,7 @@ export async function servedSockets(
     operations,
     connections,
     authenticate,
+    identification: plainIdentification(authenticate),
     origins: originPolicy([]),
     limits,
     logger,
@@ -77,6 +82,7 @@ export async function servedSockets(
     async [Symbol.asyncDispose]() {
       await stop(500);
       await connections[Symbol.asyncDispose]();
+      await access[Symbol.asyncDispose]();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

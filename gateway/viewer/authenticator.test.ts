@@ -19,18 +19,22 @@ function aKey(kid: string): Key {
 }
 
 const viewer = { userId: 'usr_1', sessionId: 'ses_1', scopes: ['user'] };
-const bearer = (key: Key, lifetimeMs = 60_000): string => `Bearer ${signAccessToken(viewer, key, lifetimeMs).token}`;
+/** When the clock of the tests begins. */
+const START = Date.parse('2026-11-26T12:00:00Z');
+const bearer = (key: Key, lifetimeMs = 60_000, at = START): string =>
+  `Bearer ${signAccessToken(viewer, key, lifetimeMs, new Date(at)).token}`;
 
 /** An authenticator over keys that a test may exchange, with a clock it sets. */
-function anAuthenticator(first: JwkSet | Error) {
-  const state = { keys: first, fetches: 0, now: 1_000_000 };
+function anAuthenticator(first: JwkSet | Error, cacheSize = 100) {
+  const state = { keys: first, fetches: 0, now: START };
   const authenticate = createAuthenticator({
     async jwks() {
       state.fetches++;
       if (state.keys instanceof Error) throw state.keys;
       return state.keys;
     },
-    now: () => state.now,
+    clock: () => new Date(state.now),
+    cacheSize,
   });
   return { state, authenticate };
 }
@@ -80,12 +84,88 @@ test('an unknown key id fetches the keys again, at most once in 30 seconds', asy
   expect(state.fetches).toBe(2);
 });
 
+test('a token is verified once, and its answer is the same object until it ends, to the millisecond', async () => {
+  const { authenticate, state } = anAuthenticator({ keys: [one.jwk] });
+  const token = bearer(one);
+  const first = await authenticate(token);
+  state.now = first!.endsAt.getTime() - 1;
+  expect(await authenticate(token)).toBe(first);
+  state.now += 1;
+  await expect(authenticate(token)).rejects.toMatchObject({ message: expect.stringContaining('expired') });
+});
+
+test('a clock that jumps brings no remembered token to life, and takes none away for good', async () => {
+  const { authenticate, state } = anAuthenticator({ keys: [one.jwk] });
+  const token = bearer(one);
+  const [hour, years] = [3_600_000, 10 * 365 * 24 * 3_600_000];
+  for (const jump of [hour, -hour, years, -years, -31_000, 91_000]) {
+    await authenticate(token);
+    state.now = START + jump;
+    await expect(authenticate(token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    state.now = START;
+  }
+  expect(await authenticate(token)).toMatchObject({ viewer });
+});
+
+test('a token is good no longer when its key is not published any more, which is seen within a minute', async () => {
+  const { authenticate, state } = anAuthenticator({ keys: [one.jwk, two.jwk] });
+  const tokens = [bearer(one, 600_000), bearer(two, 600_000)];
+  for (const token of tokens) await authenticate(token);
+  state.keys = { keys: [two.jwk] };
+  state.now += 60_001;
+  // Nobody waits for the fetch.
+  expect(await authenticate(tokens[0])).toMatchObject({ viewer });
+  await expect(authenticate(tokens[0])).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  expect(await authenticate(tokens[1])).toMatchObject({ viewer });
+  expect(state.fetches).toBe(2);
+});
+
+test('after a long time without callers the keys are fetched before a remembered token is good', async () => {
+  const { authenticate, state } = anAuthenticator({ keys: [one.jwk] });
+  const token = bearer(one, 3_000_000);
+  await authenticate(token);
+  state.keys = { keys: [two.jwk] };
+  state.now += 600_001;
+  await expect(authenticate(token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+});
+
+test('of more tokens than are remembered those longest unused are verified again', async () => {
+  const { authenticate, state } = anAuthenticator({ keys: [one.jwk] }, 2);
+  const tokens = [0, 1, 2].map((n) => bearer(one, 60_000, START + n));
+  const first = await Promise.all(tokens.slice(0, 2).map((token) => authenticate(token)));
+  expect(await authenticate(tokens[0])).toBe(first[0]);
+  await authenticate(tokens[2]);
+  expect(await authenticate(tokens[0])).toBe(first[0]);
+  expect(await authenticate(tokens[1])).not.toBe(first[1]);
+  expect(state.fetches).toBe(1);
+});
+
+test('what a header says causes no fetch, whatever it says', async () => {
+  const { authenticate, state } = anAuthenticator({ keys: [one.jwk] });
+  await authenticate(bearer(one));
+  const forged = (header: object): string => {
+    const [, payload, signature] = bearer(one).slice('Bearer '.length).split('.');
+    return `Bearer ${Buffer.from(JSON.stringify(header)).toString('base64url')}.${payload}.${signature}`;
+  };
+  state.now += 29_000;
+  const kids = ['../../dev/null', "' or 1=1 --", 'k'.repeat(3_000), ['one'], 'http://127.0.0.1:9/', null, undefined];
+  const others = { jku: 'http://127.0.0.1:9/', x5u: 'http://127.0.0.1:9/', jwk: one.jwk };
+  for (const kid of kids)
+    await expect(authenticate(forged({ alg: 'ES256', typ: 'at+jwt', kid }))).rejects.toMatchObject({
+      code: 'UNAUTHENTICATED',
+    });
+  await expect(authenticate(forged({ alg: 'ES256', typ: 'at+jwt', kid: 'one', ...others }))).rejects.toMatchObject({
+    code: 'UNAUTHENTICATED',
+  });
+  expect(state.fetches).toBe(1);
+});
+
 test('keys that cannot be fetched again stay in use; without any, a token cannot be checked', async () => {
   const { authenticate, state } = anAuthenticator({ keys: [one.jwk] });
   await authenticate(bearer(one));
   state.keys = new Error('down');
   state.now += 3_600_000;
-  expect(await authenticate(bearer(one))).toMatchObject({ viewer });
+  expect(await authenticate(bearer(one, 60_000, state.now))).toMatchObject({ viewer });
   const { authenticate: without } = anAuthenticator(new Error('down'));
   await expect(without(bearer(one))).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
 });

@@ -1,53 +1,50 @@
+import { LRUCache } from 'lru-cache';
 import { SautiError } from '../../platform/errors';
-import { keyIdOf, verifyAccessToken, type JwkSet } from '../../platform/identity/access-token';
+import {
+  keyIdOf,
+  LEEWAY_S,
+  verifyAccessToken,
+  type JwkSet,
+  type VerifiedToken,
+} from '../../platform/identity/access-token';
 import type { Authenticate } from '../options';
+import { KeySet } from './key-set';
 
-/** How long a fetched key set is used before it is fetched again. */
-const KEEP_MS = 10 * 60_000;
-/** Shortest time between two fetches that an unknown key id causes: anybody can make up key ids. */
-const REFETCH_MS = 30_000;
+/** Tokens kept; each takes about 1 KB. */
+const CACHE_SIZE = 10_000;
+
+export interface AuthenticatorOptions {
+  jwks: () => Promise<JwkSet>;
+  clock?: () => Date;
+  /** Tokens that are remembered, so that their signature is verified once. Default 10 000. */
+  cacheSize?: number;
+}
 
 /**
- * Verifies access tokens against a published key set. Keys are kept; a key id that is not among them causes another
- * fetch, at most one every 30 s. A fetch that fails leaves the old keys in use. Without any keys callers with a token
- * get SUBGRAPH_UNAVAILABLE, anonymous ones are not affected.
+ * Verifies access tokens against a published key set, each token once: a good one is remembered until it ends, to the
+ * millisecond, or until the key set changes. Without any keys callers with a token get SUBGRAPH_UNAVAILABLE, anonymous ones
+ * are not affected.
  */
-export function createAuthenticator(options: { jwks: () => Promise<JwkSet>; now?: () => number }): Authenticate {
-  const keys = cachedKeys(options.jwks, options.now ?? Date.now);
+export function createAuthenticator(options: AuthenticatorOptions): Authenticate {
+  const { jwks, clock = () => new Date(), cacheSize = CACHE_SIZE } = options;
+  const verified = new LRUCache<string, VerifiedToken>({ max: cacheSize });
+  const keys = new KeySet({ fetchKeys: jwks, onChange: () => verified.clear(), clock });
   return async (authorization) => {
     if (authorization === undefined) return null;
     const token = /^Bearer +([\w.~+/-]+=*) *$/i.exec(authorization)?.[1];
     if (!token) throw new SautiError('UNAUTHENTICATED', 'The Authorization header must be "Bearer <access token>".');
-    const kid = keyIdOf(token);
-    return verifyAccessToken(token, await keys(kid));
+    const known = keys.ready && verified.get(token);
+    if (known && isGood(known, clock())) return known;
+    verified.delete(token);
+    const set = await keys.for(keyIdOf(token));
+    const good = verifyAccessToken(token, set, clock());
+    // Other keys may have come while it was awaited; then the next call decides by them.
+    if (set === keys.ready) verified.set(token, good);
+    return good;
   };
 }
 
-function cachedKeys(fetchKeys: () => Promise<JwkSet>, now: () => number): (kid: string | null) => Promise<JwkSet> {
-  let keys: JwkSet | undefined;
-  let fetchedAt = -Infinity;
-  let pending: Promise<void> | undefined;
-
-  const refresh = (): Promise<void> => {
-    fetchedAt = now();
-    pending ??= fetchKeys()
-      .then(
-        (fetched) => void (keys = fetched),
-        () => {},
-      )
-      .finally(() => (pending = undefined));
-    return pending;
-  };
-  return async (kid) => {
-    const isKnown = kid !== null && keys?.keys.some((key) => key.kid === kid);
-    const age = now() - fetchedAt;
-    if (!keys || age > KEEP_MS || (kid !== null && !isKnown && age > REFETCH_MS)) await refresh();
-    else if (!isKnown && pending) await pending;
-    if (!keys)
-      throw new SautiError(
-        'SUBGRAPH_UNAVAILABLE',
-        'Access tokens cannot be checked at the moment. Try again in a few seconds.',
-      );
-    return keys;
-  };
+/** What `verifyAccessToken` says about the times, for a clock that may have been set. */
+function isGood({ issuedAt, endsAt }: VerifiedToken, now: Date): boolean {
+  return now < endsAt && now.getTime() >= issuedAt.getTime() - LEEWAY_S * 1_000;
 }

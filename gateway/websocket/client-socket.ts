@@ -13,6 +13,7 @@ import type { DisconnectReason } from '../operations/outlet';
 import { MAX_ID_LENGTH } from '../operations/operation-id';
 import type { Asker, Leaving, Operations, RunningOperation } from '../operations/operations';
 import type { Authenticate, GatewayLimits } from '../options';
+import type { SocketIdentity } from '../viewer/identification';
 import { authorizationOf } from './authorization';
 import { CloseCode, closeReason } from './close-code';
 import { farewellText, tooSlowReason } from './farewell';
@@ -33,7 +34,17 @@ export interface SocketServices {
   logger: Logger;
 }
 
+/** Time for the answers that are under way when a session ends. */
+const LAST_ANSWERS_MS = 1_000;
+
 const NO_ANSWER = 'No answer to pings; resume after your last cursor';
+
+/** Reasons of close frames with the code 4403. */
+const FAREWELLS = {
+  TOKEN_EXPIRED: 'Access token expired',
+  SESSION_ENDED: 'Session ended',
+  ACCESS_CHANGED: 'Access changed',
+} as const;
 
 type Phase = 'opened' | 'initialising' | 'acknowledged' | 'closed';
 
@@ -55,6 +66,8 @@ export class ClientSocket implements Connection {
   private isAlive = true;
   private isLate = false;
   private isGoingAway = false;
+  /** Closes it; there when its session has ended and it waits for nothing but last answers. */
+  private leave: (() => void) | undefined;
   /** At the check before: what its connection had taken, and whether more waited for it. */
   private taken = 0;
   private hadWaiting = false;
@@ -65,6 +78,7 @@ export class ClientSocket implements Connection {
     stream: Duplex,
     /** Of the upgrade: what may be forwarded to subgraphs. */
     private readonly headers: IncomingHttpHeaders,
+    private readonly opener: SocketIdentity,
     private readonly services: SocketServices,
   ) {
     this.outbox = new Outbox(socket, stream);
@@ -130,7 +144,12 @@ export class ClientSocket implements Connection {
   onEnd(reason: EndReason): void {
     if (reason === 'GOING_AWAY') return this.goAway();
     this.outbox.send(farewellText(reason, this.operations.values()));
-    this.close(CloseCode.Forbidden, reason === 'TOKEN_EXPIRED' ? 'Access token expired' : 'Session ended');
+    const leave = (): void => this.close(CloseCode.Forbidden, FAREWELLS[reason]);
+    // What signs out may have been asked here, and is still to be answered.
+    for (const operation of this.operations.values()) if (operation.isSubscription) this.forget(operation, 'lost');
+    if (this.operations.size === 0 || reason === 'TOKEN_EXPIRED') return leave();
+    this.leave = leave;
+    setTimeout(leave, LAST_ANSWERS_MS).unref();
   }
 
   /**
@@ -211,7 +230,7 @@ export class ClientSocket implements Connection {
   }
 
   private async authenticate(params: Record<string, unknown> | undefined): Promise<VerifiedToken | null> {
-    this.authorization = authorizationOf(params);
+    this.authorization = authorizationOf(params) ?? this.opener.authorization;
     if (this.authorization === undefined) return null;
     return (await this.services.authenticate?.(this.authorization)) ?? null;
   }
@@ -223,6 +242,7 @@ export class ClientSocket implements Connection {
     if (registered instanceof GraphQLError) {
       const { code } = registered.extensions;
       if (code === 'STOPPING') return this.goAway();
+      if (code === 'UNAUTHENTICATED') return this.close(CloseCode.Forbidden, registered.message);
       return this.close(CloseCode.TooManyConnections, `${String(code)}: ${registered.message}`);
     }
     this.registered = registered;
@@ -241,6 +261,7 @@ export class ClientSocket implements Connection {
 
   private subscribe({ id, payload }: SubscribeMessage): void {
     if (this.phase !== 'acknowledged') return this.close(CloseCode.Unauthorized, 'Unauthorized');
+    if (this.leave) return this.leave();
     if (id.length > MAX_ID_LENGTH)
       return this.close(CloseCode.BadRequest, `An id has at most ${MAX_ID_LENGTH} characters`);
     if (this.operations.has(id))
@@ -266,7 +287,7 @@ export class ClientSocket implements Connection {
   private started(operation: SocketOperation, started: RunningOperation | GraphQLError[]): void {
     if (!Array.isArray(started)) {
       operation.started(started);
-      if (this.isGoingAway && started.isSubscription) this.forget(operation, 'lost');
+      if ((this.isGoingAway || this.leave) && started.isSubscription) this.forget(operation, 'lost');
     } else if (!operation.isOver) {
       this.sendErrors(operation.id, started);
       this.forget(operation, 'done');
@@ -282,7 +303,9 @@ export class ClientSocket implements Connection {
   }
 
   private closeIfDone(): void {
-    if (this.isGoingAway && this.operations.size === 0) this.close(CloseCode.GoingAway, 'Going away');
+    if (this.operations.size > 0) return;
+    if (this.leave) this.leave();
+    else if (this.isGoingAway) this.close(CloseCode.GoingAway, 'Going away');
   }
 
   /** Whether the connection has taken some of what waited at the check before. */
@@ -296,7 +319,9 @@ export class ClientSocket implements Connection {
 
   private asker(requestId: string): Asker {
     const { authorization, headers, connectionParams } = this;
-    return { identity: { viewer: this.token?.viewer ?? null, requestId }, authorization, headers, connectionParams };
+    const { client } = this.opener;
+    const identity = { viewer: this.token?.viewer ?? null, requestId, ...(client ? { client } : {}) };
+    return { identity, authorization, headers, connectionParams };
   }
 
   private answerPing({ payload }: PingMessage): void {

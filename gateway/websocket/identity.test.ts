@@ -1,6 +1,7 @@
 import { SautiError } from '../../platform/errors';
 import { waitFor } from '../../platform/testing/wait';
 import type { Authenticate } from '../options';
+import { NewsDesk } from '../testing/news-desk';
 import { servedSockets, type ServedSockets } from '../testing/socket-server';
 import { aRawSocket, type RawSocket } from '../testing/socket-client';
 
@@ -8,7 +9,11 @@ import { aRawSocket, type RawSocket } from '../testing/socket-client';
 const authenticate: Authenticate = async (authorization) => {
   const [, userId, sessionId, seconds] = /^Bearer (\w+) (\w+) ([\d.]+)$/.exec(authorization ?? '') ?? [];
   if (!userId || !sessionId) throw new SautiError('UNAUTHENTICATED', 'The token is not valid.');
-  return { viewer: { userId, sessionId, scopes: [] }, endsAt: new Date(Date.now() + Number(seconds) * 1_000) };
+  return {
+    viewer: { userId, sessionId, scopes: [] },
+    issuedAt: new Date(),
+    endsAt: new Date(Date.now() + Number(seconds) * 1_000),
+  };
 };
 
 const connect = (server: ServedSockets, token: string): Promise<RawSocket> =>
@@ -95,21 +100,62 @@ test('a token that ends soon is announced once, with its end; nothing is sent af
   expect(server.started[0]!.left).toEqual(['lost']);
 });
 
-test('a session that ends closes its sockets with 4403, and no others', async () => {
-  const ended: string[] = [];
-  await using server = await servedSockets({
-    authenticate,
-    endedSessions: async (ids) => ids.filter((id) => ended.includes(id)),
-  });
+test('a session that ends closes its sockets with 4403, and no others; its token opens none', async () => {
+  const desk = new NewsDesk();
+  await using server = await servedSockets({ authenticate, accessChanges: desk.changes });
   const one = await connect(server, 'ada one 600');
   const two = await connect(server, 'ada two 600');
   one.send(SUBSCRIBE);
   const { outlet } = await waitFor('the operation', () => server.started[0]);
   outlet.next({ payload: '{}', cursor: 'c1' });
-  ended.push('one');
+  desk.ended('one');
   expect(await one.closed).toEqual({ code: 4403, reason: 'Session ended' });
   expect(one.messages.at(-1)).toEqual({ type: 'ping', payload: { code: 'SESSION_ENDED', cursors: { s: 'c1' } } });
   expect(two.socket.readyState).toBe(two.socket.OPEN);
+  const again = await aRawSocket(server.url);
+  again.send({ type: 'connection_init', payload: { authorization: 'Bearer ada one 600' } });
+  expect(await again.closed).toEqual({ code: 4403, reason: expect.stringContaining('has ended') as string });
+  two.send({ type: 'ping', payload: { authorization: 'Bearer ada one 600' } });
+  expect((await two.receive('pong')).payload).toMatchObject({ error: { code: 'UNAUTHENTICATED' } });
+});
+
+test('what was asked on a socket before its session ended is answered there; nothing more is taken', async () => {
+  const desk = new NewsDesk();
+  await using server = await servedSockets({ authenticate, accessChanges: desk.changes });
+  const one = await connect(server, 'ada one 600');
+  one.send({ type: 'subscribe', id: 'm', payload: { query: 'mutation { endSessions }' } });
+  one.send(SUBSCRIBE);
+  const [mutation, subscription] = await waitFor('both', () =>
+    server.started.length === 2 ? server.started : undefined,
+  );
+  desk.ended('one');
+  await one.receive('ping');
+  expect(subscription!.left).toEqual(['lost']);
+  mutation!.outlet.next({ payload: '{"data":{}}', cursor: undefined });
+  mutation!.outlet.complete();
+  expect((await one.receive('next', 'm')).payload).toEqual({ data: {} });
+  expect(await one.closed).toEqual({ code: 4403, reason: 'Session ended' });
+
+  const other = await connect(server, 'ada two 600');
+  other.send({ type: 'subscribe', id: 'm', payload: { query: 'mutation { slow }' } });
+  await waitFor('the third', () => server.started.length === 3);
+  desk.ended('two');
+  await other.receive('ping');
+  other.send({ type: 'subscribe', id: 'n', payload: { query: 'mutation { another }' } });
+  expect(await other.closed).toEqual({ code: 4403, reason: 'Session ended' });
+  expect(server.started).toHaveLength(3);
+});
+
+test('an account whose rights change loses its sockets with 4403, and comes back with a token issued since', async () => {
+  const desk = new NewsDesk();
+  await using server = await servedSockets({ authenticate, accessChanges: desk.changes });
+  const before = await connect(server, 'ada one 600');
+  const other = await connect(server, 'grace one 600');
+  desk.changed('ada');
+  expect(await before.closed).toEqual({ code: 4403, reason: 'Access changed' });
+  expect(before.messages.at(-1)?.payload).toEqual({ code: 'ACCESS_CHANGED', cursors: {} });
+  expect(other.socket.readyState).toBe(other.socket.OPEN);
+  expect(idOf(await connect(server, 'ada one 600'))).toMatch(/^[0-9a-f-]{36}$/);
 });
 
 test('one socket more than a user may have is closed with 4414, the others stay, and a place is free after one closes', async () => {

@@ -9,9 +9,9 @@ import { aRawSocket, resultsOf } from '../testing/socket-client';
 const authenticate: Authenticate = async (authorization) => {
   if (authorization === undefined) return null;
   const viewer = { userId: 'u1', sessionId: 's1', scopes: [] };
-  if (authorization === 'Bearer good') return { viewer, endsAt: new Date(Date.now() + 600_000) };
-  if (authorization === 'Bearer for ever') return { viewer, endsAt: new Date(8e15) };
-  if (authorization === 'Bearer brief') return { viewer, endsAt: new Date(Date.now() + 500) };
+  if (authorization === 'Bearer good') return { viewer, issuedAt: new Date(), endsAt: new Date(Date.now() + 600_000) };
+  if (authorization === 'Bearer for ever') return { viewer, issuedAt: new Date(), endsAt: new Date(8e15) };
+  if (authorization === 'Bearer brief') return { viewer, issuedAt: new Date(), endsAt: new Date(Date.now() + 500) };
   if (authorization === 'Bearer down') throw new SautiError('SUBGRAPH_UNAVAILABLE', 'Tokens cannot be checked.');
   throw new SautiError(
     'UNAUTHENTICATED',

@@ -93,6 +93,15 @@ export class EventLog {
     return names.map((name) => heads.get(name) ?? 0);
   }
 
+  /** The position behind the events that are older than `ageMs`: who reads on from there gets the younger ones. */
+  async positionAgo(topic: Topic<unknown>, ageMs: number): Promise<number> {
+    const [row] = await this.database.prisma.$queryRaw<{ seq: bigint }[]>`
+      select seq from platform.event
+       where topic = ${topic.name} and at < clock_timestamp() - make_interval(secs => ${ageMs / 1_000}::double precision)
+       order by seq desc limit 1`;
+    return Number(row?.seq ?? 0);
+  }
+
   /**
    * Events with `seq > after`, first those already written, then each as it is committed, until the signal aborts or the
    * generator is returned. A database that goes away is waited for, not reported: the log goes on where it stopped.

@@ -43,10 +43,24 @@ const without = (name: keyof typeof CLAIMS): object =>
   Object.fromEntries(Object.entries(CLAIMS).filter(([key]) => key !== name));
 
 test('a signed token proves its viewer until it expires', () => {
-  const { token: signed, expiresAt } = signAccessToken(viewer, { kid: KID, privateKeyPem }, 600_000);
-  expect(verifyAccessToken(signed, jwks)).toEqual({ viewer, endsAt: new Date(expiresAt.getTime() + 30_000) });
-  expect(Math.abs(expiresAt.getTime() - Date.now() - 600_000)).toBeLessThan(5_000);
+  const issuedAt = new Date('2026-11-26T12:00:00.789Z');
+  const { token: signed, expiresAt } = signAccessToken(viewer, { kid: KID, privateKeyPem }, 600_000, issuedAt);
+  expect(expiresAt).toEqual(new Date('2026-11-26T12:10:00Z'));
+  const endsAt = new Date('2026-11-26T12:10:30Z');
+  const proven = { viewer, issuedAt, endsAt };
+  expect(verifyAccessToken(signed, jwks, issuedAt)).toEqual(proven);
+  expect(verifyAccessToken(signed, jwks, new Date(endsAt.getTime() - 1))).toEqual(proven);
+  expect(() => verifyAccessToken(signed, jwks, endsAt)).toThrow('expired');
   expect(keyIdOf(signed)).toBe(KID);
+});
+
+test('a clock that jumps opens no door: a token is good from 30 seconds before its issue to 30 seconds after its end', () => {
+  const at = Date.parse('2026-11-26T12:00:00Z');
+  const { token: signed } = signAccessToken(viewer, { kid: KID, privateKeyPem }, 600_000, new Date(at));
+  const isGood = (seconds: number): boolean => refusalOf(signed, new Date(at + seconds * 1_000)) === undefined;
+  const [hour, years] = [3_600, 10 * 365 * 24 * 3_600];
+  expect([-30, 0, 600, 629].map(isGood)).toEqual([true, true, true, true]);
+  for (const seconds of [-31, -hour, -years, 631, hour, years]) expect(isGood(seconds)).toBe(false);
 });
 
 test('the hand-written token of these tests is valid, so that each refusal below has one reason', () => {
@@ -93,6 +107,28 @@ test.each<[why: string, token: string]>([
   ['no type', token({ alg: 'ES256', kid: KID }, CLAIMS)],
   ['crit', token({ ...HEADER, crit: ['x'], x: 1 }, CLAIMS)],
   ['b64', token({ ...HEADER, b64: false }, CLAIMS)],
+  ['zip', token({ ...HEADER, zip: 'DEF' }, CLAIMS)],
+  ['a key address', token({ ...HEADER, jku: 'http://127.0.0.1:9/keys' }, CLAIMS)],
+  ['a certificate address', token({ ...HEADER, x5u: 'http://127.0.0.1:9/certificate' }, CLAIMS)],
+  ['a certificate', token({ ...HEADER, x5c: ['MIIB'] }, CLAIMS)],
+  ['SQL as key id', token({ ...HEADER, kid: "' or 1=1 --" }, CLAIMS)],
+  ['8 KB as key id', token({ ...HEADER, kid: 'k'.repeat(8_192) }, CLAIMS)],
+  ['another token within', token({ ...HEADER, cty: 'JWT' }, JSON.stringify(token(HEADER, CLAIMS)))],
+  ['an encrypted one', `${encode('{"alg":"ECDH-ES","enc":"A256GCM"}')}..AAAA.AAAA.AAAA`],
+  ['alg NONE', token({ ...HEADER, alg: 'NONE' }, CLAIMS)],
+  ['alg PS256', token({ ...HEADER, alg: 'PS256' }, CLAIMS)],
+  ['a list of algs', token({ ...HEADER, alg: ['ES256'] }, CLAIMS)],
+  ['an empty header', token({}, CLAIMS)],
+  ['a header that is no object', `${encode('null')}.${bodyPart}.${signaturePart}`],
+  ['the other alphabet', `${headPart}.${Buffer.from('{"a":"???>>>"}').toString('base64')}.${signaturePart}`],
+  ['two ends', token(HEADER, JSON.stringify(CLAIMS).replace('{', `{"exp":${nowS - 999},`))],
+  [
+    'two ends, of which the first is good',
+    token(HEADER, JSON.stringify(CLAIMS).replace(/}$/, `,"exp":${nowS + 900}}`)),
+  ],
+  ['white space in its payload', token(HEADER, JSON.stringify(CLAIMS, null, 1))],
+  ['a fraction as end', token(HEADER, { ...CLAIMS, exp: nowS + 600.5 })],
+  ['a text as issue time', token(HEADER, { ...CLAIMS, iat: String(CLAIMS.iat) })],
   ['a payload that is no object', token(HEADER, '"text"')],
   ['another audience', token(HEADER, { ...CLAIMS, aud: 'files' })],
   ['no audience', token(HEADER, without('aud'))],
@@ -129,9 +165,9 @@ test('an expired token is told apart, and every other refusal is the same', () =
 });
 
 /** What a token is refused with; undefined when it is accepted. */
-function refusalOf(refused: string): SautiError | undefined {
+function refusalOf(refused: string, now = new Date()): SautiError | undefined {
   try {
-    verifyAccessToken(refused, jwks);
+    verifyAccessToken(refused, jwks, now);
     return undefined;
   } catch (error) {
     return error as SautiError;

@@ -1,6 +1,6 @@
 import { createHash, hkdfSync } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import type { CallIdentity } from './viewer';
+import type { CallIdentity, ClientFacts } from './viewer';
 
 /** What is signed in place of a body that is streamed: a GraphQL multipart request. */
 export const MULTIPART_BODY = 'multipart';
@@ -16,6 +16,9 @@ interface CallClaims {
   sid?: string;
   scope?: string;
   jti: string;
+  /** See `CallIdentity.client`. */
+  client?: ClientFacts;
+  iat: number;
   /** SHA-256 of the request body, base64url; see {@link MULTIPART_BODY} and {@link SOCKET_BODY}. */
   body: string;
 }
@@ -29,12 +32,20 @@ export function deriveCallKey(secret: string, subgraph: string): Buffer {
 }
 
 /** Signs who asks, for one body sent to one subgraph. The result goes into `Authorization: Bearer …`. */
-export function signCallIdentity(key: Buffer, subgraph: string, identity: CallIdentity, body: string): string {
+export function signCallIdentity(
+  key: Buffer,
+  subgraph: string,
+  identity: CallIdentity,
+  body: string,
+  now: Date = new Date(),
+): string {
   const viewer = identity.viewer;
   return jwt.sign(
     {
       ...(viewer ? { sub: viewer.userId, sid: viewer.sessionId, scope: viewer.scopes.join(' ') } : {}),
       jti: identity.requestId,
+      ...(identity.client ? { client: identity.client } : {}),
+      iat: Math.floor(now.getTime() / 1_000),
       body: digest(body),
     },
     key,
@@ -48,22 +59,28 @@ export function verifyCallIdentity(
   subgraph: string,
   authorization: string | undefined,
   body: string,
+  now: Date = new Date(),
 ): CallIdentity | null {
-  const claims = callClaims(key, subgraph, authorization);
+  const claims = callClaims(key, subgraph, authorization, now);
   if (!claims || claims.body !== digest(body)) return null;
   const viewer =
     claims.sub && claims.sid
       ? { userId: claims.sub, sessionId: claims.sid, scopes: claims.scope ? claims.scope.split(' ') : [] }
       : null;
-  return { viewer, requestId: claims.jti };
+  return { viewer, requestId: claims.jti, ...(claims.client ? { client: claims.client } : {}) };
 }
 
 /** Whether the gateway signed some body for this subgraph just now: worth knowing before a body is read. */
-export function isSignedCall(key: Buffer, subgraph: string, authorization: string | undefined): boolean {
-  return callClaims(key, subgraph, authorization) !== null;
+export function isSignedCall(
+  key: Buffer,
+  subgraph: string,
+  authorization: string | undefined,
+  now: Date = new Date(),
+): boolean {
+  return callClaims(key, subgraph, authorization, now) !== null;
 }
 
-function callClaims(key: Buffer, subgraph: string, authorization: string | undefined): CallClaims | null {
+function callClaims(key: Buffer, subgraph: string, authorization: string | undefined, now: Date): CallClaims | null {
   const token = /^Bearer ([\w.-]{20,4096})$/.exec(authorization ?? '')?.[1];
   if (!token) return null;
   try {
@@ -71,10 +88,13 @@ function callClaims(key: Buffer, subgraph: string, authorization: string | undef
       algorithms: ['HS256'],
       issuer: 'sauti-gateway',
       audience: subgraph,
+      clockTimestamp: Math.floor(now.getTime() / 1_000),
       clockTolerance: LEEWAY_S,
       maxAge: LIFETIME_S + LEEWAY_S,
     }) as CallClaims;
-    return typeof claims.jti === 'string' ? claims : null;
+    // `jsonwebtoken` takes what was issued in the future, as it is for a clock that was set back.
+    const isFromFuture = claims.iat > now.getTime() / 1_000 + LEEWAY_S;
+    return typeof claims.jti === 'string' && !isFromFuture ? claims : null;
   } catch {
     return null;
   }

@@ -69,12 +69,12 @@ async function handle(options: ServeOptions, request: IncomingMessage, response:
     if (url.pathname === '/ready') return await answerReady(options, response);
     if (options.subgraph.byteRoutes.some((route) => route(request, response, url))) return;
     if (url.pathname !== '/graphql')
-      return reply(response, 404, failure('NOT_FOUND', `There is nothing at ${url.pathname}.`));
+      return reply(response, 404, failure('NOT_FOUND', 'There is nothing at this path.'));
     if (request.method !== 'POST')
       return reply(response, 405, failure('BAD_REQUEST', 'Send GraphQL requests with POST.'));
     await answerOperation(options, request, response);
   } catch (error) {
-    options.logger.error({ error, url: request.url }, 'a request failed');
+    options.logger.error({ error, path: urlOf(request)?.pathname }, 'a request failed');
     if (!response.headersSent) reply(response, 500, failure('INTERNAL', 'Something went wrong on our side.'));
     else response.destroy();
   }
@@ -186,8 +186,8 @@ function serveWebSocket(options: ServeOptions, server: Server): WebSocketServer 
         return identity !== null;
       },
       onSubscribe: ({ extra }, _id, payload) => {
-        const { viewer, requestId } = identities.get(extra.socket)!;
-        const identity = { viewer, requestId: requestIdIn(payload.extensions) ?? requestId };
+        const known = identities.get(extra.socket)!;
+        const identity = { ...known, requestId: requestIdIn(payload.extensions) ?? known.requestId };
         const contextValue: Stream = { request: payload as SubgraphRequest, identity };
         try {
           // graphql-ws looks only at the operation's type; the subgraph itself validates and runs the request.

@@ -2,15 +2,11 @@ import type { EventLog } from '../../platform/events/event-log';
 import type { Topic } from '../../platform/events/topic';
 import { viewerTopic, type ViewerChangeReason } from '../../platform/identity/viewer-topic';
 import type { PlatformTransaction } from '../../platform/database/database';
+import type { AccessChange } from '../../platform/identity/access-change';
+
+export type { AccessChange };
 
 export { viewerTopic, type ViewerChangeReason };
-
-/** Whose access tokens are worth nothing any more, whatever they say themselves. */
-export type AccessChange =
-  /** A session has ended, or an API key was revoked: all its tokens are void. */
-  | { kind: 'ended'; sessionId: string }
-  /** What the account may do has changed: its tokens issued before `at` are void, and have to be renewed. */
-  | { kind: 'changed'; userId: string; at: string };
 
 /** All of them, of all accounts; every gateway follows it. */
 export const accessTopic: Topic<AccessChange> = { name: 'access' };

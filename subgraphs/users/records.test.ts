@@ -25,9 +25,12 @@ test('a refresh token that is used while its session is being ended is seen as e
       userAgent: null,
       ipAddress: null,
       assurance: 'PASSWORD',
+      createdAt: new Date(),
+      lastSeenAt: new Date(),
+      authenticatedAt: new Date(),
       expiresAt,
     });
-    await records.insertRefreshToken(tx, { tokenHash: 'token', sessionId });
+    await records.insertRefreshToken(tx, { tokenHash: 'token', sessionId, position: 0 });
   });
 
   let using: Promise<Date | null | undefined> | undefined;

@@ -1,9 +1,13 @@
 import type { SliceDatabase, SliceTransaction } from '../../platform/database/database';
-import type { Session, SigningKey, User } from '../../platform/database/prisma-client/client';
+import type { NewSigningKey } from './keys/generate-key';
+import type { RefreshToken, Session, SigningKey, User } from '../../platform/database/prisma-client/client';
 
 export type UserRow = User;
 export type SessionRow = Session;
+export type RefreshTokenRow = RefreshToken;
 export type SigningKeyRow = SigningKey;
+/** Sessions of one user: all, one, or all but one, by id. */
+export type WhichSessions = 'all' | { equals: string } | { not: string };
 
 export const USERS_MODELS = [
   'user',
@@ -54,21 +58,14 @@ export class UserRecords {
     return tx.user.create({ data: user });
   }
 
-  updateUser(id: string, changes: Partial<Pick<UserRow, 'displayName' | 'locale' | 'timeZone'>>): Promise<UserRow> {
-    return this.database.user.update({ where: { id }, data: changes });
-  }
-
-  insertSession(
-    tx: UsersTransaction,
-    session: Pick<SessionRow, 'id' | 'userId' | 'deviceName' | 'assurance' | 'userAgent' | 'ipAddress' | 'expiresAt'>,
-  ): Promise<SessionRow> {
+  insertSession(tx: UsersTransaction, session: Omit<SessionRow, 'endedAt'>): Promise<SessionRow> {
     return tx.session.create({ data: session });
   }
 
-  /** Sessions that still live, newest first, below `beforeId`. */
-  liveSessions(userId: string, take: number, beforeId: string | null): Promise<SessionRow[]> {
+  /** Sessions that live at `now`, newest first, below `beforeId`. */
+  liveSessions(userId: string, now: Date, take: number, beforeId: string | null): Promise<SessionRow[]> {
     return this.database.session.findMany({
-      where: { userId, endedAt: null, expiresAt: { gt: new Date() }, ...(beforeId ? { id: { lt: beforeId } } : {}) },
+      where: { userId, endedAt: null, expiresAt: { gt: now }, ...(beforeId ? { id: { lt: beforeId } } : {}) },
       orderBy: { id: 'desc' },
       take,
     });
@@ -78,25 +75,26 @@ export class UserRecords {
     return this.database.session.findMany({ where: { id: { in: [...ids] }, userId } });
   }
 
-  /** Of these sessions those that have neither ended nor expired. */
-  async liveSessionIds(ids: readonly string[], now: Date): Promise<string[]> {
-    const where = { id: { in: [...ids] }, endedAt: null, expiresAt: { gt: now } };
-    const rows = await this.database.session.findMany({ where, select: { id: true } });
-    return rows.map((row) => row.id);
-  }
-
-  /** Ends the user's live sessions that match; answers how many. */
-  async endSessions(userId: string, which: { id: string } | { not: string }): Promise<number> {
-    const id = 'id' in which ? which.id : { not: which.not };
-    const { count } = await this.database.session.updateMany({
-      where: { userId, id, endedAt: null, expiresAt: { gt: new Date() } },
-      data: { endedAt: new Date() },
+  /** Ends the user's sessions that live at `now` and match; answers their ids. */
+  async endSessions(tx: UsersTransaction, userId: string, which: WhichSessions, now: Date): Promise<string[]> {
+    const ended = await tx.session.updateManyAndReturn({
+      where: { userId, endedAt: null, expiresAt: { gt: now }, ...(which === 'all' ? {} : { id: which }) },
+      data: { endedAt: now },
+      select: { id: true },
     });
-    return count;
+    return ended.map(({ id }) => id);
   }
 
-  insertRefreshToken(tx: UsersTransaction, token: { tokenHash: string; sessionId: string }): Promise<unknown> {
-    return tx.refreshToken.upsert({ where: { tokenHash: token.tokenHash }, create: token, update: {} });
+  insertRefreshToken(
+    tx: UsersTransaction,
+    token: { tokenHash: string; sessionId: string; position: number },
+  ): Promise<unknown> {
+    return tx.refreshToken.create({ data: token });
+  }
+
+  /** The token that came behind another one, or null. */
+  refreshToken(tx: UsersTransaction, tokenHash: string): Promise<RefreshTokenRow | null> {
+    return tx.refreshToken.findUnique({ where: { tokenHash } });
   }
 
   /**
@@ -114,7 +112,11 @@ export class UserRecords {
     await tx.refreshToken.update({ where: { tokenHash }, data: { usedAt } });
   }
 
-  renewSession(tx: UsersTransaction, id: string, seen: { lastSeenAt: Date; expiresAt: Date }): Promise<SessionRow> {
+  renewSession(
+    tx: UsersTransaction,
+    id: string,
+    seen: Pick<SessionRow, 'lastSeenAt' | 'expiresAt'> & Partial<Pick<SessionRow, 'userAgent' | 'ipAddress'>>,
+  ): Promise<SessionRow> {
     return tx.session.update({ where: { id }, data: seen });
   }
 
@@ -128,12 +130,15 @@ export class UserRecords {
     );
   }
 
+  /** The newest two of each session stay: the newest but one may be used again when its answer was lost. */
   deleteRefreshTokensUsedBefore(instant: Date): Promise<number> {
     return this.deleteInBatches(
       (tx) => tx.$executeRaw`
         delete from users.refresh_token where token_hash in (
-          select token_hash from users.refresh_token where used_at < ${instant} limit ${DELETE_BATCH}
-             for update skip locked)`,
+          select token_hash from users.refresh_token as old
+           where used_at < ${instant}
+             and position < (select max(position) - 1 from users.refresh_token where session_id = old.session_id)
+           limit ${DELETE_BATCH} for update skip locked)`,
     );
   }
 
@@ -152,15 +157,73 @@ export class UserRecords {
     await this.database.attemptCount.deleteMany({ where: { key } });
   }
 
+  /** Answers how many. */
+  deleteAttemptsBefore(instant: Date): Promise<number> {
+    return this.deleteInBatches(
+      (tx) => tx.$executeRaw`
+        delete from users.attempt_count where key in (
+          select key from users.attempt_count where expires_at < ${instant} limit ${DELETE_BATCH} for update skip locked)`,
+    );
+  }
+
+  /** Answers how many. */
+  deleteTokensExpiredBefore(instant: Date): Promise<number> {
+    return this.deleteInBatches(
+      (tx) => tx.$executeRaw`
+        delete from users.one_time_token where token_hash in (
+          select token_hash from users.one_time_token where expires_at < ${instant} limit ${DELETE_BATCH}
+             for update skip locked)`,
+    );
+  }
+
   signingKeys(): Promise<SigningKeyRow[]> {
     return this.database.signingKey.findMany({ orderBy: { createdAt: 'desc' } });
   }
 
-  /** Writes the first key; when several processes start at once, one of them wins and the others read it. */
-  async insertFirstSigningKey(key: Pick<SigningKeyRow, 'kid' | 'privateKey'> & { publicJwk: object }): Promise<void> {
-    await this.database.transaction(async (tx) => {
+  /** Writes a key unless, seen alone, it is not needed any more: of processes that start at once one makes it. Answers all keys. */
+  insertSigningKey(
+    key: NewSigningKey,
+    isNeeded: (keys: SigningKeyRow[]) => Promise<boolean>,
+  ): Promise<SigningKeyRow[]> {
+    return this.withLockedKeys(async (tx, keys) => {
+      if (!(await isNeeded(keys))) return keys;
+      return [await tx.signingKey.create({ data: key }), ...keys];
+    });
+  }
+
+  /** Writes a key; those that nobody has retired retire at that time. */
+  replaceSigningKeys(key: NewSigningKey, retiredAt: Date): Promise<void> {
+    return this.withLockedKeys(async (tx) => {
+      await tx.signingKey.updateMany({ where: { retiredAt: null }, data: { retiredAt } });
+      await tx.signingKey.create({ data: key });
+    });
+  }
+
+  /**
+   * Retires a key at that time, or leaves it at an earlier one; answers at which. `check` sees all keys, and throws when this
+   * one may not be retired.
+   */
+  retireSigningKey(kid: string, retiredAt: Date, check: (keys: SigningKeyRow[]) => void): Promise<Date> {
+    return this.withLockedKeys(async (tx, keys) => {
+      check(keys);
+      const earlier = keys.find((key) => key.kid === kid)?.retiredAt;
+      if (earlier && earlier < retiredAt) return earlier;
+      await tx.signingKey.update({ where: { kid }, data: { retiredAt } });
+      return retiredAt;
+    });
+  }
+
+  /** Another process may have been faster; then it has sealed the same. */
+  async sealSigningKey(kid: string, plain: string, privateKey: string): Promise<void> {
+    await this.database.signingKey.updateMany({ where: { kid, privateKey: plain }, data: { privateKey } });
+  }
+
+  private withLockedKeys<Result>(
+    work: (tx: UsersTransaction, keys: SigningKeyRow[]) => Promise<Result>,
+  ): Promise<Result> {
+    return this.database.transaction(async (tx) => {
       await tx.$executeRaw`select pg_advisory_xact_lock(hashtext('users.signing_key'))`;
-      if ((await tx.signingKey.count()) === 0) await tx.signingKey.create({ data: key });
+      return work(tx, await tx.signingKey.findMany({ orderBy: { createdAt: 'desc' } }));
     });
   }
 
@@ -171,4 +234,13 @@ export class UserRecords {
       total += count;
     }
   }
+}
+
+/**
+ * The account, locked until the transaction ends: what is decided about it holds until it is written. Rows that refer to it
+ * can be written meanwhile.
+ */
+export async function lockUser(tx: UsersTransaction, id: string): Promise<UserRow | null> {
+  await tx.$queryRaw`select 1 from users."user" where id = ${id} for no key update`;
+  return tx.user.findUnique({ where: { id } });
 }

@@ -2,18 +2,18 @@ import { readRepositoryFile } from '../../platform/root';
 import type { Platform } from '../../platform/platform';
 import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { ByteRoute, Subgraph } from '../../platform/subgraph/subgraph';
+import type { AccessNews } from '../../platform/identity/access-change';
 import type { JwkSet } from '../../platform/identity/access-token';
 import { deriveCallKey } from '../../platform/identity/call-identity';
-import { Accounts } from './accounts/accounts';
+import { createMailSeal } from '../../platform/mail/mail';
+import { outboxRoute } from '../../platform/mail/outbox-route';
 import { createContext } from './context';
-import { CreditGrants } from './credits/credit-grants';
-import { CreditRecords } from './credits/credit-records';
-import { Credits } from './credits/credits';
-import { endedSessionsRoute } from './sessions/ended-sessions';
-import { UserRecords, USERS_MODELS } from './records';
+import type { SigningKeys } from './keys/signing-keys';
 import { resolvers } from './resolvers/resolvers';
-import { Sessions } from './sessions/sessions';
-import { SigningKeys } from './keys/signing-keys';
+import { createServices } from './services';
+import { accessChangesRoute } from './sessions/access-changes';
+import { accessNews } from './sessions/access-news';
+import { DEFAULT_USERS_SETTINGS, type UsersSettings } from './users-settings';
 
 const NAME = 'users';
 /** Where the public keys are published (RFC 8615 path, RFC 7517 content). */
@@ -22,34 +22,36 @@ export const JWKS_PATH = '/.well-known/jwks.json';
 export interface UsersSubgraph extends Subgraph {
   /** The keys that verify access tokens, for a gateway in the same process. */
   jwks(): Promise<JwkSet>;
-  /** Of these sessions those that have ended, expired, or never were, for a gateway in the same process. */
-  endedSessions(sessionIds: readonly string[]): Promise<string[]>;
+  /** Whose access tokens are void, for a gateway in the same process; see `accessNews`. */
+  accessChanges(signal: AbortSignal): AsyncGenerator<AccessNews, void, void>;
 }
 
 /** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
-export function createUsersSubgraph(platform: Platform, clock: () => Date = () => new Date()): UsersSubgraph {
-  const database = platform.database.slice(USERS_MODELS);
-  const records = new UserRecords(database);
-  const creditRecords = new CreditRecords(database);
-  const keys = new SigningKeys(records);
-  const sessions = new Sessions(records, keys, platform.secret, clock);
-  const services = {
-    records,
-    sessions,
-    accounts: new Accounts(records, sessions),
-    credits: new Credits(creditRecords),
-    creditGrants: new CreditGrants(creditRecords, platform.events),
-  };
+export function createUsersSubgraph(
+  platform: Platform,
+  clock: () => Date = () => new Date(),
+  given: Partial<UsersSettings> = {},
+): UsersSubgraph {
+  const settings = { ...DEFAULT_USERS_SETTINGS, ...given };
+  const { services, keys } = createServices(platform, settings, clock);
+  const accessChanges: UsersSubgraph['accessChanges'] = (signal) => accessNews(platform.events, signal);
+  const access = accessChangesRoute(accessChanges, deriveCallKey(platform.secret, NAME));
   const subgraph = buildSubgraph({
     name: NAME,
     typeDefs: readRepositoryFile('subgraphs/users/schema.graphql'),
     resolvers,
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
+    extensionsOf: ({ cookieSession }) => cookieSession?.change && { session: cookieSession.change },
     logger: platform.logger,
-    byteRoutes: [jwksRoute(keys), endedSessionsRoute(sessions, deriveCallKey(platform.secret, NAME))],
+    byteRoutes: [
+      jwksRoute(keys),
+      access.route,
+      ...(settings.accounts.outbox ? [outboxRoute({ ...platform, seal: createMailSeal(platform.secret) })] : []),
+    ],
+    closeRoutes: () => access.close(),
     ready: () => platform.database.ping(),
   });
-  return { ...subgraph, jwks: () => keys.jwks(), endedSessions: (ids) => sessions.endedAmong(ids) };
+  return { ...subgraph, jwks: () => keys.jwks(), accessChanges };
 }
 
 function jwksRoute(keys: SigningKeys): ByteRoute {

@@ -13,9 +13,6 @@ const SIGN_IN = `mutation ($input: SignInInput!) { result: signIn(input: $input)
 const REFRESH = `mutation ($token: String!) { result: refreshSession(input: { refreshToken: $token }) { ${FIELDS} } }`;
 const END =
   'mutation ($input: EndSessionsInput!) { result: endSessions(input: $input) { ended errors { code path } } }';
-const PROFILE = `mutation ($input: UpdateProfileInput!) {
-  result: updateProfile(input: $input) { user { profile { displayName locale timeZone } } errors { code path } }
-}`;
 const PASSWORD = 'correct horse battery staple';
 
 interface SignedIn {
@@ -179,7 +176,7 @@ describe('signIn', () => {
 
   test('tells passwords apart that differ only after 72 bytes, or after a NUL', async () => {
     const email = anEmail();
-    const long = 'sauti'.repeat(20);
+    const long = 'mwalimu'.repeat(15);
     await signUp({ email, password: `${long}a` });
     expect(codesOf(await signIn({ email, password: `${long}b` }))).toEqual([['INVALID_CREDENTIALS', 'input']]);
     expect((await signIn({ email, password: `${long}a` })).errors).toEqual([]);
@@ -207,35 +204,6 @@ describe('refreshSession', () => {
     expect(second.tokens!.session.id).toBe(first.tokens!.session.id);
     expect(second.tokens!.refreshToken).not.toBe(first.tokens!.refreshToken);
     expect((await refresh(second.tokens!.refreshToken)).errors).toEqual([]);
-  });
-
-  test('answers twenty calls with one token with the same successor', async () => {
-    const { tokens } = await signUp();
-    const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(tokens!.refreshToken)));
-    expect(answers.flatMap(codesOf)).toEqual([]);
-    expect(new Set(answers.map((answer) => answer.tokens!.refreshToken)).size).toBe(1);
-    expect((await refresh(answers[0]!.tokens!.refreshToken)).errors).toEqual([]);
-  });
-
-  test('answers the same successor for ten seconds, and after that ends the session', async () => {
-    const { tokens } = await signUp();
-    const second = await refresh(tokens!.refreshToken);
-    clockMs += 10_000;
-    expect((await refresh(tokens!.refreshToken)).tokens!.refreshToken).toBe(second.tokens!.refreshToken);
-    clockMs += 1;
-    expect(codesOf(await refresh(tokens!.refreshToken))).toEqual([['TOKEN_REUSED', 'input.refreshToken']]);
-    expect(codesOf(await refresh(second.tokens!.refreshToken))).toEqual([['TOKEN_EXPIRED', 'input.refreshToken']]);
-    expect(codesOf(await refresh(tokens!.refreshToken))).toEqual([['TOKEN_EXPIRED', 'input.refreshToken']]);
-  });
-
-  test('ends no other session of the account', async () => {
-    const email = anEmail();
-    const first = await signUp({ email });
-    const other = await signIn({ email, password: PASSWORD });
-    await refresh(first.tokens!.refreshToken);
-    clockMs += 10_001;
-    await refresh(first.tokens!.refreshToken);
-    expect((await refresh(other.tokens!.refreshToken)).errors).toEqual([]);
   });
 
   test('starts the thirty days anew, and ends with them', async () => {
@@ -307,40 +275,6 @@ describe('endSessions', () => {
 
   test('is for people who are signed in', async () => {
     const { errors } = await ask(users, null, END, { input: {} });
-    expect(errors![0]!.extensions!.code).toBe('UNAUTHENTICATED');
-  });
-});
-
-describe('updateProfile', () => {
-  interface Updated {
-    user: { profile: object } | null;
-    errors: { code: string; path: string[] }[];
-  }
-  const update = async (viewer: Viewer | null, input: object): Promise<Updated> =>
-    result<Updated>(PROFILE, { input }, viewer);
-
-  test('changes what is given and leaves the rest', async () => {
-    const viewer = await viewerOf(await signUp({ locale: 'sw', timeZone: 'Africa/Nairobi' }));
-    expect(await update(viewer, { displayName: ' Cafe\u0301 ', locale: null })).toEqual({
-      user: { profile: { displayName: 'Café', locale: 'sw', timeZone: 'Africa/Nairobi' } },
-      errors: [],
-    });
-    expect((await update(viewer, { timeZone: 'UTC' })).user!.profile).toEqual({
-      displayName: 'Café',
-      locale: 'sw',
-      timeZone: 'UTC',
-    });
-  });
-
-  test('changes nothing when one of the fields is refused', async () => {
-    const viewer = await viewerOf(await signUp());
-    const refused = await update(viewer, { displayName: 'Other', timeZone: 'Mars/Olympus' });
-    expect(refused).toEqual({ user: null, errors: [{ code: 'INVALID_INPUT', path: ['input', 'timeZone'] }] });
-    expect((await update(viewer, {})).user!.profile).toMatchObject({ displayName: 'Amina' });
-  });
-
-  test('is for people who are signed in', async () => {
-    const { errors } = await ask(users, null, PROFILE, { input: {} });
     expect(errors![0]!.extensions!.code).toBe('UNAUTHENTICATED');
   });
 });

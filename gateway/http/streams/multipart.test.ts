@@ -16,7 +16,11 @@ const ACCEPT = 'multipart/mixed;subscriptionSpec=1.0';
 const BRIEF: Authenticate = async (authorization) => {
   if (authorization === undefined) return null;
   if (authorization !== 'Bearer brief') throw new SautiError('UNAUTHENTICATED', 'The token is not valid.');
-  return { viewer: { userId: 'u1', sessionId: 's1', scopes: [] }, endsAt: new Date(Date.now() + 1_000) };
+  return {
+    viewer: { userId: 'u1', sessionId: 's1', scopes: [] },
+    issuedAt: new Date(),
+    endsAt: new Date(Date.now() + 1_000),
+  };
 };
 
 const post = (url: string, body: object, headers: Record<string, string> = {}): Promise<OpenStream> =>

@@ -2,6 +2,7 @@ import type { GraphQLError } from 'graphql';
 
 /** Statuses of codes that do not say that the request itself is wrong. */
 const STATUSES: ReadonlyMap<unknown, number> = new Map([
+  ['UNAUTHENTICATED', 401],
   ['SUBSCRIPTION_LIMIT', 429],
   ['STOPPING', 503],
   ['OVERLOADED', 503],

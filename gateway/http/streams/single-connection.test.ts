@@ -15,7 +15,11 @@ const authenticate: Authenticate = async (authorization) => {
   if (authorization === undefined) return null;
   const [, userId, sessionId, livesMs] = /^Bearer (\w+) (\w+) (\d+)$/.exec(authorization) ?? [];
   if (!userId || !sessionId) throw new SautiError('UNAUTHENTICATED', 'The token is not valid.');
-  return { viewer: { userId, sessionId, scopes: [] }, endsAt: new Date(Date.now() + Number(livesMs)) };
+  return {
+    viewer: { userId, sessionId, scopes: [] },
+    issuedAt: new Date(),
+    endsAt: new Date(Date.now() + Number(livesMs)),
+  };
 };
 const ADA = { authorization: 'Bearer ada s1 600000' };
 const GRACE = { authorization: 'Bearer grace s2 600000' };

@@ -5,6 +5,7 @@ import { waitFor } from '../../../platform/testing/wait';
 import type { Outlet } from '../../operations/outlet';
 import type { Authenticate } from '../../options';
 import { eventStreamPost, openStream, type OpenStream } from '../../testing/event-stream';
+import { NewsDesk } from '../../testing/news-desk';
 import {
   scriptedParts,
   scriptedStreams,
@@ -20,7 +21,11 @@ const authenticate: Authenticate = async (authorization) => {
   if (authorization === undefined) return null;
   const [, userId, sessionId, livesMs] = /^Bearer (\w+) (\w+) (\d+)$/.exec(authorization) ?? [];
   if (!userId || !sessionId) throw new SautiError('UNAUTHENTICATED', 'The token is not valid.');
-  return { viewer: { userId, sessionId, scopes: [] }, endsAt: new Date(Date.now() + Number(livesMs)) };
+  return {
+    viewer: { userId, sessionId, scopes: [] },
+    issuedAt: new Date(),
+    endsAt: new Date(Date.now() + Number(livesMs)),
+  };
 };
 const ADA = { authorization: 'Bearer ada s1 600000' };
 
@@ -253,13 +258,62 @@ describe('the last words of an event stream', () => {
     expect([left, outlet.hasRoom, streams.connections.size]).toEqual([['lost'], true, 0]);
   });
 
-  test('a session that ends: an error, then completion', async () => {
+  test.each([
+    ['a session that ends', 'has ended', (desk: NewsDesk) => desk.ended('s1')],
+    ['rights that change', 'has changed', (desk: NewsDesk) => desk.changed('ada')],
+  ])('%s: an error, then completion', async (_, message, happens) => {
     await streams[Symbol.asyncDispose]();
-    streams = await scriptedStreams(parts, { authenticate, endedSessions: async (ids) => ids });
+    const desk = new NewsDesk();
+    streams = await scriptedStreams(parts, { authenticate, accessChanges: desk.changes });
     const opened = await subscribe(ADA);
+    await streams.operation(0);
+    happens(desk);
     await opened.ended;
-    expect(opened.results).toMatchObject([{ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] }]);
+    expect(opened.results).toMatchObject([
+      { errors: [{ message: expect.stringContaining(message), extensions: { code: 'UNAUTHENTICATED' } }] },
+    ]);
     expect(opened.stream.events.at(-1)?.type).toBe('complete');
+  });
+
+  test('a token that becomes void while the body is on its way has nothing executed', async () => {
+    await streams[Symbol.asyncDispose]();
+    const desk = new NewsDesk();
+    streams = await scriptedStreams(parts, { authenticate, accessChanges: desk.changes });
+    const body = JSON.stringify({ query: '{ __typename }' });
+    const isRefused = async (): Promise<boolean> =>
+      (await fetch(`${streams.url}?query={__typename}`, { headers: { ...ADA, 'apollo-require-preflight': '1' } }))
+        .status === 401;
+    expect(await isRefused()).toBe(false);
+    const socket = connected(
+      `POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: ${ADA.authorization}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nexpect: 100-continue\r\n\r\n`,
+    );
+    let answer = '';
+    socket.on('data', (piece: Buffer) => (answer += piece.toString()));
+    await waitFor('the request to be taken', () => answer.includes('100 Continue'));
+    desk.ended('s1');
+    await waitFor('the refusal of others', isRefused);
+    socket.write(body);
+    await waitFor('the answer', () => answer.includes('\r\n\r\n{'));
+    expect(answer).toContain('HTTP/1.1 401');
+    socket.destroy();
+  });
+
+  test('of a token that is void by now none is opened, on any transport', async () => {
+    await streams[Symbol.asyncDispose]();
+    const desk = new NewsDesk();
+    desk.begin = [{ kind: 'ended', sessionId: 's1', at: new Date().toISOString() }, ...desk.begin];
+    streams = await scriptedStreams(parts, { authenticate, accessChanges: desk.changes });
+    const multipart = await subscribe({ ...ADA, accept: `${MULTIPART}, application/graphql-response+json` });
+    const reserved = await fetch(streams.url, { method: 'PUT', headers: ADA });
+    const renewed = await fetch(`${streams.url}/renew`, {
+      method: 'POST',
+      headers: { ...ADA, 'content-type': 'application/json' },
+      body: '{"connectionId":"x"}',
+    });
+    const query = await fetch(`${streams.url}?query={__typename}`, {
+      headers: { ...ADA, 'apollo-require-preflight': 'true' },
+    });
+    expect([multipart.status, reserved.status, renewed.status, query.status]).toEqual([401, 401, 401, 401]);
   });
 });
 

@@ -24,6 +24,10 @@ export interface Wire {
 const MESSAGES: Record<Farewell, { code: string; message: string }> = {
   TOKEN_EXPIRED: { code: 'UNAUTHENTICATED', message: 'The access token has expired. Come back with a new one.' },
   SESSION_ENDED: { code: 'UNAUTHENTICATED', message: 'The session has ended. Sign in again.' },
+  ACCESS_CHANGED: {
+    code: 'UNAUTHENTICATED',
+    message: 'What the account may do has changed. Come back with a new token.',
+  },
   CONSUMER_TOO_SLOW: {
     code: 'CONSUMER_TOO_SLOW',
     message: 'The client does not read fast enough. Come back with the cursor.',

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => test_[Symbol.asyncDispose]());
 
-test('removes sessions 30 days after their end and refresh tokens a day after their use, and nothing else', async () => {
+test('removes sessions 30 days after their end and refresh tokens a day after their use but the newest two, and nothing else', async () => {
   const { prisma } = test_.platform.database;
   const account = { email: 'a@sauti.example', emailKey: 'a@sauti.example', passwordHash: '' };
   const user = await prisma.user.create({
@@ -20,12 +20,17 @@ test('removes sessions 30 days after their end and refresh tokens a day after th
   });
   const aSession = async (deviceName: string, life: { expiresAt: Date; endedAt?: Date }): Promise<void> => {
     const { id } = await prisma.session.create({ data: { id: newId('ses'), userId: user.id, deviceName, ...life } });
-    for (const [token, usedAt] of [
-      ['long used', daysAgo(1.01)],
-      ['just used', daysAgo(0.99)],
-      ['unused', null],
-    ] as const) {
-      await prisma.refreshToken.create({ data: { tokenHash: `${deviceName}: ${token}`, sessionId: id, usedAt } });
+    for (const [position, [token, usedAt]] of (
+      [
+        ['long used', daysAgo(1.02)],
+        ['just used', daysAgo(0.99)],
+        // Its answer may have been lost: whoever has it has not been heard of since.
+        ['newest but one', daysAgo(1.01)],
+        ['unused', null],
+      ] as const
+    ).entries()) {
+      const tokenHash = `${deviceName}: ${token}`;
+      await prisma.refreshToken.create({ data: { tokenHash, sessionId: id, position, usedAt } });
     }
   };
   await aSession('alive', { expiresAt: daysAgo(-1) });
@@ -40,10 +45,13 @@ test('removes sessions 30 days after their end and refresh tokens a day after th
   const tokens = await prisma.refreshToken.findMany();
   expect(tokens.map((token) => token.tokenHash).sort()).toEqual([
     'alive: just used',
+    'alive: newest but one',
     'alive: unused',
     'ended: just used',
+    'ended: newest but one',
     'ended: unused',
     'expired: just used',
+    'expired: newest but one',
     'expired: unused',
   ]);
   expect(await removeOldSessions(test_.platform, now)).toEqual({ sessions: 0, refreshTokens: 0 });
