@@ -24,7 +24,9 @@ describeWhenInstalled(programMissing('ffmpeg', 'ffmpeg'), 'a worker that is kill
   let viewer: ReturnType<typeof aViewer>;
 
   beforeEach(async () => {
-    slice = await openMediaSlice(scripted(aScript()));
+    // All of the works stand there at a time.
+    const plans = [{ id: 'free', name: 'Free', monthlyCredits: 1_000, maxConcurrentJobs: 3 }];
+    slice = await openMediaSlice(scripted(aScript()), {}, { plans });
     viewer = aViewer();
   });
   afterEach(() => slice[Symbol.asyncDispose]());

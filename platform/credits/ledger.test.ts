@@ -148,6 +148,18 @@ describe('a grant', () => {
   });
 });
 
+test('movements at the same time all count', async () => {
+  const held = Array.from({ length: 40 }, () => newId('job'));
+  for (const jobId of held) await inTransaction((tx) => hold(tx, { ownerId, jobId, credits: 1 }));
+  await Promise.all(
+    held.flatMap((jobId, index) => [
+      inTransaction((tx) => (index % 2 === 0 ? release : charge)(tx, { ownerId, jobId })),
+      give(1),
+    ]),
+  );
+  expect(await sums()).toEqual([120, 80, 0]);
+});
+
 test('what is done already is paid for with what there is', async () => {
   const pay = () => inTransaction((tx) => spend(tx, { ownerId, credits: 70, note: 'Live session' }));
   expect([await pay(), await pay(), await pay()]).toEqual([70, 30, 0]);

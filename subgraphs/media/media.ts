@@ -80,21 +80,15 @@ export class MediaLibrary {
     }
     const texts = checkedTexts(input);
     const recognition = transcribe ? await this.transcripts.plan(transcribe, ['input', 'transcribe']) : null;
-    const refusal =
-      recognition instanceof UserProblemError
-        ? recognition
-        : upload && transcribe
-          ? await this.noCredits(viewer)
-          : null;
-    if (refusal && !(await this.mayBeRepeated(viewer, input))) throw refusal;
+    if (recognition instanceof UserProblemError && !(await this.mayBeRepeated(viewer, input))) throw recognition;
     const plan = { viewer, texts, recognition, input };
     return upload ? this.createFromUpload(upload, plan, signal) : this.createFromFile(fileId!, plan);
   }
 
   /** A transcript costs one credit at least: who has none is told before the bytes are read. */
-  private async noCredits({ userId }: Viewer): Promise<InsufficientCredits | null> {
-    const { balance } = await this.records.transaction((tx) => balanceOf(tx, userId));
-    return balance > 0 ? null : new InsufficientCredits(1, balance);
+  private async requireCredits({ viewer, input }: Plan): Promise<void> {
+    const { balance } = await this.records.transaction((tx) => balanceOf(tx, viewer.userId));
+    if (balance < 1 && !(await this.mayBeRepeated(viewer, input))) throw new InsufficientCredits(1, balance);
   }
 
   private mayBeRepeated(viewer: Viewer, { idempotencyKey: key }: CreateMedia): Promise<boolean> {
@@ -114,6 +108,7 @@ export class MediaLibrary {
   private async createFromUpload(file: Promise<IncomingFile>, plan: Plan, signal: AbortSignal): Promise<CreatedMedia> {
     const path = ['input', 'upload'];
     using upload = await openUpload(file, { signal, argumentPath: path });
+    if (plan.recognition) await this.requireCredits(plan);
     const incoming = {
       ownerId: plan.viewer.userId,
       name: upload.name,

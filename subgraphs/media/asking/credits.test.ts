@@ -86,10 +86,9 @@ test('a repeated call is answered with the job of the first, and holds nothing m
 
 test('whoever has no credits is told before the bytes of a recording are read', async () => {
   await leave(0);
-  const bytes = Readable.from([aWav(1)]);
+  const bytes = new Readable({ read: () => undefined }); // the first of them never comes
   const { media, errors } = await createMedia(slice, viewer, { upload: anUpload(bytes, 'talk.wav'), transcribe: {} });
   expect([media, errors.map(({ code }) => code)]).toEqual([null, ['INSUFFICIENT_CREDITS']]);
-  expect(bytes.readableDidRead).toBe(false);
   expect((await createMedia(slice, viewer, { upload: anUpload(aWav(1), 'talk.wav') })).errors).toEqual([]);
 });
 

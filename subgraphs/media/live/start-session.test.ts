@@ -1,4 +1,5 @@
 import { aViewer, ask, askFor } from '../../../platform/testing/calls';
+import { leaveCredits } from '../../../platform/testing/ledger';
 import { aScript, openMediaSlice, scripted, type MediaSlice, type Script } from '../testing';
 import { aLastingWorker, aLiveWorker, startLive, takeLive, WrittenLive, type ShownLive } from './testing-live';
 
@@ -62,6 +63,15 @@ test.each([
   expect(await codes(startLive(slice, viewer, input))).toEqual([expected]);
   expect(await slice.platform.database.prisma.liveSession.count()).toBe(0);
   expect(await slice.platform.database.prisma.transcript.count()).toBe(transcripts);
+});
+
+test('whoever has no credits left begins none', async () => {
+  await aLastingWorker(slice, 1);
+  const poor = aViewer();
+  await leaveCredits(slice.platform, poor.userId, 0);
+  expect(await codes(startLive(slice, poor, {}))).toEqual(['INSUFFICIENT_CREDITS']);
+  await leaveCredits(slice.platform, poor.userId, 1);
+  expect(await codes(startLive(slice, poor, {}))).toEqual([]);
 });
 
 test('bounds themselves are taken, and null is the default', async () => {

@@ -1,4 +1,6 @@
+import { viewerTopic } from '../../../../platform/identity/viewer-topic';
 import type { Platform } from '../../../../platform/platform';
+import { ledgerFaults } from '../../../../platform/testing/ledger';
 import { openTestPlatform, type TestPlatform } from '../../../../platform/testing/platform';
 import { soundOf, tonesFor } from '../../transcription/testing';
 import { aHost, bytesOf, SpokenSession } from './testing';
@@ -27,6 +29,32 @@ test('a session that is recorded and refined ends with its media, and the job th
   expect(media).toMatchObject({ kind: 'AUDIO', durationMs: 3_000, transcripts: [{ id: session.transcriptId }] });
   expect(await prisma.job.findMany()).toMatchObject([{ kind: 'REFINE_TRANSCRIPT', subjectId: mediaId, size: 3_000n }]);
   expect(errorCode).toBeNull();
+});
+
+test('a session pays for the minutes that were heard, its better pass included, and never with more than there is', async () => {
+  const session = await spoken(SPEECH.length + 44);
+  const { ownerId } = await session.row();
+  const { prisma } = test_.platform.database;
+  const entries = await prisma.creditEntry.findMany({ where: { ownerId }, orderBy: { position: 'asc' } });
+  expect(entries).toMatchObject([
+    { reason: 'PLAN', amount: 10_000 },
+    { reason: 'CHARGE', amount: -1, jobId: null, note: expect.stringContaining('Live session liv_') as string },
+  ]);
+  expect(await prisma.job.findMany()).toMatchObject([{ kind: 'REFINE_TRANSCRIPT', credits: 0 }]);
+  expect(await test_.platform.events.head(viewerTopic(ownerId))).toBe(1);
+  expect(await ledgerFaults(test_.platform)).toEqual([]);
+});
+
+test('one whose account has nothing left ends all the same', async () => {
+  test_ = await openTestPlatform({ plans: [{ id: 'none', name: 'None', monthlyCredits: 0, maxConcurrentJobs: 1 }] });
+  await using _host = aHost(test_.platform, toneEngine());
+  const session = await SpokenSession.begin(test_.platform, { record: true, refine: true });
+  await session.sendAll(SPEECH);
+  await session.end();
+  const { ownerId } = await session.until('ENDED');
+  const { prisma } = test_.platform.database;
+  expect(await prisma.creditAccount.findUnique({ where: { ownerId } })).toMatchObject({ balance: 0, held: 0 });
+  expect(await prisma.job.count()).toBe(1);
 });
 
 test('one that is too long for a recording ends with a complete transcript, and says why there is none', async () => {
