@@ -1,20 +1,26 @@
+import { openTestPlatform, type TestPlatform } from '../../platform/testing/platform';
 import { waitFor } from '../../platform/testing/wait';
 import { announceAccess } from '../../subgraphs/users/events';
 import { startDeployment, type Deployment } from './deployment';
 import { Device } from './device';
 
+let opened: TestPlatform;
 let system: Deployment;
 let people = 0;
 beforeAll(async () => {
-  system = await startDeployment();
+  opened = await openTestPlatform({ poolSize: 20 });
+  system = await startDeployment(opened.platform);
 }, 120_000);
-afterAll(() => system[Symbol.asyncDispose](), 60_000);
+afterAll(async () => {
+  await system[Symbol.asyncDispose]();
+  await opened[Symbol.asyncDispose]();
+}, 60_000);
 
 const aDevice = (url: string): Promise<Device> => Device.signUp(url, `device-${++people}@sauti.example`);
 
 /** Every refresh token of the session was used so long ago that no race explains another use. */
 async function afterTheGrace({ sessionId }: Device): Promise<void> {
-  await system.opened.platform.database.prisma.$executeRaw`
+  await opened.platform.database.prisma.$executeRaw`
     update users.refresh_token set used_at = used_at - interval '1 minute' where session_id = ${sessionId}`;
 }
 
@@ -68,7 +74,7 @@ describe.each(['in process', 'apart'] as const)('through a gateway to which user
   test('rights that change void the tokens issued before; a renewed one works', async () => {
     const device = await aDevice(url());
     const socket = await device.openSocket();
-    const { database, events } = system.opened.platform;
+    const { database, events } = opened.platform;
     await database.prisma.user.update({ where: { id: device.userId }, data: { roles: ['ADMIN'] } });
     await database.prisma.$transaction((tx) =>
       announceAccess(tx, events, [{ kind: 'changed', userId: device.userId, at: new Date().toISOString() }]),
