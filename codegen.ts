@@ -43,7 +43,14 @@ function subgraph(name: string, context: string, mappers: Record<string, string>
 
 const config: CodegenConfig = {
   generates: {
-    ...subgraph('users', 'UsersContext', { User: './records#UserRow', Session: './records#SessionRow' }),
+    ...subgraph('users', 'UsersContext', {
+      User: './records#UserRow',
+      Profile: './records#UserRow',
+      Preferences: './records#UserRow',
+      Session: './records#SessionRow',
+      ViewerChange: './profile/viewer-changes#ViewerChange as Change',
+      StreamGap: '../../platform/events/stream#StreamGap as Gap',
+    }),
     ...subgraph('files', 'FilesContext', { File: './records#FileRow' }),
     ...subgraph('media', 'MediaContext', {
       Media: './records#MediaRow',

@@ -12,15 +12,18 @@ export interface Person extends AsyncDisposable {
   id: string;
   client: SautiClient;
   accessToken: string;
+  refreshToken: string;
+  password: string;
 }
 
 /** Somebody who has just signed up and acts through a client of their own. */
 export async function aPerson(endpoint: string): Promise<Person> {
   const client = new SautiClient(endpoint);
+  const password = randomBytes(12).toString('base64url');
   const { signUp } = await client.request(SignUpDocument, {
     input: {
       email: `${randomBytes(8).toString('hex')}@example.com`,
-      password: randomBytes(12).toString('base64url'),
+      password,
       displayName: 'Amina',
     },
   });
@@ -30,6 +33,8 @@ export async function aPerson(endpoint: string): Promise<Person> {
     id: signUp.viewer!.id,
     client,
     accessToken: signUp.tokens!.accessToken,
+    refreshToken: signUp.tokens!.refreshToken,
+    password,
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };
 }

@@ -6,7 +6,8 @@ export function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;
   if (Array.isArray(value)) return value.some((item) => isDeeperThan(levels - 1, item));
-  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
   for (const key in value) if (isDeeperThan(levels - 1, (value as Record<string, unknown>)[key])) return true;
   return false;
 }

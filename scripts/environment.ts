@@ -1,6 +1,7 @@
 import { loadGatewayConfig } from '../gateway/config/load-config';
 import type { GatewayConfig } from '../gateway/config/schema';
 import { EnvironmentReader, readPlatformEnvironment, type PlatformEnvironment } from '../platform/environment';
+import { readUsersSettings, type UsersSettings } from '../subgraphs/users/users-settings';
 
 export interface StartEnvironment extends PlatformEnvironment {
   host: string;
@@ -13,6 +14,7 @@ export interface StartEnvironment extends PlatformEnvironment {
   gatewayMaxFileBytes: number;
   /** The file that `SAUTI_GATEWAY_CONFIG` names; variables come before what is in it. */
   gatewayConfig: GatewayConfig;
+  users: UsersSettings;
 }
 
 /** Reads and checks the environment of `npm start`; throws one error that lists all faults. */
@@ -30,6 +32,7 @@ export function readStartEnvironment(): StartEnvironment {
     gatewayMaxFileBytes:
       reader.text('MAX_FILE_BYTES') === null ? (gatewayConfig.limits?.maxFileBytes ?? aboveSlices) : aboveSlices,
     gatewayConfig,
+    users: readUsersSettings(reader),
     host: reader.text('HOST') ?? gatewayConfig.host ?? '127.0.0.1',
     port:
       reader.text('PORT') === null

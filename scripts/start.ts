@@ -6,6 +6,7 @@ import { createGateway, type Gateway } from '../gateway/server';
 import { createAuthenticator } from '../gateway/viewer/authenticator';
 import { Lifecycle, stopOnSignals } from '../platform/lifecycle';
 import { createLogger } from '../platform/logger';
+import { OUTBOX_PATH } from '../platform/mail/outbox-route';
 import { openPlatform } from '../platform/platform';
 import { readRepositoryFile } from '../platform/root';
 import { startFailure } from '../platform/start-failure';
@@ -39,7 +40,7 @@ async function main(): Promise<void> {
   const worker = startWorkerProcess(logger);
   lifecycle.onStop('worker', () => worker.stop(), 15_000);
 
-  const users = createUsersSubgraph(platform);
+  const users = createUsersSubgraph(platform, undefined, environment.users);
   const translators = createTranslators();
   const all: Subgraph[] = [
     users,
@@ -69,7 +70,10 @@ async function main(): Promise<void> {
 
   url = await listen(gateway, environment.host, environment.port);
   await writeFile(path.join(environment.dataDirectory, 'endpoint'), `${publicUrl()}/graphql\n`); // where the demo looks
-  say(welcome(publicUrl(), performance.now() - startedAt, await describeEngines(all)));
+  // On this machine only, whatever the public address is.
+  const outbox = environment.users.accounts.outbox ? `${url}${OUTBOX_PATH}` : null;
+  const facts = { elapsedMs: performance.now() - startedAt, outbox };
+  say(welcome(publicUrl(), { ...facts, engines: await describeEngines(all) }));
   await worker.ready;
 }
 
@@ -87,7 +91,11 @@ async function listen(gateway: Gateway, host: string, wanted: number | null): Pr
   }
 }
 
-function welcome(url: string, elapsedMs: number, engines: string): string {
+function welcome(
+  url: string,
+  { elapsedMs, outbox, engines }: { elapsedMs: number; outbox: string | null; engines: string },
+): string {
+  const mails = outbox ? `\n  Outbox     ${outbox}       mails that are not sent, because SMTP_URL is not set` : '';
   return `
 Sauti is ready (${(elapsedMs / 1_000).toFixed(1)} s).
 
@@ -95,7 +103,7 @@ Sauti is ready (${(elapsedMs / 1_000).toFixed(1)} s).
   Sandbox    ${url}/graphql      open it in a browser (loads Apollo Sandbox from the internet)
   Explorer   ${url}/graphiql     the same without internet
   Demo       npm run demo                       upload a voice, watch it become text, in another terminal
-  Live       npm run demo:live                  speak, or hear a sample: captions and their Spanish, word by word
+  Live       npm run demo:live                  speak, or hear a sample: captions and their Spanish, word by word${mails}
 
 ${engines}
 Ctrl-C stops everything and keeps the data.`;

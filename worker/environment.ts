@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { EnvironmentReader, readPlatformEnvironment, type PlatformEnvironment } from '../platform/environment';
+import { readMailSettings, type MailSettings } from '../platform/mail/mail-settings';
 import { readLiveSettings, type LiveSettings } from '../subgraphs/media/live/live-settings';
 import { readSpeechSettings, type SpeechSettings } from '../subgraphs/media/speech-settings';
 
@@ -13,6 +14,8 @@ export interface WorkerEnvironment extends PlatformEnvironment {
   /** Which speech engines are used, and where they are. */
   speech: SpeechSettings;
   live: LiveSettings;
+  /** How mails are sent. */
+  mail: MailSettings;
   /** How long events are kept for subscribers that come back, in days. */
   eventRetentionDays: number;
 }
@@ -35,6 +38,7 @@ export function readWorkerEnvironment(): WorkerEnvironment {
         : reader.wholeNumber('WORKER_HEALTH_PORT', 4006, { min: 0, max: 65_535 }),
     speech: readSpeechSettings(reader),
     live: readLiveSettings(reader),
+    mail: readMailSettings(reader),
     eventRetentionDays: reader.wholeNumber('EVENT_RETENTION_DAYS', 7, { min: 1, max: 3_650 }),
   };
   reader.check();

@@ -1,5 +1,7 @@
 import { IDEMPOTENCY_MS } from '../platform/idempotency';
+import { removeOldMails } from '../platform/mail/old-mails';
 import type { Platform } from '../platform/platform';
+import { removeOldAttempts } from '../subgraphs/users/accounts/old-attempts';
 import { removeOldSessions } from '../subgraphs/users/sessions/old-sessions';
 
 const OFTEN_MS = 10 * 60_000;
@@ -8,7 +10,7 @@ const DAY_MS = 24 * 3_600_000;
 const ORPHAN_AGE_MS = DAY_MS;
 
 /**
- * Removes what nobody can need any more, now and then again: every ten minutes old events and idempotency keys, once a
+ * Removes what nobody can need any more, now and then again: every ten minutes old events, idempotency keys, mails and attempts, once a
  * day what takes a look at everything: bytes whose row was never written, and old sessions. Returns how to stop it.
  */
 export function startHousekeeping(platform: Platform, eventRetentionDays: number): () => void {
@@ -29,6 +31,8 @@ export function startHousekeeping(platform: Platform, eventRetentionDays: number
     repeat(OFTEN_MS, async () => ({
       events: await platform.events.prune(eventRetentionDays * DAY_MS),
       idempotencyKeys: await removeIdempotencyKeys(platform),
+      mails: await removeOldMails(platform.database),
+      ...(await removeOldAttempts(platform)),
     })),
     repeat(DAY_MS, async () => ({ orphans: await platform.objects.sweep(ORPHAN_AGE_MS) })),
     repeat(DAY_MS, () => removeOldSessions(platform)),

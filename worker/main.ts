@@ -3,6 +3,7 @@ import { JobRunner } from '../platform/jobs/job-runner';
 import { createJobQueue } from '../platform/jobs/queue';
 import { Lifecycle, stopOnSignals } from '../platform/lifecycle';
 import { createLogger } from '../platform/logger';
+import { startMailer } from '../platform/mail/start-mailer';
 import { openPlatform } from '../platform/platform';
 import { startFailure } from '../platform/start-failure';
 import { createMediaHandlers } from '../subgraphs/media/jobs/handlers';
@@ -62,6 +63,9 @@ async function main(): Promise<void> {
     handlers: createMediaHandlers({ platform, transcribers, translator }),
   });
   lifecycle.onStop('job runner', () => runner.close());
+
+  const mailer = startMailer(platform, environment.mail);
+  lifecycle.onStop('mailer', () => mailer[Symbol.asyncDispose]());
 
   const consumers = new AbortController();
   const inbox = runInboxConsumer(platform, consumers.signal);

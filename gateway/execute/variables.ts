@@ -1,8 +1,6 @@
 import { getVariableValues, GraphQLError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
 import { isDeeperThan, MAX_JSON_LEVELS } from '../../platform/json-depth';
-
-/** A value that fits no type is quoted in graphql-js' message; a long one is not sent back. */
-const MAX_MESSAGE_LENGTH = 400;
+import { variableError } from './variable-errors';
 
 /**
  * The values of an operation's variables, coerced against the API schema with defaults filled in, or BAD_USER_INPUT
@@ -21,13 +19,5 @@ export function coerceVariables(
   }
   const result = getVariableValues(schema, operation.variableDefinitions ?? [], inputs, { maxErrors: 50 });
   if (result.coerced) return { variables: result.coerced };
-  return {
-    errors: (result.errors ?? []).map(
-      ({ message, nodes }) =>
-        new GraphQLError(message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}…` : message, {
-          ...(nodes ? { nodes } : {}),
-          extensions: { code: 'BAD_USER_INPUT' },
-        }),
-    ),
-  };
+  return { errors: (result.errors ?? []).map(variableError) };
 }

@@ -135,7 +135,7 @@ function refuse(message: string, status = 400): Result {
 /** Why a document has no operation to run; also used on WebSockets. */
 export function unknownOperation(name: string | null | undefined): string {
   return name
-    ? `Unknown operation named "${name.slice(0, 100)}".`
+    ? 'The document has no operation of the name that "operationName" says.'
     : 'Must provide operation name if query contains multiple operations.';
 }
 

@@ -74,7 +74,7 @@ async function dispatch(
   const page = pages.get(url.pathname) ?? pages.get(parentOf(url.pathname));
   if (!page) {
     if (byteRoutes.some((route) => route(request, response, url))) return;
-    throw new HttpError(404, 'NOT_FOUND', `There is nothing at ${url.pathname.slice(0, 200)}.`);
+    throw new HttpError(404, 'NOT_FOUND', 'There is nothing at this path.');
   }
   if (!page.methods.includes(request.method ?? '')) {
     response.setHeader('allow', page.methods.join(', '));

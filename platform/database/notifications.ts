@@ -1,8 +1,14 @@
 import { Client } from 'pg';
 import type { Logger } from '../logger';
 
-export type NotificationChannel = 'sauti_event' | 'sauti_outbox' | 'sauti_cancel' | 'sauti_live';
-const CHANNELS: readonly NotificationChannel[] = ['sauti_event', 'sauti_outbox', 'sauti_cancel', 'sauti_live'];
+export type NotificationChannel = 'sauti_event' | 'sauti_outbox' | 'sauti_cancel' | 'sauti_live' | 'sauti_mail';
+const CHANNELS: readonly NotificationChannel[] = [
+  'sauti_event',
+  'sauti_outbox',
+  'sauti_cancel',
+  'sauti_live',
+  'sauti_mail',
+];
 
 /** How often the connection is asked for a sign of life, and how long the answer may take. */
 const HEARTBEAT_MS = 5_000;

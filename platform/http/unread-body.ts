@@ -19,10 +19,15 @@ export function lingerUnread(request: IncomingMessage, response: ServerResponse)
     request.resume();
     const bytesBefore = socket.bytesRead;
     const endsAt = performance.now() + LINGER_MS;
+    const stop = (): void => {
+      clearInterval(timer);
+      socket.off('close', stop);
+    };
     const timer = setInterval(() => {
-      if (request.complete) return clearInterval(timer);
+      if (request.complete) return stop();
       if (performance.now() > endsAt || socket.bytesRead - bytesBefore > LINGER_BYTES) socket.destroy();
     }, CHECK_MS);
-    socket.once('close', () => clearInterval(timer));
+    // A connection that is kept carries many such requests.
+    socket.once('close', stop);
   });
 }

@@ -1,4 +1,5 @@
 import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql';
+import { JSONScalar } from './json-scalar';
 
 /** Instants travel as ISO 8601 with milliseconds in UTC; inside they are `Date`. */
 const DateTime = new GraphQLScalarType<Date, string>({
@@ -52,9 +53,6 @@ function parseWhole(value: unknown): number {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
   throw new GraphQLError('A Long is a whole number between -(2^53 - 1) and 2^53 - 1.');
 }
-
-/** Any JSON value; only ever given out. */
-const JSONScalar = new GraphQLScalarType<unknown, unknown>({ name: 'JSON' });
 
 const URLScalar = new GraphQLScalarType<string, string>({ name: 'URL', serialize: String });
 

@@ -69,12 +69,12 @@ async function handle(options: ServeOptions, request: IncomingMessage, response:
     if (url.pathname === '/ready') return await answerReady(options, response);
     if (options.subgraph.byteRoutes.some((route) => route(request, response, url))) return;
     if (url.pathname !== '/graphql')
-      return reply(response, 404, failure('NOT_FOUND', `There is nothing at ${url.pathname}.`));
+      return reply(response, 404, failure('NOT_FOUND', 'There is nothing at this path.'));
     if (request.method !== 'POST')
       return reply(response, 405, failure('BAD_REQUEST', 'Send GraphQL requests with POST.'));
     await answerOperation(options, request, response);
   } catch (error) {
-    options.logger.error({ error, url: request.url }, 'a request failed');
+    options.logger.error({ error, path: urlOf(request)?.pathname }, 'a request failed');
     if (!response.headersSent) reply(response, 500, failure('INTERNAL', 'Something went wrong on our side.'));
     else response.destroy();
   }

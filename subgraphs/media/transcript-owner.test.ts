@@ -1,4 +1,4 @@
-import { aViewer } from '../../platform/testing/calls';
+import { askFor, aViewer } from '../../platform/testing/calls';
 import { MEDIA_MODELS, MediaRecords } from './records';
 import { aScript, follow, heard, openMediaSlice, scripted, transcribing, type MediaSlice } from './testing';
 import { TranscriptGrowth } from './transcription/transcript-growth';
@@ -71,4 +71,14 @@ test('a snapshot is for the owner of that moment', async () => {
   const stream = follow(slice, viewer, { id: transcriptId, snapshot: true });
   expect(await stream.next()).toMatchObject(NOT_FOUND);
   expect(await stream.next()).toEqual(END);
+});
+
+test('what a job has made is shown only to whom it belongs', async () => {
+  const { jobId } = await slice.platform.database.prisma.transcript.findUniqueOrThrow({ where: { id: transcriptId } });
+  const query =
+    'query Read($of: [_Any!]!) { _entities(representations: $of) { ... on MediaJob { id result { __typename } } } }';
+  const read = () => askFor(slice.subgraph, viewer, query, { of: [{ __typename: 'MediaJob', id: jobId }] });
+  expect(await read()).toEqual({ _entities: [{ id: jobId, result: { __typename: 'Transcript' } }] });
+  await changeOwner(aViewer().userId);
+  expect(await read()).toEqual({ _entities: [{ id: jobId, result: null }] });
 });

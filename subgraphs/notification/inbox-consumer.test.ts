@@ -7,7 +7,8 @@ import { openTestPlatform, type TestPlatform } from '../../platform/testing/plat
 import { waitFor } from '../../platform/testing/wait';
 import { runInboxConsumer } from './inbox-consumer';
 import { createNotificationSubgraph } from './subgraph';
-import { aJob, aWorker, Subscriber } from './testing';
+import { Subscriber } from '../../platform/testing/subscriber';
+import { aJob, aWorker } from './testing';
 
 let opened: TestPlatform;
 let platform: Platform;

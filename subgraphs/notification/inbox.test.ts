@@ -6,7 +6,7 @@ import { ask, askFor, aViewer } from '../../platform/testing/calls';
 import { openTestPlatform, type TestPlatform } from '../../platform/testing/platform';
 import { createNotificationSubgraph } from './subgraph';
 import { inboxTopic } from './events';
-import { Subscriber } from './testing';
+import { Subscriber } from '../../platform/testing/subscriber';
 
 let opened: TestPlatform;
 let platform: Platform;

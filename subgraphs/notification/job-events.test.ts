@@ -7,7 +7,8 @@ import { aViewer, askFor } from '../../platform/testing/calls';
 import { openTestPlatform, type TestPlatform } from '../../platform/testing/platform';
 import { waitFor } from '../../platform/testing/wait';
 import { createNotificationSubgraph } from './subgraph';
-import { aJob, aWorker, Subscriber } from './testing';
+import { Subscriber } from '../../platform/testing/subscriber';
+import { aJob, aWorker } from './testing';
 
 interface JobEvent {
   __typename: 'JobSummary' | 'StreamGap';

@@ -28,24 +28,20 @@ export class Attempts {
    * time until the window ends when there were too many; such a call does not prolong it.
    */
   async count(limit: AttemptLimit, key: string): Promise<void> {
-    const waitMs = await this.waitAfterCounting(limit, key);
-    if (waitMs === null) return;
-    throw new UserProblemError<UsersProblemCode>({
-      code: 'RATE_LIMITED',
-      message: 'Too many attempts. Try again later.',
-      retryAfterMs: waitMs,
-    });
+    const { waitMs } = await this.tryCounting(limit, key);
+    if (waitMs !== null) throw tooManyAttempts(waitMs);
   }
 
-  /** Counts one attempt; answers null while there is room, else how long there will be none, in milliseconds. */
-  async waitAfterCounting(limit: AttemptLimit, key: string): Promise<number | null> {
+  /** Like `count`, and answers how long there will be no room, in milliseconds, or null; and whether that is new. */
+  async tryCounting(limit: AttemptLimit, key: string): Promise<{ waitMs: number | null; isFirstRefusal: boolean }> {
     const now = this.clock();
-    const counted = await this.records.countAttempt(
-      this.keyOf(limit, key),
-      now,
-      new Date(now.getTime() + limit.windowMs),
-    );
-    return counted.count <= limit.attempts ? null : Math.max(1, counted.expiresAt.getTime() - now.getTime());
+    const windowEndsAt = new Date(now.getTime() + limit.windowMs);
+    const { count, expiresAt } = await this.records.countAttempt(this.keyOf(limit, key), now, windowEndsAt);
+    const hasRoom = count <= limit.attempts;
+    return {
+      waitMs: hasRoom ? null : Math.max(1, expiresAt.getTime() - now.getTime()),
+      isFirstRefusal: count === limit.attempts + 1,
+    };
   }
 
   /** Forgets the attempts: the last one succeeded. */
@@ -56,4 +52,12 @@ export class Attempts {
   private keyOf({ purpose }: AttemptLimit, key: string): string {
     return createHmac('sha256', this.hashKey).update(`${purpose}\0${key}`).digest('hex');
   }
+}
+
+export function tooManyAttempts(waitMs: number): UserProblemError<UsersProblemCode> {
+  return new UserProblemError({
+    code: 'RATE_LIMITED',
+    message: 'Too many attempts. Try again later.',
+    retryAfterMs: waitMs,
+  });
 }

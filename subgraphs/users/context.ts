@@ -2,16 +2,23 @@ import DataLoader from 'dataloader';
 import { asPayload } from '../../platform/errors';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import { isId } from '../../platform/ids';
-import type { Accounts } from './accounts/accounts';
+import type { AccountServices } from './accounts/create-accounts';
 import type { MfaNeeded } from './accounts/sign-in';
 import type { UsersProblemCode } from './errors';
+import type { Preferences } from './profile/preferences';
+import type { ProfileRecords } from './profile/profile-records';
+import type { Profiles } from './profile/profiles';
+import type { ViewerChanges } from './profile/viewer-changes';
 import type { SessionRow, UserRecords, UserRow } from './records';
 import type { SignedIn, Sessions } from './sessions/sessions';
 
-export interface UsersServices {
-  accounts: Accounts;
+export interface UsersServices extends AccountServices {
   sessions: Sessions;
   records: UserRecords;
+  profiles: Profiles;
+  preferences: Preferences;
+  viewerChanges: ViewerChanges;
+  profileRecords: ProfileRecords;
 }
 
 /** What one request carries. */
@@ -29,18 +36,13 @@ interface Loaders {
   /** The viewer's own account; null for any other id. */
   ownUser: DataLoader<string, UserRow | null>;
   ownSession: DataLoader<string, SessionRow | null>;
+  /** Whether a file is still there. */
+  fileExists: DataLoader<string, boolean>;
 }
 
 export function createContext(services: UsersServices, identity: CallIdentity, signal: AbortSignal): UsersContext {
   const { viewer } = identity;
-  return {
-    ...services,
-    viewer,
-    identity,
-    signedIn: new Set(),
-    loaders: createLoaders(services.records, viewer),
-    signal,
-  };
+  return { ...services, viewer, identity, signedIn: new Set(), loaders: createLoaders(services, viewer), signal };
 }
 
 /** Whether the account may be shown what only itself sees. */
@@ -71,7 +73,7 @@ const NOBODY_SIGNED_IN = {
   deviceToken: null,
 };
 
-function createLoaders(records: UserRecords, viewer: Viewer | null): Loaders {
+function createLoaders({ records, profileRecords }: UsersServices, viewer: Viewer | null): Loaders {
   return {
     ownUser: new DataLoader(async (ids) => {
       const rows = viewer ? await records.usersByIds(ids.filter((id) => id === viewer.userId)) : [];
@@ -81,6 +83,10 @@ function createLoaders(records: UserRecords, viewer: Viewer | null): Loaders {
       const possible = ids.filter((id) => isId('ses', id));
       const rows = viewer && possible.length > 0 ? await records.sessionsByIds(possible, viewer.userId) : [];
       return ids.map((id) => rows.find((row) => row.id === id) ?? null);
+    }),
+    fileExists: new DataLoader(async (ids) => {
+      const existing = new Set(await profileRecords.existingFiles(ids));
+      return ids.map((id) => existing.has(id));
     }),
   };
 }

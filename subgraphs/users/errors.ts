@@ -8,6 +8,7 @@ export type UsersProblemCode =
   | 'TOKEN_REUSED'
   | 'WEAK_PASSWORD'
   | 'CONFLICT'
+  | 'FILE_TOO_LARGE'
   | 'FORBIDDEN'
   | 'IDEMPOTENCY_MISMATCH'
   | 'INSUFFICIENT_CREDITS'

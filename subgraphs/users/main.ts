@@ -1,8 +1,12 @@
 import { runSubgraph } from '../../platform/subgraph/run-subgraph';
-import { processEnvironment } from './environment';
+import { processEnvironment, usersEnvironment } from './environment';
 import { createUsersSubgraph } from './subgraph';
 
 void runSubgraph(
-  { name: 'users', defaultPort: 4001, create: (platform) => createUsersSubgraph(platform) },
+  {
+    name: 'users',
+    defaultPort: 4001,
+    create: (platform) => createUsersSubgraph(platform, undefined, usersEnvironment()),
+  },
   processEnvironment,
 );

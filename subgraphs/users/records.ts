@@ -58,10 +58,6 @@ export class UserRecords {
     return tx.user.create({ data: user });
   }
 
-  updateUser(id: string, changes: Partial<Pick<UserRow, 'displayName' | 'locale' | 'timeZone'>>): Promise<UserRow> {
-    return this.database.user.update({ where: { id }, data: changes });
-  }
-
   insertSession(tx: UsersTransaction, session: Omit<SessionRow, 'endedAt'>): Promise<SessionRow> {
     return tx.session.create({ data: session });
   }
@@ -161,6 +157,25 @@ export class UserRecords {
     await this.database.attemptCount.deleteMany({ where: { key } });
   }
 
+  /** Answers how many. */
+  deleteAttemptsBefore(instant: Date): Promise<number> {
+    return this.deleteInBatches(
+      (tx) => tx.$executeRaw`
+        delete from users.attempt_count where key in (
+          select key from users.attempt_count where expires_at < ${instant} limit ${DELETE_BATCH} for update skip locked)`,
+    );
+  }
+
+  /** Answers how many. */
+  deleteTokensExpiredBefore(instant: Date): Promise<number> {
+    return this.deleteInBatches(
+      (tx) => tx.$executeRaw`
+        delete from users.one_time_token where token_hash in (
+          select token_hash from users.one_time_token where expires_at < ${instant} limit ${DELETE_BATCH}
+             for update skip locked)`,
+    );
+  }
+
   signingKeys(): Promise<SigningKeyRow[]> {
     return this.database.signingKey.findMany({ orderBy: { createdAt: 'desc' } });
   }
@@ -219,4 +234,13 @@ export class UserRecords {
       total += count;
     }
   }
+}
+
+/**
+ * The account, locked until the transaction ends: what is decided about it holds until it is written. Rows that refer to it
+ * can be written meanwhile.
+ */
+export async function lockUser(tx: UsersTransaction, id: string): Promise<UserRow | null> {
+  await tx.$queryRaw`select 1 from users."user" where id = ${id} for no key update`;
+  return tx.user.findUnique({ where: { id } });
 }

@@ -5,14 +5,24 @@ import type { ByteRoute, Subgraph } from '../../platform/subgraph/subgraph';
 import type { AccessNews } from '../../platform/identity/access-change';
 import type { JwkSet } from '../../platform/identity/access-token';
 import { deriveCallKey } from '../../platform/identity/call-identity';
-import { Accounts } from './accounts/accounts';
+import { createMailSeal } from '../../platform/mail/mail';
+import { outboxRoute } from '../../platform/mail/outbox-route';
+import { createAccounts } from './accounts/create-accounts';
+import { SignIns } from './accounts/sign-in';
+import { Attempts } from './attempts';
 import { createContext } from './context';
+import { Preferences } from './profile/preferences';
+import { ProfileRecords } from './profile/profile-records';
+import { Profiles } from './profile/profiles';
+import { ViewerChanges } from './profile/viewer-changes';
 import { accessChangesRoute } from './sessions/access-changes';
 import { accessNews } from './sessions/access-news';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
+import { endAllSessionsAt } from './sessions/end-all';
 import { Sessions } from './sessions/sessions';
 import { signingKeySeal, SigningKeys } from './keys/signing-keys';
+import { DEFAULT_USERS_SETTINGS, type UsersSettings } from './users-settings';
 
 const NAME = 'users';
 /** Where the public keys are published (RFC 8615 path, RFC 7517 content). */
@@ -26,11 +36,35 @@ export interface UsersSubgraph extends Subgraph {
 }
 
 /** Accounts, profiles and sessions; issues the access tokens that everything else trusts. */
-export function createUsersSubgraph(platform: Platform, clock: () => Date = () => new Date()): UsersSubgraph {
-  const records = new UserRecords(platform.database.slice(USERS_MODELS));
+export function createUsersSubgraph(
+  platform: Platform,
+  clock: () => Date = () => new Date(),
+  settings: UsersSettings = DEFAULT_USERS_SETTINGS,
+): UsersSubgraph {
+  const database = platform.database.slice(USERS_MODELS);
+  const records = new UserRecords(database);
   const keys = new SigningKeys(records, signingKeySeal(platform.secret), clock, platform.logger);
   const sessions = new Sessions(records, keys, platform.events, platform.secret, clock);
-  const services = { records, sessions, accounts: new Accounts(records, sessions) };
+  const profileRecords = new ProfileRecords(database);
+  const attempts = new Attempts(records, platform.secret, clock);
+  const signIns = new SignIns(sessions, { challenge: async () => null }, async (_tx, user) => user, clock);
+  const endAllSessions = endAllSessionsAt(clock);
+  const services = {
+    records,
+    sessions,
+    ...createAccounts(platform, settings.accounts, {
+      database,
+      users: records,
+      attempts,
+      signIns,
+      endAllSessions,
+      clock,
+    }),
+    profileRecords,
+    profiles: new Profiles(profileRecords, platform.events, clock),
+    preferences: new Preferences(profileRecords, platform.events, clock),
+    viewerChanges: new ViewerChanges(profileRecords, platform.events),
+  };
   const accessChanges: UsersSubgraph['accessChanges'] = (signal) => accessNews(platform.events, signal);
   const access = accessChangesRoute(accessChanges, deriveCallKey(platform.secret, NAME));
   const subgraph = buildSubgraph({
@@ -39,7 +73,11 @@ export function createUsersSubgraph(platform: Platform, clock: () => Date = () =
     resolvers,
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
     logger: platform.logger,
-    byteRoutes: [jwksRoute(keys), access.route],
+    byteRoutes: [
+      jwksRoute(keys),
+      access.route,
+      ...(settings.accounts.outbox ? [outboxRoute({ ...platform, seal: createMailSeal(platform.secret) })] : []),
+    ],
     closeRoutes: () => access.close(),
     ready: () => platform.database.ping(),
   });

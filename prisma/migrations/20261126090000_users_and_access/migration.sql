@@ -304,3 +304,13 @@ begin
 end $$;
 CREATE TRIGGER "keep_audit_log" BEFORE TRUNCATE ON "users"."audit_event"
   FOR EACH STATEMENT EXECUTE FUNCTION "users"."keep_audit_log"();
+
+-- Wakes the workers when a mail was queued; the payload is empty because they read the queue itself.
+CREATE FUNCTION "platform"."notify_mail"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('sauti_mail', '');
+  RETURN NULL;
+END
+$$;
+CREATE TRIGGER "mail_notify" AFTER INSERT ON "platform"."mail"
+  FOR EACH STATEMENT EXECUTE FUNCTION "platform"."notify_mail"();

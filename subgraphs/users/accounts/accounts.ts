@@ -1,14 +1,21 @@
 import { isUniqueViolation } from '../../../platform/database/database';
 import { UserProblemError } from '../../../platform/errors';
+import type { CallIdentity } from '../../../platform/identity/viewer';
 import { newId } from '../../../platform/ids';
-import type { Viewer } from '../../../platform/identity/viewer';
+import type { Attempts } from '../attempts';
+import { recordAudit } from '../audit/audit-log';
 import type { UsersProblemCode } from '../errors';
-import { hashPassword, MAX_PASSWORD_LENGTH, passwordWeakness, verifyPassword } from './passwords';
-import type { UserRecords, UserRow } from '../records';
-import type { Sessions, SignedIn } from '../sessions/sessions';
-
-const MAX_EMAIL_LENGTH = 254; // RFC 5321 §4.5.3.1.3, without the angle brackets
-const MAX_NAME_LENGTH = 100;
+import { checkedLocale, checkedName, checkedTimeZone } from '../profile/profile-checks';
+import type { NewUser, UserRecords, UserRow, UsersTransaction } from '../records';
+import type { SignedIn } from '../sessions/sessions';
+import { MAIL_LIMIT } from './account-limits';
+import type { AccountMails } from './account-mails';
+import { checkedPassword } from './checked-password';
+import { checkedEmail, emailKeyOf } from './email-address';
+import { isUnused, type EmailVerification } from './email-verification';
+import type { PasswordReset } from './password-reset';
+import { hashPassword } from './passwords';
+import type { MfaNeeded, SignIns } from './sign-in';
 
 export interface SignUp {
   email: string;
@@ -19,146 +26,96 @@ export interface SignUp {
   deviceName?: string | null | undefined;
 }
 
-/** Accounts: who may exist, who may enter, what a profile may say. */
+/** What every row of a new account has, in the order in which a person gave it. */
+type CheckedSignUp = NewUser & { passwordHash: string };
+
+/** Accounts: who may exist. */
 export class Accounts {
   constructor(
-    private readonly records: UserRecords,
-    private readonly sessions: Sessions,
+    private readonly parts: {
+      records: UserRecords;
+      attempts: Attempts;
+      mails: AccountMails;
+      signIns: SignIns;
+      verification: EmailVerification;
+      resets: PasswordReset;
+      /** Whether an address is proven before its account is let in. */
+      requireVerifiedEmail: boolean;
+    },
   ) {}
 
-  async signUp(input: SignUp): Promise<SignedIn> {
-    const email = checkedEmail(input.email);
-    const displayName = checkedName(input.displayName, 'displayName');
-    const locale = checkedLocale(input.locale);
-    const timeZone = checkedTimeZone(input.timeZone);
-    const deviceName = checkedDeviceName(input.deviceName);
-    const weakness = passwordWeakness(input.password, [email, email.split('@')[0]!, displayName]);
-    if (weakness) throw problem('WEAK_PASSWORD', weakness, 'password');
-    const passwordHash = await hashPassword(input.password);
+  /**
+   * Makes an account and signs it in; its address gets a mail to be verified with. Throws INVALID_INPUT, WEAK_PASSWORD and
+   * ALREADY_EXISTS. Where addresses are verified first it only sends that mail, and answers the same, after the same work, for
+   * an address that has an account, whose owner gets another mail.
+   */
+  async signUp(input: SignUp, identity: CallIdentity): Promise<SignedIn | MfaNeeded | { verificationSent: true }> {
+    const deviceName = input.deviceName == null ? null : checkedName(input.deviceName, 'deviceName');
+    const user = await checkedSignUp(input);
+    if (!this.parts.requireVerifiedEmail) return this.open(user, deviceName, identity);
+    await this.askForProof(user, identity);
+    return { verificationSent: true };
+  }
+
+  private async open(user: CheckedSignUp, deviceName: string | null, identity: CallIdentity) {
     try {
-      return await this.records.transaction(async (tx) => {
-        const user = await this.records.insertUser(tx, {
-          id: newId('usr'),
-          email,
-          emailKey: emailKey(email),
-          passwordHash,
-          displayName,
-          locale,
-          timeZone,
-        });
-        return this.sessions.open(tx, user, { assurance: 'PASSWORD', deviceName, client: undefined });
+      return await this.parts.records.transaction(async (tx) => {
+        const row = await this.insert(tx, user, identity);
+        await this.parts.verification.send(tx, row);
+        return this.parts.signIns.complete(tx, row, { assurance: 'PASSWORD', deviceName, deviceToken: null, identity });
       });
     } catch (error) {
-      if (isUniqueViolation(error))
-        throw problem(
-          'ALREADY_EXISTS',
-          'An account with this e-mail address exists already. Sign in instead.',
-          'email',
-        );
-      throw error;
+      throw isUniqueViolation(error) ? addressTaken() : error;
     }
   }
 
-  async signIn(input: { email: string; password: string; deviceName?: string | null | undefined }): Promise<SignedIn> {
-    const deviceName = checkedDeviceName(input.deviceName);
-    const user =
-      input.email.length <= MAX_EMAIL_LENGTH && isStorable(input.email)
-        ? await this.records.userByEmailKey(emailKey(input.email))
-        : null;
-    const matches =
-      [...input.password].length <= MAX_PASSWORD_LENGTH &&
-      (await verifyPassword(input.password, user?.passwordHash ?? null));
-    if (!user || !matches) {
-      throw new UserProblemError<UsersProblemCode>({
-        code: 'INVALID_CREDENTIALS',
-        message: 'E-mail address or password is wrong.',
-        path: ['input'],
-      });
+  private async askForProof(user: CheckedSignUp, identity: CallIdentity): Promise<void> {
+    const { records, attempts } = this.parts;
+    const { waitMs } = await attempts.tryCounting(MAIL_LIMIT, `sign-up:${user.emailKey}`);
+    const work = (tx: UsersTransaction): Promise<void> => this.writeProof(tx, user, waitMs === null, identity);
+    try {
+      await records.transaction(work);
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      await records.transaction(work); // the same address at the same time: now there is an account
     }
-    return this.records.transaction((tx) =>
-      this.sessions.open(tx, user, { assurance: 'PASSWORD', deviceName, client: undefined }),
-    );
   }
 
-  async updateProfile(
-    viewer: Viewer,
-    input: {
-      displayName?: string | null | undefined;
-      locale?: string | null | undefined;
-      timeZone?: string | null | undefined;
-    },
-  ): Promise<UserRow> {
-    return this.records.updateUser(viewer.userId, {
-      ...(input.displayName != null ? { displayName: checkedName(input.displayName, 'displayName') } : {}),
-      ...(input.locale != null ? { locale: checkedLocale(input.locale) } : {}),
-      ...(input.timeZone != null ? { timeZone: checkedTimeZone(input.timeZone) } : {}),
-    });
+  private async writeProof(
+    tx: UsersTransaction,
+    user: CheckedSignUp,
+    maySend: boolean,
+    identity: CallIdentity,
+  ): Promise<void> {
+    const { mails, verification, resets } = this.parts;
+    const existing = await tx.user.findUnique({ where: { emailKey: user.emailKey } });
+    const row = existing ?? (await this.insert(tx, user, identity));
+    if (!maySend) return;
+    if (!isUnused(row)) return mails.accountExists(tx, row, await resets.issue(tx, row));
+    const { passwordHash, displayName, locale, timeZone } = user;
+    await verification.send(tx, row, { passwordHash, displayName, locale, timeZone });
   }
-}
 
-function checkedEmail(text: string): string {
-  const email = text.trim();
-  const [local, domain, ...rest] = email.split('@');
-  const wellFormed =
-    email.length <= MAX_EMAIL_LENGTH && local && domain && rest.length === 0 && isStorable(email) && !/\s/.test(email);
-  if (!wellFormed || !/^[^.].*\.[^.]+$/.test(domain))
-    throw problem('INVALID_INPUT', 'This is not an e-mail address.', 'email');
-  return email;
-}
-
-/** Addresses are compared without case and composition, so one mailbox cannot hold two accounts by accident. */
-function emailKey(email: string): string {
-  return email.trim().normalize('NFC').toLowerCase();
-}
-
-function checkedName(text: string, field: string): string {
-  const name = text.trim().normalize('NFC');
-  const length = [...name].length;
-  if (length < 1 || length > MAX_NAME_LENGTH || !isStorable(name)) {
-    throw problem(
-      'INVALID_INPUT',
-      `${field} has 1 to ${MAX_NAME_LENGTH} characters and no control characters; this one has ${length}.`,
-      field,
-    );
-  }
-  return name;
-}
-
-function checkedDeviceName(text: string | null | undefined): string | null {
-  return text == null ? null : checkedName(text, 'deviceName');
-}
-
-function checkedLocale(tag: string): string {
-  try {
-    return Intl.getCanonicalLocales(tag)[0]!;
-  } catch {
-    throw problem(
-      'INVALID_INPUT',
-      `"${tag.slice(0, 40)}" is not a BCP 47 language tag such as "en" or "pt-BR".`,
-      'locale',
-    );
+  private async insert(tx: UsersTransaction, user: CheckedSignUp, identity: CallIdentity): Promise<UserRow> {
+    const row = await this.parts.records.insertUser(tx, user);
+    await recordAudit(tx, identity, { action: 'account.created', actorId: row.id, subjectId: row.id });
+    return row;
   }
 }
 
-function checkedTimeZone(name: string): string {
-  try {
-    const resolved = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
-    // Corrects the case only: ICU also resolves names to older ones, such as Asia/Kolkata to Asia/Calcutta.
-    return resolved.toLowerCase() === name.toLowerCase() ? resolved : name;
-  } catch {
-    throw problem(
-      'INVALID_INPUT',
-      `"${name.slice(0, 40)}" is not an IANA time zone such as "Africa/Nairobi".`,
-      'timeZone',
-    );
-  }
+async function checkedSignUp(input: SignUp): Promise<CheckedSignUp> {
+  const email = checkedEmail(input.email);
+  const displayName = checkedName(input.displayName, 'displayName');
+  const locale = checkedLocale(input.locale);
+  const timeZone = checkedTimeZone(input.timeZone);
+  const passwordHash = await hashPassword(checkedPassword(input.password, { email, displayName }, 'password'));
+  return { id: newId('usr'), email, emailKey: emailKeyOf(email), passwordHash, displayName, locale, timeZone };
 }
 
-/** PostgreSQL takes no NUL in text, and control characters in names only serve to deceive. */
-function isStorable(text: string): boolean {
-  return !/[\p{Cc}\p{Cs}]/u.test(text);
-}
-
-function problem(code: UsersProblemCode, message: string, field: string): UserProblemError<UsersProblemCode> {
-  return new UserProblemError({ code, message, path: ['input', field] });
+function addressTaken(): UserProblemError<UsersProblemCode> {
+  return new UserProblemError({
+    code: 'ALREADY_EXISTS',
+    message: 'An account with this e-mail address exists already. Sign in instead.',
+    path: ['input', 'email'],
+  });
 }

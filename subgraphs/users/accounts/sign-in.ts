@@ -2,7 +2,8 @@ import { UserProblemError } from '../../../platform/errors';
 import type { CallIdentity } from '../../../platform/identity/viewer';
 import { recordAudit } from '../audit/audit-log';
 import type { UsersProblemCode } from '../errors';
-import type { SessionRow, UserRow, UsersTransaction } from '../records';
+import type { AccessChange } from '../events';
+import { lockUser, type SessionRow, type UserRow, type UsersTransaction } from '../records';
 import type { Sessions, SignedIn } from '../sessions/sessions';
 
 /** What was proven, and by whom it is asked. */
@@ -35,6 +36,17 @@ export interface SecondFactors {
 /** Calls off the deletion of an account in its grace period; `privacy/` has it. */
 export type CancelDeletion = (tx: UsersTransaction, user: UserRow, identity: CallIdentity) => Promise<UserRow>;
 
+/**
+ * Ends the account's sessions, all or all but one, in the caller's transaction; answers what is to be announced as its last
+ * statement. `sessions/` has it.
+ */
+export type EndAllSessions = (
+  tx: UsersTransaction,
+  userId: string,
+  except: string | null,
+  identity: CallIdentity,
+) => Promise<AccessChange[]>;
+
 /** The second half of every sign-in, whatever the first proof was: password, identity provider, or a second factor. */
 export class SignIns {
   constructor(
@@ -46,23 +58,34 @@ export class SignIns {
 
   /**
    * Lets an account in whose (first) proof holds: opens a session in the caller's transaction, or answers what is missing.
-   * Throws INVALID_CREDENTIALS for a suspended account; lifts a suspension that is over; calls off a deletion. After
-   * `verifyMfa` call it again with the assurance `MFA`.
+   * `user` is the row that the proof was checked against; one that was suspended or got another password since then is
+   * refused with INVALID_CREDENTIALS. Lifts a suspension that is over; calls off a deletion. After `verifyMfa` call it again
+   * with the assurance `MFA`.
    */
   async complete(tx: UsersTransaction, user: UserRow, proof: SignInProof): Promise<SignedIn | MfaNeeded> {
     const now = this.clock();
-    if (isSuspended(user, now)) throw new SignInRefused(user.id);
+    // A deletion is locked in its own order, by what calls it off.
+    const present = user.status === 'PENDING_DELETION' ? user : await lockUser(tx, user.id);
+    if (!present || isSuspended(present, now) || present.passwordHash !== user.passwordHash)
+      throw new SignInRefused(user.id);
     if (proof.assurance !== 'MFA') {
-      const mfa = await this.factors.challenge(tx, user, proof);
+      const mfa = await this.factors.challenge(tx, present, proof);
       if (mfa) return { mfa };
     }
-    const present = user.status === 'PENDING_DELETION' ? await this.cancelDeletion(tx, user, proof.identity) : user;
-    const entered = await tx.user.update({
-      where: { id: present.id },
-      data: { lastSignInAt: now, ...(present.status === 'SUSPENDED' ? LIFTED : {}) },
-    });
+    return this.open(tx, await this.admitted(tx, present, proof, now), proof);
+  }
+
+  /** The account as it is once its owner is in. */
+  private async admitted(tx: UsersTransaction, user: UserRow, { identity }: SignInProof, now: Date): Promise<UserRow> {
+    const kept = user.status === 'PENDING_DELETION' ? await this.cancelDeletion(tx, user, identity) : user;
+    if (kept.passwordHash !== user.passwordHash) throw new SignInRefused(user.id);
+    const lifted = kept.status === 'SUSPENDED' ? LIFTED : {};
+    return tx.user.update({ where: { id: user.id }, data: { lastSignInAt: now, ...lifted } });
+  }
+
+  private async open(tx: UsersTransaction, user: UserRow, proof: SignInProof): Promise<SignedIn> {
     const { deviceName, assurance, identity } = proof;
-    const signedIn = await this.sessions.open(tx, entered, { assurance, deviceName, client: identity.client });
+    const signedIn = await this.sessions.open(tx, user, { assurance, deviceName, client: identity.client });
     await recordAudit(tx, identity, {
       action: 'session.started',
       actorId: user.id,

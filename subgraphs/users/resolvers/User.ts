@@ -6,7 +6,10 @@ import type { UserResolvers } from '../resolvers-types.generated';
 export const User: UserResolvers = {
   __resolveReference: ({ id }, { loaders }) => loaders.ownUser.load(id),
   email: (user, _args, context) => (isSelf(context, user.id) ? user.email : null),
-  profile: ({ displayName, locale, timeZone }) => ({ displayName, locale, timeZone }),
+  emailVerified: (user, _args, context) => (isSelf(context, user.id) ? user.emailVerifiedAt !== null : null),
+  hasPassword: (user, _args, context) => (isSelf(context, user.id) ? user.passwordHash !== null : null),
+  profile: (user) => user,
+  preferences: (user, _args, context) => (isSelf(context, user.id) ? user : null),
   sessions: (user, page, context) =>
     isSelf(context, user.id)
       ? readConnection<SessionRow>(

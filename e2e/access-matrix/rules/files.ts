@@ -1,0 +1,3 @@
+import { byId, type Rules } from '../rule';
+
+export const FILES_RULES: Rules = { 'Query.file.id': byId('files', 'file', 'id name', 'fil') };

@@ -1,0 +1,56 @@
+import type { Platform } from '../../../platform/platform';
+import { createMailSeal } from '../../../platform/mail/mail';
+import type { Attempts } from '../attempts';
+import type { UserRecords, UsersDatabase } from '../records';
+import { AccountMails } from './account-mails';
+import { AccountRecords } from './account-records';
+import type { AccountSettings } from './account-settings';
+import { Accounts } from './accounts';
+import { EmailChange } from './email-change';
+import { EmailVerification } from './email-verification';
+import { PasswordChange } from './password-change';
+import { PasswordReset } from './password-reset';
+import { PasswordSignIn } from './password-sign-in';
+import type { EndAllSessions, SignIns } from './sign-in';
+
+export interface AccountServices {
+  accounts: Accounts;
+  passwordSignIn: PasswordSignIn;
+  emailVerification: EmailVerification;
+  emailChange: EmailChange;
+  passwordReset: PasswordReset;
+  passwordChange: PasswordChange;
+  /** For notices of other features to an account's owner. */
+  accountMails: AccountMails;
+}
+
+/** Everything about who may exist and who may enter with a password. */
+export function createAccounts(
+  platform: Platform,
+  settings: AccountSettings,
+  parts: {
+    database: UsersDatabase;
+    users: UserRecords;
+    attempts: Attempts;
+    signIns: SignIns;
+    endAllSessions: EndAllSessions;
+    clock: () => Date;
+  },
+): AccountServices {
+  const { requireVerifiedEmail, steadyMs } = settings;
+  const records = new AccountRecords(parts.database);
+  const mails = new AccountMails(createMailSeal(platform.secret), () => settings.appUrl ?? platform.publicUrl());
+  const shared = { ...parts, records, mails, events: platform.events, steadyMs, requireVerifiedEmail };
+  const emailChange = new EmailChange(shared);
+  const verification = new EmailVerification({ ...shared, changes: emailChange });
+  const resets = new PasswordReset(shared);
+  return {
+    accounts: new Accounts({ ...shared, records: parts.users, verification, resets }),
+    passwordSignIn: new PasswordSignIn({ ...shared, verification }),
+    emailVerification: verification,
+    emailChange,
+    passwordReset: resets,
+    passwordChange: new PasswordChange(shared),
+    accountMails: mails,
+  };
+}
