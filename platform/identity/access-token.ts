@@ -124,8 +124,8 @@ function publicKeyOf(key: VerificationKey): KeyObject {
 }
 
 /**
- * Whether the header has three members, one of them our type (`alg` and `kid` are needed elsewhere), and header and payload are written as we write them: without
- * white space, and no name twice, of which parsers take one or the other (RFC 7519 §4).
+ * Whether the header has three members, one of them our type (`alg` and `kid` are needed elsewhere), and header and payload
+ * are written as we write them: without white space, and no name twice, of which parsers take one or the other (RFC 7519 §4).
  */
 function isPlain(token: string): boolean {
   const [header = '', payload = ''] = token.split('.', 2);
