@@ -69,6 +69,7 @@ function ownPlatform(lifecycle: Lifecycle): Promise<Platform> {
       production: false,
       maxFileBytes: 2 ** 20,
       mediaLimits: DEFAULT_MEDIA_LIMITS,
+      plans: null,
     },
     lifecycle,
     logger: silentLogger,
