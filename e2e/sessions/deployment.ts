@@ -8,23 +8,20 @@ import { silentLogger } from '../../platform/logger';
 import { readRepositoryFile } from '../../platform/root';
 import { serveSubgraph } from '../../platform/subgraph/serve';
 import { freePort } from '../../platform/testing/free-port';
-import { openTestPlatform, type TestPlatform } from '../../platform/testing/platform';
+import type { Platform } from '../../platform/platform';
 import { createNotificationSubgraph } from '../../subgraphs/notification/subgraph';
 import { createUsersSubgraph, JWKS_PATH } from '../../subgraphs/users/subgraph';
 
 export interface Deployment extends AsyncDisposable {
   /** `http://…/graphql` of two gateways: one has the users subgraph in its process, to the other it is apart. */
   readonly gateways: Record<'in process' | 'apart', string>;
-  readonly opened: TestPlatform;
   /** Stops the users subgraph that is apart. */
   stopUsers(): Promise<void>;
   startUsers(): Promise<void>;
 }
 
 /** Two gateways over one database, in this process, so that a test can see what each of them does and when. */
-export async function startDeployment(): Promise<Deployment> {
-  const opened = await openTestPlatform({ poolSize: 20 });
-  const { platform } = opened;
+export async function startDeployment(platform: Platform): Promise<Deployment> {
   const callKey = (subgraph: string) => deriveCallKey(platform.secret, subgraph);
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
@@ -69,7 +66,6 @@ export async function startDeployment(): Promise<Deployment> {
       'in process': `${(await inProcess.listen(0, '127.0.0.1')).url}/graphql`,
       apart: `${(await apart.listen(0, '127.0.0.1')).url}/graphql`,
     },
-    opened,
     stopUsers,
     async startUsers() {
       server = await serve();
@@ -78,7 +74,6 @@ export async function startDeployment(): Promise<Deployment> {
       await inProcess.stop();
       await apart.stop();
       await stopUsers();
-      await opened[Symbol.asyncDispose]();
     },
   };
 }

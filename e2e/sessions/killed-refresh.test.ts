@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { repositoryRoot } from '../../platform/root';
+import { openTestPlatform, type TestPlatform } from '../../platform/testing/platform';
 import { startDeployment, type Deployment } from './deployment';
 import { Device } from './device';
 
@@ -9,15 +10,20 @@ import { Device } from './device';
 const ROUNDS = 20;
 const AT_ONCE = 4;
 
+let opened: TestPlatform;
 let system: Deployment;
 beforeAll(async () => {
-  system = await startDeployment();
+  opened = await openTestPlatform({ poolSize: 20 });
+  system = await startDeployment(opened.platform);
 }, 120_000);
-afterAll(() => system[Symbol.asyncDispose](), 60_000);
+afterAll(async () => {
+  await system[Symbol.asyncDispose]();
+  await opened[Symbol.asyncDispose]();
+}, 60_000);
 
 /** A process that is killed with the answer in its hands; answers how it ended. */
 async function killedWhileRefreshing(token: string): Promise<unknown> {
-  const { platform, dataDirectory } = system.opened;
+  const { platform, dataDirectory } = opened;
   const options = { databaseUrl: platform.database.url, secret: platform.secret, dataDirectory, token };
   const register = path.join(repositoryRoot(), 'platform/testing/register.cjs');
   const script = path.join(repositoryRoot(), 'e2e/sessions/dying-users.ts');
@@ -42,7 +48,7 @@ test('whoever loses the answer because its process was killed after the commit i
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   expect(ends).toEqual(Array.from({ length: ROUNDS }, () => 'SIGKILL'));
 
-  const { prisma } = system.opened.platform.database;
+  const { prisma } = opened.platform.database;
   // As if they came back much later.
   await prisma.refreshToken.updateMany({ where: { usedAt: { not: null } }, data: { usedAt: new Date(0) } });
   for (const device of devices) {

@@ -1,21 +1,38 @@
+import { SautiClient } from '../../client/client';
+import { ReadViewerDocument, SignUpDocument } from '../../client/operations.generated';
+import { openTestPlatform, type TestPlatform } from '../../platform/testing/platform';
 import { waitFor } from '../../platform/testing/wait';
 import { announceAccess } from '../../subgraphs/users/events';
 import { startDeployment, type Deployment } from './deployment';
 import { Device } from './device';
 
+let opened: TestPlatform;
 let system: Deployment;
 let people = 0;
 beforeAll(async () => {
-  system = await startDeployment();
+  opened = await openTestPlatform({ poolSize: 20 });
+  system = await startDeployment(opened.platform);
 }, 120_000);
-afterAll(() => system[Symbol.asyncDispose](), 60_000);
+afterAll(async () => {
+  await system[Symbol.asyncDispose]();
+  await opened[Symbol.asyncDispose]();
+}, 60_000);
 
 const aDevice = (url: string): Promise<Device> => Device.signUp(url, `device-${++people}@sauti.example`);
 
 /** Every refresh token of the session was used so long ago that no race explains another use. */
 async function afterTheGrace({ sessionId }: Device): Promise<void> {
-  await system.opened.platform.database.prisma.$executeRaw`
+  await opened.platform.database.prisma.$executeRaw`
     update users.refresh_token set used_at = used_at - interval '1 minute' where session_id = ${sessionId}`;
+}
+
+async function rightsChanged(userId: string): Promise<void> {
+  const { database, events } = opened.platform;
+  const at = new Date();
+  await database.prisma.$transaction(async (tx) => {
+    await tx.user.update({ where: { id: userId }, data: { roles: ['ADMIN'] } });
+    await announceAccess(tx, events, [{ kind: 'changed', userId, at: at.toISOString() }]);
+  });
 }
 
 describe.each(['in process', 'apart'] as const)('through a gateway to which users is %s', (mode) => {
@@ -68,16 +85,23 @@ describe.each(['in process', 'apart'] as const)('through a gateway to which user
   test('rights that change void the tokens issued before; a renewed one works', async () => {
     const device = await aDevice(url());
     const socket = await device.openSocket();
-    const { database, events } = system.opened.platform;
-    await database.prisma.user.update({ where: { id: device.userId }, data: { roles: ['ADMIN'] } });
-    await database.prisma.$transaction((tx) =>
-      announceAccess(tx, events, [{ kind: 'changed', userId: device.userId, at: new Date().toISOString() }]),
-    );
+    await rightsChanged(device.userId);
     expect(await socket.closed).toEqual({ code: 4403, reason: 'Access changed' });
     expect(await device.status()).toBe(401);
     expect(await device.refresh()).toBeNull();
     expect(await device.status()).toBe(200);
     (await device.openSocket()).socket.close();
+  });
+
+  test('a client renews its tokens by itself when they are void, and repeats what was refused', async () => {
+    await using client = new SautiClient(url());
+    const input = { email: `client-${++people}@sauti.example`, password: 'correct horse battery', displayName: 'A' };
+    const { signUp } = await client.request(SignUpDocument, { input });
+    client.useTokens(signUp.tokens!);
+    await rightsChanged(signUp.viewer!.id);
+    const headers = { authorization: `Bearer ${signUp.tokens!.accessToken}`, 'apollo-require-preflight': 'true' };
+    await waitFor('the news', async () => (await fetch(`${url()}?query={__typename}`, { headers })).status === 401);
+    expect((await client.request(ReadViewerDocument, {})).viewer?.id).toBe(signUp.viewer!.id);
   });
 });
 

@@ -22,7 +22,6 @@ describe.each(MODES)('signing out, %s', (mode) => {
     let hasEnded = false;
     const hisEnd = his.next().finally(() => (hasEnded = true));
 
-    // The second one ends in a later look at the sessions than the first.
     for (const person of [amina, chausiku]) {
       const hers = person.client.follow(FollowInboxDocument, {}).next();
       await signOut(person);

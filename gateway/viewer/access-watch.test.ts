@@ -40,9 +40,9 @@ test('tokens of a session that has ended are void, and no others', async () => {
 
 test('tokens issued before the rights of their account changed are void, to the millisecond', async () => {
   const desk = new NewsDesk();
+  desk.begin.unshift({ kind: 'changed', userId: 'ada', at: ISSUED_AT.toISOString() });
   await using watch = watching(desk);
   const issued = (ms: number): VerifiedToken => aToken('ada', 'one', new Date(ISSUED_AT.getTime() + ms));
-  desk.begin.push({ kind: 'changed', userId: 'ada', at: ISSUED_AT.toISOString() });
   await waitFor('the news', () => watch.isVoid(issued(-1)));
   expect([issued(0), issued(1)].map((token) => watch.isVoid(token))).toEqual([false, false]);
   expect(watch.isVoid(aToken('grace', 'one', new Date(0)))).toBe(false);

@@ -17,12 +17,12 @@ function someMarks(mostMarks?: number) {
   return {
     marks,
     ended: (sessionId: string) => marks.hear({ kind: 'ended', sessionId, at: new Date(time.clock).toISOString() }),
-    pass(ms: number) {
+    pass: (ms: number) => {
       time.clock += ms;
       time.uptime += ms;
       marks.hear({ kind: 'current' });
     },
-    setClock(ms: number) {
+    setClock: (ms: number) => {
       time.clock += ms;
       marks.hear({ kind: 'current' });
     },

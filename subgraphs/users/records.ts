@@ -98,10 +98,15 @@ export class UserRecords {
   }
 
   /**
-   * The refresh token with its session and user. The session is locked until the transaction ends, so that parallel uses
-   * of its tokens see each other, and none gets past an end of the session. One lock for all of it cannot deadlock.
+   * The refresh token with its session and user, as they are from now on: both stay so until the transaction ends. Parallel
+   * uses of the session's tokens see each other, none gets past an end of the session, and none reads rights that are just
+   * being changed. Whoever changes both locks the account first, too.
    */
   async lockRefreshToken(tx: UsersTransaction, tokenHash: string) {
+    await tx.$queryRaw`
+      select 1 from users."user"
+       where id = (select s.user_id from users.session s join users.refresh_token t on t.session_id = s.id
+                    where t.token_hash = ${tokenHash}) for share`;
     await tx.$queryRaw`
       select 1 from users.session
        where id = (select session_id from users.refresh_token where token_hash = ${tokenHash}) for update`;

@@ -31,8 +31,13 @@ export async function* accessNews(
   }
 }
 
+/**
+ * A change of rights holds from when it was written down, which is the last statement of its transaction: until then a refresh
+ * may have read the rights before.
+ */
 function newsOf({ at, payload }: LogItem<AccessChange> & { type: 'event' }): AccessNews {
-  return payload.kind === 'ended' ? { ...payload, at: at.toISOString() } : payload;
+  if (payload.kind === 'ended') return { ...payload, at: at.toISOString() };
+  return { ...payload, at: new Date(Math.max(at.getTime(), Date.parse(payload.at))).toISOString() };
 }
 
 /** Reads the topic in the background, so that whoever waits for it can look at the clock as well. */

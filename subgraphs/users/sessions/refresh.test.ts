@@ -3,6 +3,7 @@ import type { CallIdentity, ClientFacts, Viewer } from '../../../platform/identi
 import { newId } from '../../../platform/ids';
 import type { SubgraphResult } from '../../../platform/subgraph/subgraph';
 import { openTestPlatform, type TestPlatform } from '../../../platform/testing/platform';
+import { waitFor } from '../../../platform/testing/wait';
 import { accessTopic } from '../events';
 import { createUsersSubgraph, type UsersSubgraph } from '../subgraph';
 
@@ -214,6 +215,24 @@ test('a suspended account is refreshed no more, until its suspension is over', a
   expect((await refresh(token)).code).toBe('TOKEN_EXPIRED');
   await suspended(new Date(clockMs - 1));
   expect((await refresh(token)).code).toBeUndefined();
+});
+
+test('a refresh waits for rights that are being changed, and its token says those of after', async () => {
+  const { token, viewer } = await aPerson();
+  const { prisma } = opened.platform.database;
+  let refreshed: Promise<Refreshed> | undefined;
+  await prisma.$transaction(async (tx) => {
+    await tx.user.update({ where: { id: viewer.userId }, data: { roles: ['ADMIN'] } });
+    refreshed = refresh(token);
+    await waitFor('the refresh to wait', async () => {
+      const rows = await prisma.$queryRaw<unknown[]>`
+        select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      return rows.length > 0;
+    });
+  });
+  const { accessToken } = await refreshed!;
+  const verified = verifyAccessToken(accessToken!, await processes[0]!.jwks(), new Date(clockMs));
+  expect(verified.viewer.scopes).toContain('admin:users');
 });
 
 test('a refresh notes device and place, and the rights are those of now', async () => {

@@ -68,7 +68,7 @@ export class Sessions {
       sessionId: session.id,
       position: 0,
     });
-    return this.signedIn(user, session, refreshToken);
+    return this.signedIn(user, session, refreshToken, now);
   }
 
   /** The account's sessions that have neither ended nor expired, newest first, below `beforeId`. */
@@ -91,7 +91,7 @@ export class Sessions {
         'TOKEN_REUSED',
         'This refresh token had been used before, so its session was ended. Sign in again.',
       );
-    return this.signedIn(outcome.user, outcome.session, outcome.next);
+    return this.signedIn(outcome.user, outcome.session, outcome.next, outcome.now);
   }
 
   /** Ends the viewer's own sessions; NOT_FOUND for a session that is unknown, over, or somebody else's. */
@@ -130,9 +130,10 @@ export class Sessions {
     tx: UsersTransaction,
     refreshToken: string,
     identity: CallIdentity,
-  ): Promise<'expired' | 'reused' | { user: UserRow; session: SessionRow; next: string }> {
-    const now = this.clock();
+  ): Promise<'expired' | 'reused' | { user: UserRow; session: SessionRow; next: string; now: Date }> {
     const link = await this.records.lockRefreshToken(tx, hashOf(refreshToken));
+    // The rights are those of now: a change of them is later than the token, or waited for.
+    const now = this.clock();
     if (!link || link.session.endedAt || link.session.expiresAt <= now) return 'expired';
     const { user } = link.session;
     if (isSuspended(user, now)) return 'expired';
@@ -149,7 +150,7 @@ export class Sessions {
       expiresAt: new Date(now.getTime() + SESSION_MS),
       ...(client ? { userAgent: client.userAgent, ipAddress: client.ipAddress } : {}),
     });
-    return { user, session, next };
+    return { user, session, next, now };
   }
 
   private async rotated(tx: UsersTransaction, token: string, link: RefreshTokenRow, now: Date): Promise<string> {
@@ -193,12 +194,12 @@ export class Sessions {
     await announceAccess(tx, this.events, [{ kind: 'ended', sessionId }]);
   }
 
-  private async signedIn(user: UserRow, session: SessionRow, refreshToken: string): Promise<SignedIn> {
+  private async signedIn(user: UserRow, session: SessionRow, refreshToken: string, now: Date): Promise<SignedIn> {
     const { token, expiresAt } = signAccessToken(
       { userId: user.id, sessionId: session.id, scopes: scopesOf(user.roles) },
       await this.keys.current(),
       ACCESS_TOKEN_MS,
-      this.clock(),
+      now,
     );
     return {
       viewer: user,
