@@ -51,6 +51,7 @@ const config: CodegenConfig = {
       Profile: './records#UserRow',
       Preferences: './records#UserRow',
       Session: './records#SessionRow',
+      Identity: './oauth/identity-records#IdentityRow as LinkedIdentity',
       ViewerChange: './profile/viewer-changes#ViewerChange as Change',
       StreamGap: '../../platform/events/stream#StreamGap as Gap',
       CreditAccount: './credits/credit-records#CreditState',

@@ -12,6 +12,8 @@ import type { Credits } from './credits/credits';
 import type { UsersProblemCode } from './errors';
 import { createAccountJobLoaders, type AccountJobLoaders } from './privacy/account-jobs';
 import type { PrivacyServices } from './privacy/create-privacy';
+import type { IdentityRecords, IdentityRow } from './oauth/identity-records';
+import type { Linked, OAuth } from './oauth/oauth';
 import type { Preferences } from './profile/preferences';
 import type { ProfileRecords } from './profile/profile-records';
 import type { Profiles } from './profile/profiles';
@@ -29,6 +31,8 @@ export interface UsersServices extends AccountServices, AdministrationServices, 
   preferences: Preferences;
   viewerChanges: ViewerChanges;
   profileRecords: ProfileRecords;
+  oauth: OAuth;
+  identityRecords: IdentityRecords;
 }
 
 /** What one request carries. */
@@ -54,6 +58,8 @@ interface Loaders extends AccountJobLoaders {
   ownSession: DataLoader<string, SessionRow | null>;
   /** Whether a file is still there. */
   fileExists: DataLoader<string, boolean>;
+  /** The identities that are linked to an account. */
+  identitiesOf: DataLoader<string, IdentityRow[]>;
 }
 
 export function createContext(services: UsersServices, identity: CallIdentity, signal: AbortSignal): UsersContext {
@@ -72,7 +78,7 @@ export function isShown(context: UsersContext, userId: string): boolean {
 }
 
 /** How a mutation that signs in may end. */
-type SignInOutcome = (SignedIn & { deviceToken?: string | null }) | MfaNeeded | { verificationSent: true };
+type SignInOutcome = (SignedIn & { deviceToken?: string | null }) | MfaNeeded | Linked | { verificationSent: true };
 
 /** The payload of a mutation that signs in; from here on the account counts as itself. */
 export async function signedInPayload({ signedIn }: UsersContext, signIn: () => Promise<SignInOutcome>) {
@@ -95,7 +101,7 @@ const NOBODY_SIGNED_IN = {
 };
 
 function createLoaders(services: UsersServices, viewer: Viewer | null): Loaders {
-  const { records, profileRecords, auditRecords, privacyRecords } = services;
+  const { records, profileRecords, identityRecords, auditRecords, privacyRecords } = services;
   const usersByIds = async (ids: readonly string[]): Promise<(UserRow | null)[]> => {
     const possible = ids.filter((id) => isId('usr', id));
     const rows = possible.length > 0 ? await records.usersByIds(possible) : [];
@@ -123,6 +129,10 @@ function createLoaders(services: UsersServices, viewer: Viewer | null): Loaders 
     fileExists: new DataLoader(async (ids) => {
       const existing = new Set(await profileRecords.existingFiles(ids));
       return ids.map((id) => existing.has(id));
+    }),
+    identitiesOf: new DataLoader(async (userIds) => {
+      const rows = await identityRecords.ofUsers(userIds);
+      return userIds.map((userId) => rows.filter((row) => row.userId === userId));
     }),
   };
 }

@@ -9,13 +9,11 @@ import { choosePlan } from '../../platform/credits/plans';
 import { createMailSeal } from '../../platform/mail/mail';
 import { outboxRoute } from '../../platform/mail/outbox-route';
 import { createAccounts } from './accounts/create-accounts';
-import { SignIns } from './accounts/sign-in';
+import { SignIns, type EndAllSessions } from './accounts/sign-in';
 import { createAdministration } from './administration/create-administration';
 import { Attempts } from './attempts';
 import { createContext } from './context';
-import { CreditGrants } from './credits/credit-grants';
-import { CreditRecords } from './credits/credit-records';
-import { Credits } from './credits/credits';
+import { createOAuth } from './oauth/create-oauth';
 import { createCancelDeletion, createPrivacy } from './privacy/create-privacy';
 import { Preferences } from './profile/preferences';
 import { ProfileRecords } from './profile/profile-records';
@@ -23,9 +21,11 @@ import { Profiles } from './profile/profiles';
 import { ViewerChanges } from './profile/viewer-changes';
 import { accessChangesRoute } from './sessions/access-changes';
 import { accessNews } from './sessions/access-news';
+import { CreditGrants } from './credits/credit-grants';
+import { CreditRecords } from './credits/credit-records';
+import { Credits } from './credits/credits';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
-import { endAllSessionsAt } from './sessions/end-all';
 import { Sessions } from './sessions/sessions';
 import { signingKeySeal, SigningKeys } from './keys/signing-keys';
 import { DEFAULT_USERS_SETTINGS, type UsersSettings } from './users-settings';
@@ -45,14 +45,15 @@ export interface UsersSubgraph extends Subgraph {
 export function createUsersSubgraph(
   platform: Platform,
   clock: () => Date = () => new Date(),
-  settings: UsersSettings = DEFAULT_USERS_SETTINGS,
+  given: Partial<UsersSettings> = {},
 ): UsersSubgraph {
+  const settings = { ...DEFAULT_USERS_SETTINGS, ...given };
   const database = platform.database.slice(USERS_MODELS);
   const records = new UserRecords(database);
-  const creditRecords = new CreditRecords(database);
   const keys = new SigningKeys(records, signingKeySeal(platform.secret), clock, platform.logger);
   const sessions = new Sessions(records, keys, platform.events, platform.secret, clock);
   const profileRecords = new ProfileRecords(database);
+  const creditRecords = new CreditRecords(database);
   const attempts = new Attempts(records, platform.secret, clock);
   const signIns = new SignIns(
     sessions,
@@ -60,27 +61,24 @@ export function createUsersSubgraph(
     createCancelDeletion(platform, database),
     clock,
   );
-  const endAllSessions = endAllSessionsAt(clock);
+  const endAllSessions: EndAllSessions = (tx, userId, except, identity) =>
+    sessions.endOf(tx, userId, except === null ? 'all' : { not: except }, identity);
+  const parts = { database, users: records, attempts, signIns, endAllSessions, clock };
+  const accountServices = createAccounts(platform, settings.accounts, parts);
   const services = {
     records,
     sessions,
-    ...createAccounts(platform, settings.accounts, {
-      database,
-      users: records,
-      attempts,
-      signIns,
-      endAllSessions,
-      clock,
-    }),
+    ...accountServices,
     ...createAdministration(platform, { database, choosePlan, clock }),
-    ...createPrivacy(platform, settings.privacy, { database, users: records, attempts, clock }),
+    ...createPrivacy(platform, settings.privacy, parts),
     clock,
-    credits: new Credits(creditRecords),
-    creditGrants: new CreditGrants(creditRecords, platform.events),
     profileRecords,
     profiles: new Profiles(profileRecords, platform.events, clock),
     preferences: new Preferences(profileRecords, platform.events, clock),
     viewerChanges: new ViewerChanges(profileRecords, platform.events),
+    credits: new Credits(creditRecords),
+    creditGrants: new CreditGrants(creditRecords, platform.events),
+    ...createOAuth(platform, settings.oauth, { records, signIns, mails: accountServices.accountMails, clock }),
   };
   const accessChanges: UsersSubgraph['accessChanges'] = (signal) => accessNews(platform.events, signal);
   const access = accessChangesRoute(accessChanges, deriveCallKey(platform.secret, NAME));

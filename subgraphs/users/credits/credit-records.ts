@@ -44,10 +44,10 @@ export class CreditRecords {
   }
 
   /** Newest first, behind the position `before`. */
-  entries(ownerId: string, take: number, before: string | null): Promise<CreditEntryRow[]> {
+  entries(ownerId: string, take: number, before: bigint | null): Promise<CreditEntryRow[]> {
     return this.transaction((tx) =>
       tx.creditEntry.findMany({
-        where: { ownerId, ...(before === null ? {} : { position: { lt: BigInt(before) } }) },
+        where: { ownerId, ...(before === null ? {} : { position: { lt: before } }) },
         orderBy: { position: 'desc' },
         take,
       }),

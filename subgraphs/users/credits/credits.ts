@@ -28,7 +28,7 @@ export class Credits {
     return readConnection(
       page,
       ({ position }) => String(position),
-      (take, before) => this.records.entries(ownerId, take, before),
+      (take, before) => this.records.entries(ownerId, take, before === null ? null : positionOf(before)),
     );
   }
 
@@ -38,4 +38,10 @@ export class Credits {
     if (lengthMs > 0 && lengthMs <= MAX_PERIOD_MS) return this.records.usage(ownerId, period);
     throw new SautiError('BAD_USER_INPUT', 'A period ends behind its beginning, and is at most 366 days long.');
   }
+}
+
+/** Of a cursor that a client may have made itself. */
+function positionOf(key: string): bigint {
+  if (/^\d{1,18}$/.test(key)) return BigInt(key);
+  throw new SautiError('BAD_USER_INPUT', '"after" is not a cursor of this list.');
 }

@@ -16,6 +16,7 @@ export const User: UserResolvers = {
   hasPassword: (user, _args, context) => (isSelf(context, user.id) ? user.passwordHash !== null : null),
   profile: (user) => user,
   preferences: (user, _args, context) => (isSelf(context, user.id) ? user : null),
+  identities: (user, _args, context) => (isSelf(context, user.id) ? context.loaders.identitiesOf.load(user.id) : null),
   sessions: (user, page, context) =>
     isSelf(context, user.id)
       ? readConnection<SessionRow>(

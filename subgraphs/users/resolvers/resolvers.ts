@@ -1,30 +1,34 @@
 import { scalars } from '../../../platform/subgraph/scalars';
 import type { Resolvers } from '../resolvers-types.generated';
+import { CreditAccount } from './CreditAccount';
 import { AccountJob } from './AccountJob';
 import { AuditEvent } from './AuditEvent';
-import { deleteAccount } from './Mutation/deleteAccount';
 import { changeEmail } from './Mutation/changeEmail';
 import { changePassword } from './Mutation/changePassword';
+import { completeOAuth } from './Mutation/completeOAuth';
+import { deleteAccount } from './Mutation/deleteAccount';
+import { endSessions } from './Mutation/endSessions';
+import { exportAccount } from './Mutation/exportAccount';
+import { grantCredits } from './Mutation/grantCredits';
+import { refreshSession } from './Mutation/refreshSession';
 import { requestPasswordReset } from './Mutation/requestPasswordReset';
 import { resetPassword } from './Mutation/resetPassword';
 import { sendEmailVerification } from './Mutation/sendEmailVerification';
-import { verifyEmail } from './Mutation/verifyEmail';
-import { endSessions } from './Mutation/endSessions';
-import { exportAccount } from './Mutation/exportAccount';
-import { CreditAccount } from './CreditAccount';
-import { grantCredits } from './Mutation/grantCredits';
-import { refreshSession } from './Mutation/refreshSession';
 import { signIn } from './Mutation/signIn';
 import { signUp } from './Mutation/signUp';
+import { startOAuth } from './Mutation/startOAuth';
+import { unlinkIdentity } from './Mutation/unlinkIdentity';
 import { updatePreferences } from './Mutation/updatePreferences';
 import { updateProfile } from './Mutation/updateProfile';
 import { updateUserAccess } from './Mutation/updateUserAccess';
-import { auditLog } from './Query/auditLog';
-import { user } from './Query/user';
-import { users } from './Query/users';
+import { verifyEmail } from './Mutation/verifyEmail';
 import { Preferences } from './Preferences';
 import { Profile } from './Profile';
+import { auditLog } from './Query/auditLog';
+import { identityProviders } from './Query/identityProviders';
 import { plans } from './Query/plans';
+import { user } from './Query/user';
+import { users } from './Query/users';
 import { viewer } from './Query/viewer';
 import { Session } from './Session';
 import { viewerChanged } from './Subscription/viewerChanged';
@@ -33,7 +37,7 @@ import { UserConnection } from './UserConnection';
 import { ViewerChange } from './ViewerChange';
 
 export const resolvers: Resolvers = {
-  Query: { viewer, user, users, auditLog, plans },
+  Query: { viewer, user, users, auditLog, identityProviders, plans },
   Mutation: {
     changeEmail,
     changePassword,
@@ -43,8 +47,11 @@ export const resolvers: Resolvers = {
     verifyEmail,
     signUp,
     signIn,
+    startOAuth,
+    completeOAuth,
     refreshSession,
     endSessions,
+    unlinkIdentity,
     updateProfile,
     updatePreferences,
     exportAccount,
@@ -66,6 +73,6 @@ export const resolvers: Resolvers = {
   DateTime: scalars.DateTime,
   JSON: scalars.JSON,
   LanguageTag: scalars.LanguageTag,
-  URL: scalars.URL,
   Long: scalars.Long,
+  URL: scalars.URL,
 };
