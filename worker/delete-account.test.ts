@@ -11,7 +11,6 @@ import { startWorkerStack } from '../platform/testing/worker-stack';
 import { createAccountHandlers } from '../subgraphs/users/privacy/jobs/handlers';
 import { createUsersSubgraph } from '../subgraphs/users/subgraph';
 import { PASSWORD } from '../subgraphs/users/testing-accounts';
-import { DEFAULT_USERS_SETTINGS } from '../subgraphs/users/users-settings';
 import { accountSlices } from './account-slices';
 import { aFullAccount, type FullAccount } from './accounts.testing';
 import { ownTables, rowsWith, type Rows } from './rows.testing';
@@ -41,10 +40,7 @@ afterEach(() => test_[Symbol.asyncDispose]());
 
 /** Asks to delete the account without a time to think it over. */
 async function deleteAtOnce({ viewer }: FullAccount): Promise<string> {
-  const users = createUsersSubgraph(test_.platform, undefined, {
-    ...DEFAULT_USERS_SETTINGS,
-    privacy: { deletionGraceMs: 0 },
-  });
+  const users = createUsersSubgraph(test_.platform, undefined, { privacy: { deletionGraceMs: 0 } });
   const { result } = await askFor<{ result: { job: { id: string }; errors: unknown[] } }>(users, viewer, DELETE, {
     input: { password: PASSWORD },
   });

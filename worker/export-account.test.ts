@@ -3,6 +3,7 @@ import { fromBufferPromise } from 'yauzl';
 import type { AccountData } from '../platform/account-data';
 import { createMailSeal } from '../platform/mail/mail';
 import type { Viewer } from '../platform/identity/viewer';
+import type { HeldObject, IncomingObject } from '../platform/objects/stored-objects';
 import { ask, askFor, aViewer } from '../platform/testing/calls';
 import { jobEnd } from '../platform/testing/job-end';
 import { openTestPlatform, type TestPlatform } from '../platform/testing/platform';
@@ -172,6 +173,36 @@ test('a subgraph that fails once is asked again, and nothing of the first attemp
   expect((await jobOf(owner.viewer, job!.id))!.receipts).toHaveLength(5);
   expect(await keys()).toBe(before + 1);
   expect(await test_.platform.objects.sweep(0)).toBe(0);
+});
+
+test('an archive whose job was taken away in the last moment leaves no bytes', async () => {
+  const owner = await aFullAccount(test_.platform);
+  const { platform } = test_;
+  const { job } = await exportAccount(owner.viewer);
+  let held: HeldObject | undefined;
+  const objects = {
+    hold: async (incoming: IncomingObject) => {
+      held = await platform.objects.hold(incoming);
+      await platform.database.prisma.job.delete({ where: { id: job!.id } });
+      return held;
+    },
+  };
+  const options = {
+    platform: { ...platform, objects: objects as typeof platform.objects },
+    slices: accountSlices(platform),
+  };
+  await using _worker = startWorkerStack(
+    platform,
+    createAccountHandlers({ ...options, mailSeal: createMailSeal(platform.secret) }),
+  );
+  await waitFor('the archive to be packed and removed', async () => {
+    if (!held) return false;
+    return platform.objects.read(held.id).then(
+      () => false,
+      () => true,
+    );
+  });
+  expect(await platform.database.prisma.storedObject.count({ where: { partOf: job!.id } })).toBe(0);
 });
 
 test('an anonymous caller is told to sign in', async () => {

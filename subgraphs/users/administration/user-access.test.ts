@@ -4,6 +4,7 @@ import { newId } from '../../../platform/ids';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { ask, askFor } from '../../../platform/testing/calls';
 import { openTestPlatform, type TestPlatform } from '../../../platform/testing/platform';
+import { waitFor } from '../../../platform/testing/wait';
 import { accessTopic, viewerTopic, type AccessChange } from '../events';
 import { createUsersSubgraph, type UsersSubgraph } from '../subgraph';
 import { anAccount, type Account } from '../testing-accounts';
@@ -144,11 +145,20 @@ test('the last administrator can neither give the role away nor be suspended; of
 });
 
 test('of two administrators who dismiss each other at once, one stays', async () => {
+  const { prisma } = test_.platform.database;
   const second = await anAccount(test_.platform, { roles: ['ADMIN'] });
   const dismiss = (by: Account, whom: Account) =>
     ask(users, by.viewer, UPDATE, { input: { userId: whom.user.id, roles: [], reason: 'You go' } });
-  await Promise.all([dismiss(admin, second), dismiss(second, admin)]);
-  const { prisma } = test_.platform.database;
+  const waiting = () => prisma.$queryRaw<unknown[]>`
+    select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  // Both have begun before either can go on.
+  const both = await prisma.$transaction(async (tx) => {
+    await tx.$queryRaw`select 1 from users."user" for update`;
+    const asked = [dismiss(admin, second), dismiss(second, admin)];
+    await waitFor('both to wait', async () => (await waiting()).length === 2);
+    return { asked };
+  });
+  await Promise.all(both.asked);
   expect(await prisma.user.count({ where: { roles: { has: 'ADMIN' } } })).toBe(1);
 });
 

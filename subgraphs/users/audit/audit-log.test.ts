@@ -2,11 +2,12 @@ import { USER_SCOPES } from '../../../platform/identity/scopes';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { newId } from '../../../platform/ids';
 import { ask, askFor, aViewer } from '../../../platform/testing/calls';
+import { readRepositoryFile } from '../../../platform/root';
 import { openTestPlatform, type TestPlatform } from '../../../platform/testing/platform';
 import { USERS_MODELS } from '../records';
 import { createUsersSubgraph, type UsersSubgraph } from '../subgraph';
 import { anAccount, type Account } from '../testing-accounts';
-import { recordAudit, type AuditEntry } from './audit-log';
+import { AUDIT_ACTIONS, recordAudit, type AuditEntry } from './audit-log';
 import { AuditRecords } from './audit-records';
 import { exportAuditLog, type AuditFormat } from './export-audit-log';
 
@@ -94,6 +95,12 @@ test('the database itself refuses to change, delete or empty it', async () => {
   await expect(prisma.auditEvent.updateMany({ data: { action: 'x' } })).rejects.toThrow(/append-only/);
   await expect(prisma.auditEvent.deleteMany()).rejects.toThrow(/append-only/);
   await expect(prisma.$executeRaw`truncate users.audit_event`).rejects.toThrow(/append-only/);
+});
+
+test('docs/security.md explains every action, and no other', () => {
+  const [, table] = /^## The audit log$(.*?)^## /ms.exec(readRepositoryFile('docs/security.md'))!;
+  const told = [...table!.matchAll(/^\| (`.*?) +\|/gm)].flatMap(([, cell]) => cell!.split(', '));
+  expect(told.sort()).toEqual(AUDIT_ACTIONS.map((action) => `\`${action}\``).sort());
 });
 
 describe('the export', () => {

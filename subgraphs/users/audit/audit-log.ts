@@ -3,35 +3,37 @@ import type { CallIdentity } from '../../../platform/identity/viewer';
 import type { UsersTransaction } from '../records';
 
 /** Every `action` of the audit log; docs/security.md explains them. */
-export type AuditAction =
-  | 'account.created'
-  | 'account.deletionAsked'
-  | 'account.deletionCanceled'
-  | 'account.deleted'
-  | 'account.exported'
-  | 'access.changed'
-  | 'apiKey.created'
-  | 'apiKey.revoked'
-  | 'credits.granted'
-  | 'email.changeAsked'
-  | 'email.changed'
-  | 'email.verified'
-  | 'identity.linked'
-  | 'identity.unlinked'
-  | 'mfa.added'
-  | 'mfa.devicesForgotten'
-  | 'mfa.removed'
-  | 'mfa.recoveryCodeUsed'
-  | 'mfa.recoveryCodesMade'
-  | 'password.changed'
-  | 'password.resetAsked'
-  | 'password.reset'
-  | 'session.started'
-  | 'session.ended'
-  | 'session.reauthenticated'
-  | 'session.tokenReused'
-  | 'signIn.failed'
-  | 'signIn.blocked';
+export const AUDIT_ACTIONS = [
+  'account.created',
+  'account.deletionAsked',
+  'account.deletionCanceled',
+  'account.deleted',
+  'account.exported',
+  'access.changed',
+  'apiKey.created',
+  'apiKey.revoked',
+  'credits.granted',
+  'email.changeAsked',
+  'email.changed',
+  'email.verified',
+  'identity.linked',
+  'identity.unlinked',
+  'mfa.added',
+  'mfa.devicesForgotten',
+  'mfa.removed',
+  'mfa.recoveryCodeUsed',
+  'mfa.recoveryCodesMade',
+  'password.changed',
+  'password.resetAsked',
+  'password.reset',
+  'session.started',
+  'session.ended',
+  'session.reauthenticated',
+  'session.tokenReused',
+  'signIn.failed',
+  'signIn.blocked',
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 export interface AuditEntry {
   action: AuditAction;
