@@ -276,8 +276,8 @@ describe('somebody else', () => {
     expect(await ask(files, baraka, FILE, { id })).toEqual({ data: { file: null } });
     expect((await list(baraka)).nodes).toEqual([]);
     expect(await ask(files, baraka, ENTITY, { of: [representation] })).toEqual({ data: { _entities: [null] } });
-    for (const of of [[representation], [{ ...representation, id: newId('fil') }]]) {
-      expect(await ask(files, null, ENTITY, { of })).toMatchObject({
+    for (const given of [[representation], [{ ...representation, id: newId('fil') }]]) {
+      expect(await ask(files, null, ENTITY, { of: given })).toMatchObject({
         data: { _entities: [null] },
         errors: [{ path: ['_entities', 0], extensions: { code: 'UNAUTHENTICATED' } }],
       });
