@@ -48,11 +48,11 @@ test.each([
         const comparison = await gateway.compare(operation, next, failures, authorizationOf(scopes));
         if (comparison.difference === null) continue;
         // A mutation that would come to nothing is not begun.
-        if (comparison.difference === 'mutations' && JSON.parse(comparison.got).data === null) continue;
+        if (comparison.difference === 'mutations' && comparison.got.endsWith('"data":null}\n')) continue;
         // The planner may ask for more than it should below interface objects, with rules or without.
         if ((await plain.compare(operation, next, failures)).difference === comparison.difference) continue;
         throw new Error(
-          `rules ${seed + set}, seed ${next}, caller ${scopes}: ${describeComparison(operation, comparison)}`,
+          `rules ${seed + set}, seed ${next}, caller ${scopes?.join()}: ${describeComparison(operation, comparison)}`,
         );
       }
     }

@@ -275,8 +275,12 @@ describe('somebody else', () => {
     expect(await ask(files, baraka, FILE, { id })).toEqual(await ask(files, baraka, FILE, { id: newId('fil') }));
     expect(await ask(files, baraka, FILE, { id })).toEqual({ data: { file: null } });
     expect((await list(baraka)).nodes).toEqual([]);
-    for (const viewer of [baraka, null]) {
-      expect(await ask(files, viewer, ENTITY, { of: [representation] })).toEqual({ data: { _entities: [null] } });
+    expect(await ask(files, baraka, ENTITY, { of: [representation] })).toEqual({ data: { _entities: [null] } });
+    for (const given of [[representation], [{ ...representation, id: newId('fil') }]]) {
+      expect(await ask(files, null, ENTITY, { of: given })).toMatchObject({
+        data: { _entities: [null] },
+        errors: [{ path: ['_entities', 0], extensions: { code: 'UNAUTHENTICATED' } }],
+      });
     }
   });
 

@@ -1,5 +1,6 @@
 import { deriveCallKey, signCallIdentity } from '../../../platform/identity/call-identity';
 import { silentLogger } from '../../../platform/logger';
+import { MAX_REPRESENTATIONS } from '../../../platform/subgraph/representations';
 import { serveSubgraph } from '../../../platform/subgraph/serve';
 import { createEngine, type PreparedOperation } from '../../engine';
 import { resultOf } from '../../execute/execution';
@@ -148,12 +149,17 @@ describe.each(MODES)('%s', (mode) => {
     expect(shop.calls()[2]![0].match(/_entities/g)).toHaveLength(2);
   });
 
+  const TOO_MANY = Array.from({ length: MAX_REPRESENTATIONS + 1 }, (_, index) => ({
+    __typename: 'User',
+    id: `u${index}`,
+  }));
+
   test('one call that makes a request fail as a whole costs the others nothing, and later goes alone', async () => {
     await using shop = await aMergedShop(mode);
     const ask = (): Promise<SubgraphAnswer[]> =>
       shop.ask('accounts', [
         entities('...on User{name}', USERS),
-        entities('...on User{id}', [{ __typename: 'Nobody', id: 'u1' }]),
+        entities('...on User{id}', TOO_MANY),
         entities('...on User{email}', USERS),
       ]);
     for (const count of [4, 6]) {
