@@ -45,11 +45,18 @@ const config: CodegenConfig = {
   generates: {
     ...subgraph('users', 'UsersContext', {
       User: './records#UserRow',
+      UserConnection: './administration/administration#UserPage',
+      AuditEvent: './audit/audit-records#AuditEventRow',
+      AccountJob: './privacy/privacy-records#AccountJobRow',
       Profile: './records#UserRow',
       Preferences: './records#UserRow',
       Session: './records#SessionRow',
+      Identity: './oauth/identity-records#IdentityRow as LinkedIdentity',
       ViewerChange: './profile/viewer-changes#ViewerChange as Change',
       StreamGap: '../../platform/events/stream#StreamGap as Gap',
+      CreditAccount: './credits/credit-records#CreditState',
+      CreditEntry: './credits/credit-records#CreditEntryRow',
+      Plan: './credits/credit-records#PlanRow',
     }),
     ...subgraph('files', 'FilesContext', { File: './records#FileRow' }),
     ...subgraph('media', 'MediaContext', {

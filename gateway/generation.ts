@@ -36,7 +36,6 @@ export async function createGeneration(
   shared: SharedTransports,
 ): Promise<Generation> {
   const supergraph = await loadSupergraph(supergraphSdl, { defer: true });
-  warnOfUnenforced(supergraph, options.logger);
   let transports: ReadonlyMap<string, Transport> = new Map();
   try {
     transports = await createTransports(supergraph, options, limits, shared);
@@ -71,6 +70,7 @@ function assemble(
     planning,
     store: planning.store ? filePlanStore({ directory: planning.store, logger }) : undefined,
     overrideLabels: new Set(options.overrideLabels),
+    authorization: options.authorization ?? {},
     showsAllMessages: development,
   });
   const end = async (): Promise<void> => {
@@ -84,16 +84,6 @@ function assemble(
 /** Plans what clients of the generation before are using, so that the change costs them nothing; less of it when `signal` aborts. */
 export async function warmUp(next: Generation, before: Generation, signal: AbortSignal): Promise<void> {
   await next.engine.warm(before.engine.inUse(), AbortSignal.any([signal, AbortSignal.timeout(WARM_UP_MS)]));
-}
-
-/** Rules about who may see what: a gateway that only reads them must not look as if it kept them. */
-function warnOfUnenforced({ sdl }: LoadedSupergraph, logger: GatewayOptions['logger']): void {
-  const unenforced = ['authenticated', 'requiresScopes', 'policy'].filter((name) =>
-    sdl.includes(`https://specs.apollo.dev/${name}/`),
-  );
-  if (unenforced.length === 0) return;
-  const names = unenforced.map((name) => `@${name}`).join(', ');
-  logger.warn({ directives: unenforced }, `the gateway does not enforce ${names}: the subgraphs have to`);
 }
 
 /** How long nothing may have run before a generation is ended: a request may be between its validation and its run. */

@@ -4,6 +4,7 @@ import type { VerifiedToken } from '../platform/identity/access-token';
 import type { CallIdentity } from '../platform/identity/viewer';
 import type { Logger } from '../platform/logger';
 import type { Subgraph } from '../platform/subgraph/subgraph';
+import type { AuthorizationOptions } from './access/access';
 import type { Caller } from './execute/execution';
 import type { SubgraphSettings } from './fetch/subgraph-settings';
 import type { SubscriptionSettings } from './subscriptions/settings';
@@ -55,6 +56,8 @@ export interface GatewayOptions {
   authenticate?: Authenticate;
   /** Without it a token is good, and its connections live, until it ends, whatever happens to its session. */
   accessChanges?: AccessChanges;
+  /** How `@authenticated`, `@requiresScopes` and `@policy` are kept. Default: partial answers, and no policy holds. */
+  authorization?: AuthorizationOptions;
   /** Without it calls to remote subgraphs carry no identity. */
   signCall?: SignCall;
   /** Subgraphs that learn with every mutation where it came from (`ClientFacts`), and may change the client's session. */

@@ -112,6 +112,7 @@ export const gatewayConfigSchema = section({
     ])
     .optional(),
   introspection: z.boolean().optional(),
+  authorization: section({ mode: oneOf(['partial', 'refuse'] as const).optional() }).optional(),
   overrideLabels: z.array(z.string().min(1)).optional(),
   planning: section({
     budgetMs: whole(10, MAX_MS).optional(),

@@ -43,6 +43,9 @@ export interface Caller {
   bodyReceived?: Promise<void>;
 }
 
+/** Who asks, and what may be forwarded of the request. */
+export type Asker = Omit<Caller, 'signal' | 'controller' | 'bodyReceived'>;
+
 /** One operation, or one event of a subscription, while it runs. */
 export interface Execution {
   services: ExecutionServices;

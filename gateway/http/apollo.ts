@@ -122,7 +122,7 @@ async function run(
   const prepared = await engine.prepare(
     { source: request.source, document: request.document, operation },
     inputs,
-    caller.identity.requestId,
+    caller,
   );
   if ('errors' in prepared) return prepared;
   if (isIncremental(prepared)) return refuse(NOT_INCREMENTAL, 406);

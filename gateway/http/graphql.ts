@@ -123,7 +123,7 @@ async function answerKnown(
   const known = knownOperation(documents, body);
   if (!known) return false;
   if (!contentType && !inParts) return false;
-  const preparing = engine.prepare(known.request, known.inputs, caller.identity.requestId);
+  const preparing = engine.prepare(known.request, known.inputs, caller);
   const prepared = preparing instanceof Promise ? await preparing : preparing;
   if ('errors' in prepared) return false;
   const isInParts = inParts && (!contentType || isIncremental(prepared));

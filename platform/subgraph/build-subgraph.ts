@@ -16,8 +16,11 @@ import {
 import { gql } from 'graphql-tag';
 import { LRUCache } from 'lru-cache';
 import { isUnexpected, toPublicError } from '../errors';
+import type { Viewer } from '../identity/viewer';
 import type { Logger } from '../logger';
 import { returnable } from '../returnable';
+import { guardFields } from './field-rules';
+import { entityShapes, guardEntities } from './representations';
 import type {
   ByteRoute,
   SocketRoute,
@@ -54,12 +57,21 @@ export interface SubgraphOptions<Context extends object> {
   ready: () => Promise<void>;
 }
 
-/** Makes an executable subgraph from its schema text, resolvers and context. */
+/**
+ * Makes an executable subgraph from its schema text, resolvers and context. It keeps the rules of its own schema about
+ * callers (`guardFields`) and takes only representations that a gateway would send (`guardEntities`).
+ */
 export function buildSubgraph<Context extends object>(options: SubgraphOptions<Context>): Subgraph {
-  const schema = buildSubgraphSchema({
-    typeDefs: gql(options.typeDefs),
-    resolvers: options.resolvers as Exclude<Resolvers, undefined>,
-  });
+  const typeDefs = gql(options.typeDefs);
+  const schema = buildSubgraphSchema({ typeDefs, resolvers: options.resolvers as Exclude<Resolvers, undefined> });
+  const viewers = new WeakMap<object, Viewer | null>();
+  const check = guardFields(schema, typeDefs, (context) => viewers.get(context) ?? null);
+  guardEntities(schema, entityShapes(typeDefs), check);
+  const contextOf = (call: SubgraphCallOptions): Context => {
+    const context = options.createContext(call);
+    viewers.set(context, call.identity.viewer);
+    return context;
+  };
   const documents = new LRUCache<string, DocumentNode | readonly GraphQLError[]>({ max: DOCUMENT_CACHE_SIZE });
 
   const prepare = (request: SubgraphRequest, call: SubgraphCallOptions) => {
@@ -71,7 +83,7 @@ export function buildSubgraph<Context extends object>(options: SubgraphOptions<C
         document,
         variableValues: request.variables,
         operationName: request.operationName,
-        contextValue: options.createContext(call),
+        contextValue: contextOf(call),
       },
     };
   };
@@ -104,7 +116,7 @@ export function buildSubgraph<Context extends object>(options: SubgraphOptions<C
         try {
           for await (const event of events) {
             // A context for each event: its loaders must not remember what an earlier event saw.
-            const args = { ...prepared.args!, rootValue: event, contextValue: options.createContext(own) };
+            const args = { ...prepared.args!, rootValue: event, contextValue: contextOf(own) };
             yield finish(await execute(args), own);
           }
         } catch (error) {

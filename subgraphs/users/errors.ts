@@ -12,6 +12,7 @@ export type UsersProblemCode =
   | 'FORBIDDEN'
   | 'IDEMPOTENCY_MISMATCH'
   | 'INSUFFICIENT_CREDITS'
+  | 'INTERNAL'
   | 'INVALID_STATE'
   | 'INVALID_TOKEN'
   | 'RATE_LIMITED'

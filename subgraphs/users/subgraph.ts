@@ -7,21 +7,12 @@ import type { JwkSet } from '../../platform/identity/access-token';
 import { deriveCallKey } from '../../platform/identity/call-identity';
 import { createMailSeal } from '../../platform/mail/mail';
 import { outboxRoute } from '../../platform/mail/outbox-route';
-import { createAccounts } from './accounts/create-accounts';
-import { SignIns } from './accounts/sign-in';
-import { Attempts } from './attempts';
 import { createContext } from './context';
-import { Preferences } from './profile/preferences';
-import { ProfileRecords } from './profile/profile-records';
-import { Profiles } from './profile/profiles';
-import { ViewerChanges } from './profile/viewer-changes';
+import type { SigningKeys } from './keys/signing-keys';
+import { resolvers } from './resolvers/resolvers';
+import { createServices } from './services';
 import { accessChangesRoute } from './sessions/access-changes';
 import { accessNews } from './sessions/access-news';
-import { UserRecords, USERS_MODELS } from './records';
-import { resolvers } from './resolvers/resolvers';
-import { endAllSessionsAt } from './sessions/end-all';
-import { Sessions } from './sessions/sessions';
-import { signingKeySeal, SigningKeys } from './keys/signing-keys';
 import { DEFAULT_USERS_SETTINGS, type UsersSettings } from './users-settings';
 
 const NAME = 'users';
@@ -39,32 +30,10 @@ export interface UsersSubgraph extends Subgraph {
 export function createUsersSubgraph(
   platform: Platform,
   clock: () => Date = () => new Date(),
-  settings: UsersSettings = DEFAULT_USERS_SETTINGS,
+  given: Partial<UsersSettings> = {},
 ): UsersSubgraph {
-  const database = platform.database.slice(USERS_MODELS);
-  const records = new UserRecords(database);
-  const keys = new SigningKeys(records, signingKeySeal(platform.secret), clock, platform.logger);
-  const sessions = new Sessions(records, keys, platform.events, platform.secret, clock);
-  const profileRecords = new ProfileRecords(database);
-  const attempts = new Attempts(records, platform.secret, clock);
-  const signIns = new SignIns(sessions, { challenge: async () => null }, async (_tx, user) => user, clock);
-  const endAllSessions = endAllSessionsAt(clock);
-  const services = {
-    records,
-    sessions,
-    ...createAccounts(platform, settings.accounts, {
-      database,
-      users: records,
-      attempts,
-      signIns,
-      endAllSessions,
-      clock,
-    }),
-    profileRecords,
-    profiles: new Profiles(profileRecords, platform.events, clock),
-    preferences: new Preferences(profileRecords, platform.events, clock),
-    viewerChanges: new ViewerChanges(profileRecords, platform.events),
-  };
+  const settings = { ...DEFAULT_USERS_SETTINGS, ...given };
+  const { services, keys } = createServices(platform, settings, clock);
   const accessChanges: UsersSubgraph['accessChanges'] = (signal) => accessNews(platform.events, signal);
   const access = accessChangesRoute(accessChanges, deriveCallKey(platform.secret, NAME));
   const subgraph = buildSubgraph({

@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto';
+import { UserProblemError } from '../../../platform/errors';
+import { requireViewer, type CallIdentity, type Viewer } from '../../../platform/identity/viewer';
+import type { Seal } from '../../../platform/seal';
+import type { MfaNeeded } from '../accounts/sign-in';
+import type { UsersProblemCode } from '../errors';
+import { issueToken, lockToken, useToken } from '../one-time-tokens';
+import { checkedOptionalName } from '../profile/profile-checks';
+import type { SessionRow, UserRecords, UserRow } from '../records';
+import { requireFreshProof } from '../sessions/fresh-proof';
+import type { SignedIn } from '../sessions/sessions';
+import type { Identities } from './identities';
+import type { Handshake, IdentityProvider, ProvenIdentity } from './identity-provider';
+
+/** How long the user has at the provider. */
+const STATE_MS = 10 * 60_000;
+/** Nobody's codes are longer. */
+const MAX_CODE_LENGTH = 4_096;
+
+export interface OAuthStart {
+  provider: string;
+  redirectUri: string;
+  link?: boolean | null | undefined;
+}
+
+export interface OAuthAnswer {
+  state: string;
+  code: string;
+  iss?: string | null | undefined;
+  deviceName?: string | null | undefined;
+  deviceToken?: string | null | undefined;
+}
+
+/** The viewer's account, when an identity was linked to it. */
+export interface Linked {
+  viewer: UserRow;
+  session: SessionRow;
+}
+
+/** What is kept under a state. */
+interface Begun {
+  provider: string;
+  redirectUri: string;
+  /** The session that links; null for a sign-in. */
+  sessionId: string | null;
+  /** A {@link Handshake}, sealed. */
+  handshake: string;
+}
+
+export interface OAuthParts {
+  providers: ReadonlyMap<string, IdentityProvider>;
+  redirectUris: readonly string[];
+  identities: Identities;
+  records: UserRecords;
+  seal: Seal;
+  clock: () => Date;
+}
+
+/** Signing in, and linking, with OpenID Connect: authorization code, PKCE, nonce, and a state that works once. */
+export class OAuth {
+  constructor(private readonly parts: OAuthParts) {}
+
+  /** Where one can sign in, in the operator's order. */
+  providers(): { id: string; name: string }[] {
+    return [...this.parts.providers.values()].map(({ id, name }) => ({ id, name }));
+  }
+
+  /**
+   * Begins a sign-in, or with `link` the linking to the viewer's account, which needs a fresh proof. The state works for ten
+   * minutes, once. Throws NOT_FOUND, INVALID_INPUT for a redirect address that the operator has not listed,
+   * REAUTHENTICATION_REQUIRED, UNAUTHENTICATED, and what the provider throws.
+   */
+  async start(input: OAuthStart, viewer: Viewer | null): Promise<{ authorizationUrl: string; state: string }> {
+    const { redirectUri } = input;
+    const linking = input.link ? await this.freshlyProven(viewer) : null;
+    const provider = this.parts.providers.get(input.provider);
+    if (!provider) throw problem('NOT_FOUND', 'There is no such identity provider; see identityProviders.', 'provider');
+    if (!this.parts.redirectUris.includes(redirectUri))
+      throw problem('INVALID_INPUT', 'This redirect address is not among those the operator allows.', 'redirectUri');
+    const handshake: Handshake = { verifier: randomText(), nonce: randomText() };
+    const state = await this.keep(linking, { provider: provider.id, redirectUri }, handshake);
+    return { authorizationUrl: await provider.authorizationUrl({ redirectUri, state, handshake }), state };
+  }
+
+  /**
+   * Finishes what `start` began. The state is used up, whatever comes of it; only for somebody whose it is not it stays. Throws
+   * INVALID_TOKEN for a state that is unknown, used, too old or somebody else's, and what the provider and `Identities` throw.
+   */
+  async complete(answer: OAuthAnswer, identity: CallIdentity): Promise<SignedIn | MfaNeeded | Linked> {
+    const { identities, providers, seal } = this.parts;
+    const deviceName = checkedOptionalName(answer.deviceName ?? null, 'deviceName');
+    const begun = await this.take(answer.state, identity.viewer);
+    const linking = begun.sessionId === null ? null : await this.freshlyProven(identity.viewer);
+    const provider = providers.get(begun.provider) ?? refuseState();
+    const { code, iss = null } = answer;
+    if (code.length > MAX_CODE_LENGTH) throw problem('INVALID_TOKEN', 'This is no code of a provider.', 'code');
+    const handshake = JSON.parse(seal.unseal(begun.handshake)) as Handshake;
+    const proven = await provider.redeem({ redirectUri: begun.redirectUri, answer: { code, iss }, handshake });
+    if (linking) return this.link(linking, proven, identity);
+    const deviceToken = answer.deviceToken ?? identity.client?.cookies?.deviceToken ?? null;
+    return identities.signIn(proven, { assurance: 'IDENTITY_PROVIDER', deviceName, deviceToken, identity });
+  }
+
+  /** Takes the link to one of the viewer's identities away; needs a fresh proof. See `Identities.unlink`. */
+  async unlink(id: string, identity: CallIdentity): Promise<UserRow> {
+    return this.parts.identities.unlink(await this.freshlyProven(identity.viewer), id, identity);
+  }
+
+  private async freshlyProven(viewer: Viewer | null): Promise<Viewer> {
+    const present = requireViewer(viewer);
+    await requireFreshProof(this.parts.records, present, this.parts.clock());
+    return present;
+  }
+
+  private async keep(
+    linking: Viewer | null,
+    what: Pick<Begun, 'provider' | 'redirectUri'>,
+    handshake: Handshake,
+  ): Promise<string> {
+    const { records, seal, clock } = this.parts;
+    const data: Begun = {
+      ...what,
+      sessionId: linking?.sessionId ?? null,
+      handshake: seal.seal(JSON.stringify(handshake)),
+    };
+    const userId = linking?.userId ?? null;
+    const { token } = await records.transaction((tx) =>
+      issueToken(tx, clock(), { kind: 'OAUTH_STATE', userId, data, lifetimeMs: STATE_MS }),
+    );
+    return token;
+  }
+
+  /** One transaction of its own: what fails afterwards does not make the state good again. */
+  private take(state: string, viewer: Viewer | null): Promise<Begun> {
+    const { records, clock } = this.parts;
+    return records.transaction(async (tx) => {
+      const row = (await lockToken(tx, clock(), state, ['OAUTH_STATE'])) ?? refuseState();
+      const begun = row.data as unknown as Begun;
+      // Whoever is made to finish what somebody else began would link their identity to that account.
+      const isTheirs = begun.sessionId === null || begun.sessionId === viewer?.sessionId;
+      if (!isTheirs) refuseState();
+      await useToken(tx, clock(), row);
+      return begun;
+    });
+  }
+
+  private async link(viewer: Viewer, proven: ProvenIdentity, identity: CallIdentity): Promise<Linked> {
+    const user = await this.parts.identities.link(viewer, proven, identity);
+    const [session] = await this.parts.records.sessionsByIds([viewer.sessionId], viewer.userId);
+    return { viewer: user, session: session! }; // it was there for the fresh proof
+  }
+}
+
+function randomText(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+function refuseState(): never {
+  throw problem(
+    'INVALID_TOKEN',
+    'This state is unknown, used, or older than ten minutes. Begin again with startOAuth.',
+    'state',
+  );
+}
+
+function problem(code: UsersProblemCode, message: string, field: string): UserProblemError<UsersProblemCode> {
+  return new UserProblemError({ code, message, path: ['input', field] });
+}
