@@ -23,6 +23,7 @@ import { subgraphSettings } from './fetch/transports';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayOptions, type SignCall } from './options';
 import { createGateway, type Gateway } from './server';
 import { fetchAccessNews } from './viewer/access-news';
+import { askApiKey } from './viewer/ask-api-key';
 import { createAuthenticator } from './viewer/authenticator';
 import { fetchJwks } from './viewer/fetch-jwks';
 
@@ -106,7 +107,7 @@ async function identityOptions({
   identity,
   secret: given,
   dataDirectory,
-}: GatewayEnvironment): Promise<Pick<GatewayOptions, 'authenticate' | 'accessChanges' | 'signCall'>> {
+}: GatewayEnvironment): Promise<Pick<GatewayOptions, 'authenticate' | 'accessChanges' | 'verifyApiKey' | 'signCall'>> {
   if (!identity) return {};
   const secret = given ?? (await readOrMakeSecret(dataDirectory));
   const keys = new Map<string, Buffer>();
@@ -119,6 +120,7 @@ async function identityOptions({
   return {
     authenticate: createAuthenticator({ jwks: () => fetchJwks(identity.jwksUrl) }),
     accessChanges: fetchAccessNews({ jwksUrl: identity.jwksUrl, signCall }),
+    verifyApiKey: askApiKey({ jwksUrl: identity.jwksUrl, signCall }),
     signCall,
   };
 }

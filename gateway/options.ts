@@ -1,6 +1,7 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { AccessNews } from '../platform/identity/access-change';
 import type { VerifiedToken } from '../platform/identity/access-token';
+import type { VerifyApiKey } from '../platform/identity/api-key';
 import type { CallIdentity } from '../platform/identity/viewer';
 import type { Logger } from '../platform/logger';
 import type { Subgraph } from '../platform/subgraph/subgraph';
@@ -56,6 +57,8 @@ export interface GatewayOptions {
   authenticate?: Authenticate;
   /** Without it a token is good, and its connections live, until it ends, whatever happens to its session. */
   accessChanges?: AccessChanges;
+  /** Learns who an API key stands for, asked by its hash. Without it API keys are no credentials. */
+  verifyApiKey?: VerifyApiKey;
   /** How `@authenticated`, `@requiresScopes` and `@policy` are kept. Default: partial answers, and no policy holds. */
   authorization?: AuthorizationOptions;
   /** Without it calls to remote subgraphs carry no identity. */

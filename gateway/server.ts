@@ -20,7 +20,7 @@ import { createHttpServer, listen } from './http/listen';
 import { renewPage } from './http/streams/renew';
 import { createStreams } from './http/streams/streams';
 import { metricsPage } from './metrics/metrics';
-import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits, type GatewayOptions } from './options';
+import { DEFAULT_GATEWAY_LIMITS, type Authenticate, type GatewayLimits, type GatewayOptions } from './options';
 import { clientSource } from './http/source';
 import { createOperations } from './operations/operations';
 import { Slots } from './slots';
@@ -28,8 +28,9 @@ import { createCallMerger } from './subscriptions/merging/transports';
 import type { SubscriptionCounts } from './subscriptions/counts';
 import { DEFAULT_SUBSCRIPTION_SETTINGS } from './subscriptions/settings';
 import { createSubscriptions, type Subscriptions } from './subscriptions/subscriptions';
-import { refusingVoid, watchAccess, type AccessWatch } from './viewer/access-watch';
+import { createApiKeyCheck, withApiKeys } from './viewer/api-keys';
 import { createIdentification } from './viewer/identification';
+import { refusingVoid, watchAccess, type AccessWatch } from './viewer/access-watch';
 import { createSocketServer, type SocketServer } from './websocket/server';
 
 const GRAPHQL_PATH = '/graphql';
@@ -90,9 +91,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     [...corsOrigins, ...(development ? DEVELOPMENT_ORIGINS : [])],
     cookieSessions ? corsOrigins : undefined,
   );
-  const operations = createOperations(current, subscriptions, logger);
   const access = watchAccess({ accessChanges: options.accessChanges, logger });
-  const authenticate = options.authenticate && refusingVoid(options.authenticate, access);
+  const authenticate = authenticatorOf(options, access);
   const identification = createIdentification({
     authenticate,
     source: clientSource(options.trustedProxies ?? []),
@@ -100,6 +100,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     cookieSessions,
     needsFacts: options.rateLimits !== undefined || (options.clientFactsFor ?? []).length > 0,
   });
+  const operations = createOperations(current, subscriptions, logger);
   const connections = createConnections({ authenticate, access, limits });
   const sockets = createSocketServer({
     path: GRAPHQL_PATH,
@@ -180,6 +181,17 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       }));
     },
   };
+}
+
+/** Takes tokens and API keys, and refuses those that are void. */
+function authenticatorOf(
+  { authenticate, verifyApiKey }: GatewayOptions,
+  access: AccessWatch,
+): Authenticate | undefined {
+  if (!verifyApiKey) return authenticate && refusingVoid(authenticate, access);
+  const keys = createApiKeyCheck({ verify: verifyApiKey });
+  access.onChange((news) => keys.take(news));
+  return refusingVoid(withApiKeys(authenticate, keys), access);
 }
 
 function pagesOf(

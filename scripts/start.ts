@@ -62,6 +62,7 @@ async function main(): Promise<void> {
     authenticate: createAuthenticator({ jwks: () => users.jwks() }),
     accessChanges: (signal) => users.accessChanges(signal),
     ...edgeOptions(environment.edge, { lifecycle, logger }),
+    verifyApiKey: users.verifyApiKey,
     logger,
     development: !environment.production,
     corsOrigins: environment.corsOrigins,

@@ -3,6 +3,7 @@ import { removeOldMails } from '../platform/mail/old-mails';
 import type { Platform } from '../platform/platform';
 import { removeOldArchives, restartDeletions } from '../subgraphs/users/privacy/tidy-accounts';
 import { removeOldAttempts } from '../subgraphs/users/accounts/old-attempts';
+import { removeOldDevices } from '../subgraphs/users/factors/old-devices';
 import { removeOldSessions } from '../subgraphs/users/sessions/old-sessions';
 
 const OFTEN_MS = 10 * 60_000;
@@ -12,8 +13,8 @@ const ORPHAN_AGE_MS = DAY_MS;
 
 /**
  * Removes what nobody can need any more, now and then again: every ten minutes old events, idempotency keys, mails,
- * attempts and archives of accounts, once a day what takes a look at everything: bytes whose row was never written, and
- * old sessions. Deletions of accounts that were given up are started again. Returns how to stop it.
+ * attempts and archives of accounts, once a day what takes a look at everything: bytes whose row was never written, old
+ * sessions and devices. Deletions of accounts that were given up are started again. Returns how to stop it.
  */
 export function startHousekeeping(platform: Platform, eventRetentionDays: number): () => void {
   const repeat = (everyMs: number, tidy: () => Promise<Record<string, number>>): NodeJS.Timeout => {
@@ -40,6 +41,7 @@ export function startHousekeeping(platform: Platform, eventRetentionDays: number
     repeat(DAY_MS, () => removeOldSessions(platform)),
     repeat(OFTEN_MS, () => removeOldArchives(platform)),
     repeat(DAY_MS, () => restartDeletions(platform)),
+    repeat(DAY_MS, () => removeOldDevices(platform)),
   ];
   return () => timers.forEach(clearInterval);
 }

@@ -13,7 +13,11 @@ import { subscribeTo } from '../testing/subscriber';
 const authenticate: Authenticate = async (authorization) => {
   if (authorization === undefined) return null;
   const [userId, ...scopes] = authorization.replace('Bearer ', '').split(' ');
-  return { viewer: { userId: userId!, sessionId: `s-${userId}`, scopes }, endsAt: new Date(Date.now() + 600_000) };
+  return {
+    viewer: { userId: userId!, sessionId: `s-${userId}`, scopes },
+    issuedAt: new Date(),
+    endsAt: new Date(Date.now() + 600_000),
+  };
 };
 
 const NEEDS = '@requiresScopes(scopes: [["full"]])';

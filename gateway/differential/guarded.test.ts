@@ -19,7 +19,7 @@ function aGuardedGateway(supergraph: GuardedSupergraph): Promise<ComparedGateway
     authenticate: async (authorization) => {
       if (authorization === undefined) return null;
       const scopes = authorization.slice('Bearer '.length).split(',').filter(Boolean);
-      return { viewer: { userId: 'u', sessionId: 's', scopes }, endsAt: new Date(8.64e15) };
+      return { viewer: { userId: 'u', sessionId: 's', scopes }, issuedAt: new Date(), endsAt: new Date(8.64e15) };
     },
     authorization: {
       policies: (names, { identity }) => names.filter((name) => identity.viewer?.scopes.includes(name)),

@@ -8,8 +8,8 @@ import { isIncremental } from '../engine';
 import type { CurrentGeneration } from '../generation';
 import type { Caller } from '../execute/execution';
 import type { GatewayLimits } from '../options';
-import { voidToken, type AccessWatch } from '../viewer/access-watch';
 import type { Identification } from '../viewer/identification';
+import { voidToken, type AccessWatch } from '../viewer/access-watch';
 import { readJsonBody } from './json-body';
 import { receiveMultipart, type MultipartRequest } from './multipart';
 import { HttpError, sendError } from './responses';
@@ -17,6 +17,7 @@ import { refuseSubscription } from './no-subscription';
 import type { ContentTypes } from './content-types';
 import { knownOperation } from './known-operation';
 import { sendAnswer, sendPayloads } from './send-answer';
+import { refuseTokenInUrl } from './streams/guards';
 import { cookieWriter } from './session-cookies';
 import { noCookiesInParts } from './cookie-guard';
 import type { StreamRequest } from './streams/services';
@@ -43,6 +44,7 @@ export async function answerGraphql(
   requestId: string,
 ): Promise<void> {
   try {
+    refuseTokenInUrl(url);
     await answerOperation(endpoint, request, response, url, requestId);
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;

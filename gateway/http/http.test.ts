@@ -49,6 +49,13 @@ async function answer(
 describe('a request that is no good gets a JSON error', () => {
   const json = { 'content-type': 'application/json' };
   test.each<[string, string, RequestInit, number]>([
+    ['an API key in the URL', '/graphql?query=%7Bme%7Bid%7D%7D&api_key=x', { headers: json }, 400],
+    [
+      'an API key in the URL under another name',
+      '/graphql?q=sauti_00000000_x',
+      { method: 'POST', headers: json, body: '{"query":"{ me { id } }"}' },
+      400,
+    ],
     ['malformed JSON', '/graphql', { method: 'POST', headers: json, body: '{"query":' }, 400],
     ['invalid UTF-8', '/graphql', { method: 'POST', headers: json, body: Buffer.from([0x7b, 0xff, 0x7d]) }, 400],
     ['an empty body', '/graphql', { method: 'POST', headers: json, body: '' }, 400],

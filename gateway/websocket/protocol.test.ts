@@ -260,7 +260,16 @@ describe('the upgrade', () => {
     expect(await refusedWith(running.webSocketUrl, {})).toBe(101);
   });
 
-  test.each(['access_token=a', 'authorization=Bearer%20a', 'x=1&Token=a', 'jwt=a', 'id_token=a', 'bearer=a'])(
+  test.each([
+    'access_token=a',
+    'authorization=Bearer%20a',
+    'x=1&Token=a',
+    'jwt=a',
+    'id_token=a',
+    'bearer=a',
+    'apiKey=a',
+    'x=sauti_00000000_a',
+  ])(
     'with a token in the URL: %s',
     async (search) => {
       expect(await refusedWith(`${running.webSocketUrl}?${search}`, {})).toBe(400);

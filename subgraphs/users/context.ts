@@ -10,6 +10,10 @@ import type { AuditEventRow } from './audit/audit-records';
 import type { CreditGrants } from './credits/credit-grants';
 import type { Credits } from './credits/credits';
 import type { UsersProblemCode } from './errors';
+import type { ApiKeys } from './api-keys/api-keys';
+import type { Factors } from './factors/factors';
+import type { MfaSignIn } from './factors/mfa-sign-in';
+import type { Reauthentication } from './factors/reauthentication';
 import type { IdentityRecords, IdentityRow } from './oauth/identity-records';
 import type { Linked, OAuth } from './oauth/oauth';
 import { createAccountJobLoaders, type AccountJobLoaders } from './privacy/account-jobs';
@@ -24,6 +28,10 @@ import type { SignedIn, Sessions } from './sessions/sessions';
 
 export interface UsersServices extends AccountServices, AdministrationServices, PrivacyServices {
   sessions: Sessions;
+  factors: Factors;
+  mfaSignIn: MfaSignIn;
+  reauthentication: Reauthentication;
+  apiKeys: ApiKeys;
   credits: Credits;
   creditGrants: CreditGrants;
   records: UserRecords;

@@ -4,7 +4,9 @@ import { buildSubgraph } from '../../platform/subgraph/build-subgraph';
 import type { ByteRoute, Subgraph } from '../../platform/subgraph/subgraph';
 import type { AccessNews } from '../../platform/identity/access-change';
 import type { JwkSet } from '../../platform/identity/access-token';
+import type { VerifyApiKey } from '../../platform/identity/api-key';
 import { deriveCallKey } from '../../platform/identity/call-identity';
+import { verifyApiKeyRoute } from './api-keys/verify-route';
 import { createMailSeal } from '../../platform/mail/mail';
 import { outboxRoute } from '../../platform/mail/outbox-route';
 import { createContext } from './context';
@@ -22,6 +24,8 @@ export const JWKS_PATH = '/.well-known/jwks.json';
 export interface UsersSubgraph extends Subgraph {
   /** The keys that verify access tokens, for a gateway in the same process. */
   jwks(): Promise<JwkSet>;
+  /** Who has an API key, by its hash, for a gateway in the same process. */
+  verifyApiKey: VerifyApiKey;
   /** Whose access tokens are void, for a gateway in the same process; see `accessNews`. */
   accessChanges(signal: AbortSignal): AsyncGenerator<AccessNews, void, void>;
 }
@@ -33,9 +37,10 @@ export function createUsersSubgraph(
   given: Partial<UsersSettings> = {},
 ): UsersSubgraph {
   const settings = { ...DEFAULT_USERS_SETTINGS, ...given };
-  const { services, keys } = createServices(platform, settings, clock);
+  const { services, keys, verifyApiKey } = createServices(platform, settings, clock);
+  const callKey = deriveCallKey(platform.secret, NAME);
   const accessChanges: UsersSubgraph['accessChanges'] = (signal) => accessNews(platform.events, signal);
-  const access = accessChangesRoute(accessChanges, deriveCallKey(platform.secret, NAME));
+  const access = accessChangesRoute(accessChanges, callKey);
   const subgraph = buildSubgraph({
     name: NAME,
     typeDefs: readRepositoryFile('subgraphs/users/schema.graphql'),
@@ -46,12 +51,13 @@ export function createUsersSubgraph(
     byteRoutes: [
       jwksRoute(keys),
       access.route,
+      verifyApiKeyRoute(verifyApiKey, callKey),
       ...(settings.accounts.outbox ? [outboxRoute({ ...platform, seal: createMailSeal(platform.secret) })] : []),
     ],
     closeRoutes: () => access.close(),
     ready: () => platform.database.ping(),
   });
-  return { ...subgraph, jwks: () => keys.jwks(), accessChanges };
+  return { ...subgraph, jwks: () => keys.jwks(), accessChanges, verifyApiKey };
 }
 
 function jwksRoute(keys: SigningKeys): ByteRoute {

@@ -231,6 +231,10 @@ describe('requests that are refused before there is a stream', () => {
     'jwt=abc',
     'Token=eyJhbGciOiJFUzI1NiIsImtpZCI6ImsifQ.e30.c2ln',
     'token=eyJhbGciOiJFUzI1NiIsImtpZCI6ImsifQ.e30.c2ln',
+    'api_key=abc',
+    'X-API-Key=abc',
+    'q=sauti_00000000_abc',
+    'token=sauti_00000000_abc',
   ])('an access token in the URL: %s', async (search) => {
     const opened = await openStream(`${running.url}?${search}`, eventStreamPost({ query: '{ me { id } }' }));
     expect((await refused(opened))[0]).toBe(400);

@@ -31,13 +31,13 @@ export function preventForgery({ method, headers }: IncomingMessage): void {
   );
 }
 
-/** Throws an `HttpError` with 400 for an access token in the URL, where logs and histories keep it. */
+/** Throws an `HttpError` with 400 for an access token or API key in the URL, where logs and histories keep it. */
 export function refuseTokenInUrl({ searchParams }: URL): void {
   if (!hasAccessToken(searchParams, { mayNameStream: true })) return;
   throw new HttpError(
     400,
     'BAD_REQUEST',
-    'An access token does not belong in a URL. Send it as "Authorization: Bearer <token>", or reserve a stream with it (single connection mode).',
+    'An access token or API key does not belong in a URL. Send it as "Authorization: Bearer <token>", or reserve a stream with it (single connection mode).',
   );
 }
 

@@ -72,7 +72,7 @@ export class PasswordChange {
   ): Promise<UserRow> {
     const { records, mails, events, endAllSessions, clock } = this.parts;
     const changed = await records.update(tx, user.id, { passwordHash });
-    await records.voidTokens(tx, user.id, ['RESET_PASSWORD'], clock());
+    await records.voidTokens(tx, user.id, ['RESET_PASSWORD', 'MFA_CHALLENGE'], clock());
     await mails.notice(tx, user, passwordChangedNotice(user));
     await recordAudit(tx, identity, { action: 'password.changed', subjectId: user.id });
     const ended = keep === 'all' ? [] : await endAllSessions(tx, user.id, keep, identity);

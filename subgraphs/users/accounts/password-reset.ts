@@ -90,7 +90,7 @@ export class PasswordReset {
     const { records, mails, events, endAllSessions, clock } = this.parts;
     const now = clock();
     await records.update(tx, user.id, { passwordHash, emailVerifiedAt: user.emailVerifiedAt ?? now });
-    await records.voidTokens(tx, user.id, ['VERIFY_EMAIL', 'RESET_PASSWORD'], now);
+    await records.voidTokens(tx, user.id, ['VERIFY_EMAIL', 'RESET_PASSWORD', 'MFA_CHALLENGE'], now);
     if (endSessions) await records.forgetDevices(tx, user.id);
     await mails.notice(tx, user, passwordChangedNotice(user));
     await recordAudit(tx, identity, {

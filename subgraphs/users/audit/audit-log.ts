@@ -19,6 +19,7 @@ export type AuditAction =
   | 'identity.linked'
   | 'identity.unlinked'
   | 'mfa.added'
+  | 'mfa.devicesForgotten'
   | 'mfa.removed'
   | 'mfa.recoveryCodeUsed'
   | 'mfa.recoveryCodesMade'

@@ -25,6 +25,8 @@ export const User: UserResolvers = {
           (take, before) => context.sessions.live(user.id, take, before),
         )
       : null,
+  mfaFactors: (user, _args, context) => (isSelf(context, user.id) ? context.factors.list(user.id) : null),
+  apiKeys: (user, _args, context) => (isSelf(context, user.id) ? context.apiKeys.list(user.id) : null),
   credits: (user, _args, context) => (isShown(context, user.id) ? context.credits.of(user.id) : null),
   usage: (user, { period }, context) => (isShown(context, user.id) ? context.credits.usage(user.id, period) : null),
 };

@@ -6,13 +6,20 @@ import { CreditAccount } from './CreditAccount';
 import { changeEmail } from './Mutation/changeEmail';
 import { changePassword } from './Mutation/changePassword';
 import { completeOAuth } from './Mutation/completeOAuth';
+import { confirmTotp } from './Mutation/confirmTotp';
+import { createApiKey } from './Mutation/createApiKey';
 import { deleteAccount } from './Mutation/deleteAccount';
 import { endSessions } from './Mutation/endSessions';
+import { enrollTotp } from './Mutation/enrollTotp';
 import { exportAccount } from './Mutation/exportAccount';
+import { forgetTrustedDevices } from './Mutation/forgetTrustedDevices';
 import { grantCredits } from './Mutation/grantCredits';
+import { reauthenticate } from './Mutation/reauthenticate';
 import { refreshSession } from './Mutation/refreshSession';
+import { removeMfaFactor } from './Mutation/removeMfaFactor';
 import { requestPasswordReset } from './Mutation/requestPasswordReset';
 import { resetPassword } from './Mutation/resetPassword';
+import { revokeApiKey } from './Mutation/revokeApiKey';
 import { sendEmailVerification } from './Mutation/sendEmailVerification';
 import { signIn } from './Mutation/signIn';
 import { signUp } from './Mutation/signUp';
@@ -22,6 +29,7 @@ import { updatePreferences } from './Mutation/updatePreferences';
 import { updateProfile } from './Mutation/updateProfile';
 import { updateUserAccess } from './Mutation/updateUserAccess';
 import { verifyEmail } from './Mutation/verifyEmail';
+import { verifyMfa } from './Mutation/verifyMfa';
 import { Preferences } from './Preferences';
 import { Profile } from './Profile';
 import { auditLog } from './Query/auditLog';
@@ -58,6 +66,14 @@ export const resolvers: Resolvers = {
     exportAccount,
     deleteAccount,
     updateUserAccess,
+    confirmTotp,
+    createApiKey,
+    enrollTotp,
+    forgetTrustedDevices,
+    reauthenticate,
+    removeMfaFactor,
+    revokeApiKey,
+    verifyMfa,
   },
   Subscription: { viewerChanged },
   User,
