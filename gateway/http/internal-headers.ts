@@ -12,10 +12,18 @@ const INTERNAL = [
   /^x-(internal|sauti)(-|$)|^apollo-federation-include-trace$/,
 ];
 
+/** Clients send the same few names with every request: what is known of a name is looked up. */
+const known = new Map<string, boolean>();
+const MAX_KNOWN = 500;
+
 /** Whether a header of this name (in lower case) is for the gateway and its proxies alone; `_` is `-`, as many servers read it. */
 export function isInternalHeader(name: string): boolean {
+  const before = known.get(name);
+  if (before !== undefined) return before;
   const plain = name.includes('_') ? name.replaceAll('_', '-') : name;
-  return INTERNAL.some((pattern) => pattern.test(plain));
+  const isInternal = INTERNAL.some((pattern) => pattern.test(plain));
+  if (known.size < MAX_KNOWN) known.set(name, isInternal);
+  return isInternal;
 }
 
 /** Takes such headers out of what a client sent. */
