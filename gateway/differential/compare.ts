@@ -64,6 +64,7 @@ const PLANNING_MS = 20_000;
 /** Sauti's own schema demands scopes. */
 const EVERYTHING: VerifiedToken = {
   viewer: { userId: 'u', sessionId: 's', scopes: [...USER_SCOPES, ...ADMIN_SCOPES] },
+  issuedAt: new Date(),
   endsAt: new Date(8.64e15),
 };
 

@@ -19,7 +19,7 @@ function aGuardedGateway(supergraph: GuardedSupergraph): Promise<ComparedGateway
     authenticate: async (authorization) => {
       if (authorization === undefined) return null;
       const scopes = authorization.slice('Bearer '.length).split(',').filter(Boolean);
-      return { viewer: { userId: 'u', sessionId: 's', scopes }, endsAt: new Date(8.64e15) };
+      return { viewer: { userId: 'u', sessionId: 's', scopes }, issuedAt: new Date(), endsAt: new Date(8.64e15) };
     },
     authorization: {
       policies: (names, { identity }) => names.filter((name) => identity.viewer?.scopes.includes(name)),
@@ -34,6 +34,7 @@ test.each([
 ])(
   `what is not for a caller is null as in one unsplit schema, and all else is as it was: ${SETS} sets of rules over %s, from seed ${seed}`,
   async (_, build) => {
+    await using plain = await aComparedGateway(build());
     for (let set = 0; set < SETS; set++) {
       const supergraph = guarded(build(), seed + set);
       await using gateway = await aGuardedGateway(supergraph);
@@ -48,6 +49,8 @@ test.each([
         if (comparison.difference === null) continue;
         // A mutation that would come to nothing is not begun.
         if (comparison.difference === 'mutations' && JSON.parse(comparison.got).data === null) continue;
+        // The planner may ask for more than it should below interface objects, with rules or without.
+        if ((await plain.compare(operation, next, failures)).difference === comparison.difference) continue;
         throw new Error(
           `rules ${seed + set}, seed ${next}, caller ${scopes}: ${describeComparison(operation, comparison)}`,
         );

@@ -54,7 +54,6 @@ export function forwardedHeaders(names: readonly string[], call: CallerScope): s
 /** Of a client's headers those that a rule can name; for whoever has to keep them for long. */
 export function forwardable(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const kept: IncomingHttpHeaders = {};
-  for (const name of Object.keys(headers))
-    if (!OWN.test(name) && !isInternalHeader(name)) kept[name] = headers[name];
+  for (const name of Object.keys(headers)) if (!OWN.test(name) && !isInternalHeader(name)) kept[name] = headers[name];
   return kept;
 }

@@ -110,7 +110,8 @@ class GenerationGateway implements GatewayInterface {
 
 async function run(
   { engine, documents, admission }: Generation,
-  request: GatewayGraphQLRequestContext<Caller>): Promise<Result> {
+  request: GatewayGraphQLRequestContext<Caller>,
+): Promise<Result> {
   documents.add(request.source, request.document);
   const operation = getOperationAST(request.document, request.request.operationName);
   if (!operation) return refuse(unknownOperation(request.request.operationName));

@@ -6,7 +6,12 @@ import { acceptedStream } from './streams/accept';
 /** A client says with it that its session is to be in cookies; no page of another site can send it without asking. */
 export const SESSION_HEADER = 'sauti-session';
 /** Headers that make a browser ask first when a page of another site wants to send them. */
-const PREFLIGHTED = [SESSION_HEADER, 'apollo-require-preflight', 'x-apollo-operation-name', 'x-graphql-event-stream-token'];
+const PREFLIGHTED = [
+  SESSION_HEADER,
+  'apollo-require-preflight',
+  'x-apollo-operation-name',
+  'x-graphql-event-stream-token',
+];
 
 /** Whether the client keeps its session in cookies and this request may change it. */
 export function asksForCookies({ headers }: IncomingMessage): boolean {

@@ -80,7 +80,11 @@ function keyOf({ rule, value }: MarkedCount, identity: CallIdentity): string {
 }
 
 function keyPart(key: RateLimitKey, value: string | null, { viewer, client }: CallIdentity): string {
-  if (key === 'ARGUMENT') return createHash('sha256').update(value ?? '').digest('base64url').slice(0, HASH_LENGTH);
+  if (key === 'ARGUMENT')
+    return createHash('sha256')
+      .update(value ?? '')
+      .digest('base64url')
+      .slice(0, HASH_LENGTH);
   if (key === 'ACCOUNT' && viewer) return viewer.userId;
   return client?.ipAddress ?? 'unknown';
 }

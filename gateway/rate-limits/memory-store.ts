@@ -4,7 +4,9 @@ import type { Counter, CounterStore } from './counter-store';
 /** Counts in this process. An address that is counted takes about 300 bytes until its window ends. */
 export function memoryCounterStore(): CounterStore {
   return {
-    counter: rememberedCounters((name, points, duration) => new RateLimiterMemory({ keyPrefix: name, points, duration })),
+    counter: rememberedCounters(
+      (name, points, duration) => new RateLimiterMemory({ keyPrefix: name, points, duration }),
+    ),
     async [Symbol.asyncDispose]() {},
   };
 }

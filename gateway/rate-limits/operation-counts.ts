@@ -40,11 +40,17 @@ export function countFields(fields: readonly SelectedField[], variables: Record<
 
 /** Whether counting these fields needs variables. */
 export function dependsOnVariables(fields: readonly SelectedField[]): boolean {
-  return fields.some(({ conditions, rules }) => conditions.length > 0 || rules.some(({ argument }) => argument.length > 0));
+  return fields.some(
+    ({ conditions, rules }) => conditions.length > 0 || rules.some(({ argument }) => argument.length > 0),
+  );
 }
 
 /** Text is compared as addresses are: without case, composition and space around it. */
-function argumentValue(node: FieldNode, { argument }: RateLimitRule, variables: Record<string, unknown>): string | null {
+function argumentValue(
+  node: FieldNode,
+  { argument }: RateLimitRule,
+  variables: Record<string, unknown>,
+): string | null {
   const [name, ...path] = argument;
   const given = name === undefined ? undefined : node.arguments?.find((each) => each.name.value === name);
   if (!given) return null;

@@ -53,7 +53,12 @@ function checked(
   const fail = (what: string): never => {
     throw new Error(`@rateLimit of ${name}: ${what}`);
   };
-  const { limit, windowS, by, argument } = given as { limit: number; windowS: number; by: unknown[]; argument?: string };
+  const { limit, windowS, by, argument } = given as {
+    limit: number;
+    windowS: number;
+    by: unknown[];
+    argument?: string;
+  };
   if (limit < 0 || windowS < 1) fail('"limit" must be at least 0 and "windowS" at least 1.');
   if (by.length === 0 || !by.every((key) => KEYS.includes(key)))
     fail('"by" must be some of SOURCE, ACCOUNT and ARGUMENT.');

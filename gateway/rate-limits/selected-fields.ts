@@ -80,7 +80,8 @@ class Walk {
       if (conditions === 'never') continue;
       const here = { ...place, conditions: [...place.conditions, ...conditions] };
       if (node.kind === Kind.FIELD) this.visitField(node, here);
-      else if (node.kind === Kind.INLINE_FRAGMENT) this.visit(node.selectionSet, this.narrowed(here, node.typeCondition));
+      else if (node.kind === Kind.INLINE_FRAGMENT)
+        this.visit(node.selectionSet, this.narrowed(here, node.typeCondition));
       else {
         const fragment = this.fragments.get(node.name.value);
         if (fragment) this.visit(fragment.selectionSet, this.narrowed(here, fragment.typeCondition));
@@ -108,7 +109,10 @@ class Walk {
   private rulesOf(type: GraphQLCompositeType, field: string): readonly RateLimitRule[] {
     const own = this.rules.get(`${type.name}.${field}`) ?? [];
     if (isObjectType(type)) return own;
-    return [...own, ...this.schema.getPossibleTypes(type).flatMap(({ name }) => this.rules.get(`${name}.${field}`) ?? [])];
+    return [
+      ...own,
+      ...this.schema.getPossibleTypes(type).flatMap(({ name }) => this.rules.get(`${name}.${field}`) ?? []),
+    ];
   }
 }
 

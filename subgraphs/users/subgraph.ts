@@ -6,31 +6,15 @@ import type { AccessNews } from '../../platform/identity/access-change';
 import type { JwkSet } from '../../platform/identity/access-token';
 import type { VerifyApiKey } from '../../platform/identity/api-key';
 import { deriveCallKey } from '../../platform/identity/call-identity';
-import { createApiKeys } from './api-keys/create-api-keys';
-import { verifyApiKeyRoute } from './api-keys/verify-route';
 import { createMailSeal } from '../../platform/mail/mail';
 import { outboxRoute } from '../../platform/mail/outbox-route';
-import { AccountMails } from './accounts/account-mails';
-import { createAccounts } from './accounts/create-accounts';
-import { SignIns, type EndAllSessions } from './accounts/sign-in';
-import { Attempts } from './attempts';
+import { verifyApiKeyRoute } from './api-keys/verify-route';
 import { createContext } from './context';
-import { createFactors } from './factors/create-factors';
-import { createOAuth } from './oauth/create-oauth';
-import { Preferences } from './profile/preferences';
-import { ProfileRecords } from './profile/profile-records';
-import { Profiles } from './profile/profiles';
-import { ViewerChanges } from './profile/viewer-changes';
+import type { SigningKeys } from './keys/signing-keys';
+import { resolvers } from './resolvers/resolvers';
+import { createServices } from './services';
 import { accessChangesRoute } from './sessions/access-changes';
 import { accessNews } from './sessions/access-news';
-import { CreditGrants } from './credits/credit-grants';
-import { CreditRecords } from './credits/credit-records';
-import { Credits } from './credits/credits';
-import { UserRecords, USERS_MODELS } from './records';
-import { resolvers } from './resolvers/resolvers';
-import { SecurityTrail } from './security-trail';
-import { Sessions } from './sessions/sessions';
-import { signingKeySeal, SigningKeys } from './keys/signing-keys';
 import { DEFAULT_USERS_SETTINGS, type UsersSettings } from './users-settings';
 
 const NAME = 'users';
@@ -52,40 +36,8 @@ export function createUsersSubgraph(
   clock: () => Date = () => new Date(),
   given: Partial<UsersSettings> = {},
 ): UsersSubgraph {
-  const { events, secret } = platform;
   const settings = { ...DEFAULT_USERS_SETTINGS, ...given };
-  const database = platform.database.slice(USERS_MODELS);
-  const records = new UserRecords(database);
-  const keys = new SigningKeys(records, signingKeySeal(secret), clock, platform.logger);
-  const sessions = new Sessions(records, keys, events, secret, clock);
-  const profileRecords = new ProfileRecords(database);
-  const attempts = new Attempts(records, secret, clock);
-  const mailSeal = createMailSeal(secret);
-  const trail = new SecurityTrail(events, new AccountMails(mailSeal, () => platform.publicUrl()));
-  const shared = { database, records, attempts, trail, events, secret, clock };
-  const { challenges, mfaSignIn, ...factors } = createFactors(shared);
-  const signIns = new SignIns(sessions, challenges, async (_tx, user) => user, clock);
-  const { apiKeys, verifyApiKey } = createApiKeys(shared);
-  const creditRecords = new CreditRecords(database);
-  const endAllSessions: EndAllSessions = (tx, userId, except, identity) =>
-    sessions.endOf(tx, userId, except === null ? 'all' : { not: except }, identity);
-  const parts = { database, users: records, attempts, signIns, endAllSessions, clock };
-  const accountServices = createAccounts(platform, settings.accounts, parts);
-  const services = {
-    records,
-    sessions,
-    ...accountServices,
-    ...factors,
-    mfaSignIn: mfaSignIn(signIns),
-    apiKeys,
-    profileRecords,
-    profiles: new Profiles(profileRecords, platform.events, clock),
-    preferences: new Preferences(profileRecords, platform.events, clock),
-    viewerChanges: new ViewerChanges(profileRecords, platform.events),
-    credits: new Credits(creditRecords),
-    creditGrants: new CreditGrants(creditRecords, platform.events),
-    ...createOAuth(platform, settings.oauth, { records, signIns, mails: accountServices.accountMails, clock }),
-  };
+  const { services, keys, verifyApiKey } = createServices(platform, settings, clock);
   const callKey = deriveCallKey(platform.secret, NAME);
   const accessChanges: UsersSubgraph['accessChanges'] = (signal) => accessNews(platform.events, signal);
   const access = accessChangesRoute(accessChanges, callKey);
@@ -94,12 +46,13 @@ export function createUsersSubgraph(
     typeDefs: readRepositoryFile('subgraphs/users/schema.graphql'),
     resolvers,
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
+    extensionsOf: ({ cookieSession }) => cookieSession?.change && { session: cookieSession.change },
     logger: platform.logger,
     byteRoutes: [
       jwksRoute(keys),
       access.route,
       verifyApiKeyRoute(verifyApiKey, callKey),
-      ...(settings.accounts.outbox ? [outboxRoute({ ...platform, seal: mailSeal })] : []),
+      ...(settings.accounts.outbox ? [outboxRoute({ ...platform, seal: createMailSeal(platform.secret) })] : []),
     ],
     closeRoutes: () => access.close(),
     ready: () => platform.database.ping(),

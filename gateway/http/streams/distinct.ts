@@ -83,7 +83,13 @@ async function stream(
     return connection.open(response);
   }
   connection.register(registered);
-  const options = { id: ID, isSubscription, requestId: asked.requestId, headers: request.headers, client: asked.client };
+  const options = {
+    id: ID,
+    isSubscription,
+    requestId: asked.requestId,
+    headers: request.headers,
+    client: asked.client,
+  };
   const errors = await connection.start(operations, payload, options).catch((error: unknown) => {
     connection.abandon();
     throw error;

@@ -1,0 +1,73 @@
+import type { Platform } from '../../platform/platform';
+import { choosePlan } from '../../platform/credits/plans';
+import { createMailSeal } from '../../platform/mail/mail';
+import type { VerifyApiKey } from '../../platform/identity/api-key';
+import { AccountMails } from './accounts/account-mails';
+import { createAccounts } from './accounts/create-accounts';
+import { SignIns, type EndAllSessions } from './accounts/sign-in';
+import { createAdministration } from './administration/create-administration';
+import { createApiKeys } from './api-keys/create-api-keys';
+import { Attempts } from './attempts';
+import type { UsersServices } from './context';
+import { CreditGrants } from './credits/credit-grants';
+import { CreditRecords } from './credits/credit-records';
+import { Credits } from './credits/credits';
+import { createFactors } from './factors/create-factors';
+import { signingKeySeal, SigningKeys } from './keys/signing-keys';
+import { createOAuth } from './oauth/create-oauth';
+import { createCancelDeletion, createPrivacy } from './privacy/create-privacy';
+import { Preferences } from './profile/preferences';
+import { ProfileRecords } from './profile/profile-records';
+import { Profiles } from './profile/profiles';
+import { ViewerChanges } from './profile/viewer-changes';
+import { UserRecords, USERS_MODELS } from './records';
+import { SecurityTrail } from './security-trail';
+import { Sessions } from './sessions/sessions';
+import type { UsersSettings } from './users-settings';
+
+/** The rules of this slice, each with what it needs of the others. */
+export function createServices(
+  platform: Platform,
+  settings: UsersSettings,
+  clock: () => Date,
+): { services: UsersServices; keys: SigningKeys; verifyApiKey: VerifyApiKey } {
+  const database = platform.database.slice(USERS_MODELS);
+  const records = new UserRecords(database);
+  const keys = new SigningKeys(records, signingKeySeal(platform.secret), clock, platform.logger);
+  const sessions = new Sessions(records, keys, platform.events, platform.secret, clock);
+  const attempts = new Attempts(records, platform.secret, clock);
+  const cancelDeletion = createCancelDeletion(platform, database);
+  const trail = new SecurityTrail(
+    platform.events,
+    new AccountMails(createMailSeal(platform.secret), () => platform.publicUrl()),
+  );
+  const secured = { ...platform, database, records, attempts, trail, clock };
+  const { challenges, mfaSignIn, ...factors } = createFactors(secured);
+  const { apiKeys, verifyApiKey } = createApiKeys(secured);
+  const signIns = new SignIns(sessions, challenges, cancelDeletion, clock);
+  const endAllSessions: EndAllSessions = (tx, userId, except, identity) =>
+    sessions.endOf(tx, userId, except === null ? 'all' : { not: except }, identity);
+  const shared = { database, users: records, attempts, signIns, endAllSessions, clock };
+  const accounts = createAccounts(platform, settings.accounts, shared);
+  const profileRecords = new ProfileRecords(database);
+  const creditRecords = new CreditRecords(database);
+  const services: UsersServices = {
+    clock,
+    records,
+    sessions,
+    ...accounts,
+    ...factors,
+    mfaSignIn: mfaSignIn(signIns),
+    apiKeys,
+    ...createOAuth(platform, settings.oauth, { records, signIns, mails: accounts.accountMails, clock }),
+    profileRecords,
+    profiles: new Profiles(profileRecords, platform.events, clock),
+    preferences: new Preferences(profileRecords, platform.events, clock),
+    viewerChanges: new ViewerChanges(profileRecords, platform.events),
+    credits: new Credits(creditRecords),
+    creditGrants: new CreditGrants(creditRecords, platform.events),
+    ...createAdministration(platform, { database, choosePlan, clock }),
+    ...createPrivacy(platform, settings.privacy, shared),
+  };
+  return { services, keys, verifyApiKey };
+}
