@@ -28,9 +28,9 @@ import { createCallMerger } from './subscriptions/merging/transports';
 import type { SubscriptionCounts } from './subscriptions/counts';
 import { DEFAULT_SUBSCRIPTION_SETTINGS } from './subscriptions/settings';
 import { createSubscriptions, type Subscriptions } from './subscriptions/subscriptions';
-import { refusingVoid, watchAccess, type AccessWatch } from './viewer/access-watch';
 import { createApiKeyCheck, withApiKeys } from './viewer/api-keys';
 import { createIdentification } from './viewer/identification';
+import { refusingVoid, watchAccess, type AccessWatch } from './viewer/access-watch';
 import { createSocketServer, type SocketServer } from './websocket/server';
 
 const GRAPHQL_PATH = '/graphql';
@@ -91,7 +91,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     [...corsOrigins, ...(development ? DEVELOPMENT_ORIGINS : [])],
     cookieSessions ? corsOrigins : undefined,
   );
-  const operations = createOperations(current, subscriptions, logger);
   const access = watchAccess({ accessChanges: options.accessChanges, logger });
   const authenticate = authenticatorOf(options, access);
   const identification = createIdentification({
@@ -101,6 +100,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     cookieSessions,
     needsFacts: options.rateLimits !== undefined || (options.clientFactsFor ?? []).length > 0,
   });
+  const operations = createOperations(current, subscriptions, logger);
   const connections = createConnections({ authenticate, access, limits });
   const sockets = createSocketServer({
     path: GRAPHQL_PATH,

@@ -13,8 +13,8 @@ const ORPHAN_AGE_MS = DAY_MS;
 
 /**
  * Removes what nobody can need any more, now and then again: every ten minutes old events, idempotency keys, mails,
- * attempts and archives of accounts, once a day what takes a look at everything: bytes whose row was never written, and
- * old sessions and devices. Deletions of accounts that were given up are started again. Returns how to stop it.
+ * attempts and archives of accounts, once a day what takes a look at everything: bytes whose row was never written, old
+ * sessions and devices. Deletions of accounts that were given up are started again. Returns how to stop it.
  */
 export function startHousekeeping(platform: Platform, eventRetentionDays: number): () => void {
   const repeat = (everyMs: number, tidy: () => Promise<Record<string, number>>): NodeJS.Timeout => {
@@ -39,9 +39,9 @@ export function startHousekeeping(platform: Platform, eventRetentionDays: number
     })),
     repeat(DAY_MS, async () => ({ orphans: await platform.objects.sweep(ORPHAN_AGE_MS) })),
     repeat(DAY_MS, () => removeOldSessions(platform)),
-    repeat(DAY_MS, () => removeOldDevices(platform)),
     repeat(OFTEN_MS, () => removeOldArchives(platform)),
     repeat(DAY_MS, () => restartDeletions(platform)),
+    repeat(DAY_MS, () => removeOldDevices(platform)),
   ];
   return () => timers.forEach(clearInterval);
 }

@@ -6,9 +6,9 @@ import { createConnections, type Connections } from '../connections/connections'
 import { originPolicy } from '../http/cors';
 import type { Outlet } from '../operations/outlet';
 import type { Asker, Leaving, OperationPayload, Operations } from '../operations/operations';
+import { plainIdentification } from './identification';
 import { DEFAULT_GATEWAY_LIMITS, type Authenticate, type AccessChanges, type GatewayLimits } from '../options';
 import { refusingVoid, watchAccess } from '../viewer/access-watch';
-import { plainIdentification } from './identification';
 import { createSocketServer } from '../websocket/server';
 
 /** An operation as whoever runs operations sees it. */

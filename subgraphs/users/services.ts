@@ -1,7 +1,7 @@
-import type { Platform } from '../../platform/platform';
 import { choosePlan } from '../../platform/credits/plans';
-import { createMailSeal } from '../../platform/mail/mail';
 import type { VerifyApiKey } from '../../platform/identity/api-key';
+import { createMailSeal } from '../../platform/mail/mail';
+import type { Platform } from '../../platform/platform';
 import { AccountMails } from './accounts/account-mails';
 import { createAccounts } from './accounts/create-accounts';
 import { SignIns, type EndAllSessions } from './accounts/sign-in';
@@ -31,20 +31,17 @@ export function createServices(
   settings: UsersSettings,
   clock: () => Date,
 ): { services: UsersServices; keys: SigningKeys; verifyApiKey: VerifyApiKey } {
+  const { events, secret } = platform;
   const database = platform.database.slice(USERS_MODELS);
   const records = new UserRecords(database);
-  const keys = new SigningKeys(records, signingKeySeal(platform.secret), clock, platform.logger);
-  const sessions = new Sessions(records, keys, platform.events, platform.secret, clock);
-  const attempts = new Attempts(records, platform.secret, clock);
-  const cancelDeletion = createCancelDeletion(platform, database);
-  const trail = new SecurityTrail(
-    platform.events,
-    new AccountMails(createMailSeal(platform.secret), () => platform.publicUrl()),
-  );
-  const secured = { ...platform, database, records, attempts, trail, clock };
-  const { challenges, mfaSignIn, ...factors } = createFactors(secured);
-  const { apiKeys, verifyApiKey } = createApiKeys(secured);
-  const signIns = new SignIns(sessions, challenges, cancelDeletion, clock);
+  const keys = new SigningKeys(records, signingKeySeal(secret), clock, platform.logger);
+  const sessions = new Sessions(records, keys, events, secret, clock);
+  const attempts = new Attempts(records, secret, clock);
+  const trail = new SecurityTrail(events, new AccountMails(createMailSeal(secret), () => platform.publicUrl()));
+  const security = { database, records, attempts, trail, events, secret, clock };
+  const { challenges, mfaSignIn, ...factors } = createFactors(security);
+  const { apiKeys, verifyApiKey } = createApiKeys(security);
+  const signIns = new SignIns(sessions, challenges, createCancelDeletion(platform, database), clock);
   const endAllSessions: EndAllSessions = (tx, userId, except, identity) =>
     sessions.endOf(tx, userId, except === null ? 'all' : { not: except }, identity);
   const shared = { database, users: records, attempts, signIns, endAllSessions, clock };
@@ -61,11 +58,11 @@ export function createServices(
     apiKeys,
     ...createOAuth(platform, settings.oauth, { records, signIns, mails: accounts.accountMails, clock }),
     profileRecords,
-    profiles: new Profiles(profileRecords, platform.events, clock),
-    preferences: new Preferences(profileRecords, platform.events, clock),
-    viewerChanges: new ViewerChanges(profileRecords, platform.events),
+    profiles: new Profiles(profileRecords, events, clock),
+    preferences: new Preferences(profileRecords, events, clock),
+    viewerChanges: new ViewerChanges(profileRecords, events),
     credits: new Credits(creditRecords),
-    creditGrants: new CreditGrants(creditRecords, platform.events),
+    creditGrants: new CreditGrants(creditRecords, events),
     ...createAdministration(platform, { database, choosePlan, clock }),
     ...createPrivacy(platform, settings.privacy, shared),
   };
