@@ -92,11 +92,13 @@ test('making a key needs a proof of the last hour, and no key can make another',
 
 test('of keys made at once no more than fifty come to be', async () => {
   const { viewer } = await stage.aPerson();
-  const answers = await Promise.all(Array.from({ length: 53 }, () => create(viewer)));
-  expect(answers.filter(({ key }) => key !== null)).toHaveLength(50);
-  expect(new Set(answers.flatMap(({ errors }) => errors.map(({ code }) => code)))).toEqual(new Set(['INVALID_STATE']));
-  const [first] = await keysOf(viewer);
-  await revoke(viewer, first!.id);
+  const key = { userId: viewer.userId, name: 'CI', prefix: 'sauti_00000000', scopes: ['media:read'] };
+  const others = Array.from({ length: 45 }, () => ({ ...key, id: newId('key'), keyHash: newId('key') }));
+  await prisma().apiKey.createMany({ data: others });
+  const answers = await Promise.all(Array.from({ length: 8 }, () => create(viewer)));
+  expect(answers.filter((answer) => answer.key !== null)).toHaveLength(5);
+  expect(answers.flatMap(({ errors }) => errors.map(({ code }) => code))).toEqual(Array(3).fill('INVALID_STATE'));
+  await revoke(viewer, others[0]!.id);
   expect((await create(viewer)).errors).toEqual([]);
 });
 

@@ -36,8 +36,8 @@ interface Person {
   viewer: Viewer;
   email: string;
   /** A code that was not used yet; each call is half a minute later. */
-  nextCode(): string;
-  wrongCode(): string;
+  nextCode: () => string;
+  wrongCode: () => string;
   recovery: string[];
 }
 
@@ -142,9 +142,11 @@ test('of a thousand guesses spread over sign-ins ten an hour are looked at, and 
   const { email, nextCode, wrongCode, recovery } = await withApp();
   const { prisma } = stage.opened.platform.database;
   const tokens = await Promise.all(Array.from({ length: 4 }, () => challenge(email)));
-  const guesses = await Promise.all(
-    Array.from({ length: 1_000 }, (_, index) => verify(tokens[index % 4]!, wrongCode())),
-  );
+  const guesses: SignInPayload[] = [];
+  for (let round = 0; round < 50; round++)
+    guesses.push(
+      ...(await Promise.all(Array.from({ length: 20 }, (_, index) => verify(tokens[index % 4]!, wrongCode())))),
+    );
   const looked = guesses.filter(({ errors }) => errors[0]!.code === 'INVALID_TOKEN');
   const refused = guesses.filter(({ errors }) => errors[0]!.code === 'RATE_LIMITED');
   expect([looked.length, refused.length]).toEqual([10, 990]);
