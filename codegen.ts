@@ -51,6 +51,9 @@ const config: CodegenConfig = {
       Identity: './oauth/identity-records#IdentityRow as LinkedIdentity',
       ViewerChange: './profile/viewer-changes#ViewerChange as Change',
       StreamGap: '../../platform/events/stream#StreamGap as Gap',
+      CreditAccount: './credits/credit-records#CreditState',
+      CreditEntry: './credits/credit-records#CreditEntryRow',
+      Plan: './credits/credit-records#PlanRow',
     }),
     ...subgraph('files', 'FilesContext', { File: './records#FileRow' }),
     ...subgraph('media', 'MediaContext', {

@@ -1,4 +1,6 @@
 import path from 'node:path';
+import type { Plan } from './credits/plans';
+import { readPlans } from './credits/read-plans';
 import type { LogLevel } from './logger';
 import { repositoryRoot } from './root';
 
@@ -33,6 +35,8 @@ export interface PlatformEnvironment extends ProcessEnvironment {
   redisUrl: string | null;
   /** Base URL of the byte routes of files, for a process that cannot read the store's disk; null: it can. */
   fetchFilesFrom: string | null;
+  /** What accounts can be on, as the operator wants it from now on; null: see `storePlans`. */
+  plans: readonly Plan[] | null;
 }
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -104,6 +108,7 @@ export function readPlatformEnvironment(reader: EnvironmentReader): PlatformEnvi
     databaseUrl: reader.url('DATABASE_URL', ['postgresql:', 'postgres:']),
     redisUrl: reader.url('REDIS_URL', ['redis:', 'rediss:']),
     fetchFilesFrom: reader.url('FILES_URL', ['http:', 'https:']),
+    plans: readPlans(reader),
   };
 }
 

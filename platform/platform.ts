@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { storePlans } from './credits/plans';
 import { openDatabase, type Database } from './database/database';
 import { startEmbeddedPostgres } from './database/embedded';
 import { migrate, migrateQueue } from './database/migrate';
@@ -54,6 +55,7 @@ export async function openPlatform(options: {
 
   const database = openDatabase({ url: databaseUrl, applicationName, poolSize });
   lifecycle.onStop('database', () => database[Symbol.asyncDispose]());
+  await storePlans(database, environment.plans);
   const notifications = new Notifications(databaseUrl, logger);
   await notifications.start();
   lifecycle.onStop('notifications', () => notifications[Symbol.asyncDispose]());

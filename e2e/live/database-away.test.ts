@@ -27,7 +27,13 @@ test('a worker whose database was away so long that it could not even give its s
         dataDirectory: opened.dataDirectory,
         secret: null,
       },
-      ...{ logLevel: 'info', production: false, maxFileBytes: 1024 ** 2, mediaLimits: DEFAULT_MEDIA_LIMITS },
+      ...{
+        logLevel: 'info',
+        production: false,
+        maxFileBytes: 1024 ** 2,
+        mediaLimits: DEFAULT_MEDIA_LIMITS,
+        plans: null,
+      },
     },
     ...{ lifecycle, logger, applicationName: 'sauti:live-worker', publicUrl: () => '' },
   });

@@ -17,6 +17,7 @@ export type PlatformTransaction = Pick<
   | 'eventConsumer'
   | 'creditAccount'
   | 'creditEntry'
+  | 'creditPlan'
   | 'mail'
 >;
 

@@ -1,3 +1,6 @@
+import { announceCredits } from '../credits/account';
+import { hold } from '../credits/ledger';
+import { priceOf } from '../credits/prices';
 import type { PlatformTransaction } from '../database/database';
 import type { EventLog } from '../events/event-log';
 import { announce, PRIORITIES, putInLine, type Job, type JobPriority, type JobState } from './job';
@@ -36,7 +39,8 @@ export async function requestCancel(tx: PlatformTransaction, events: EventLog, o
 /**
  * Starts a FAILED or CANCELED job again with as many attempts as a new one; jobs that had ended with it, because they need
  * it, wait for it again. Answers the job, or null when the owner has no such job. Throws {@link JobCommandRefused} in any
- * other state, and when a job that it needs has failed itself. Call it last: it appends to the owner's topic.
+ * other state, and when a job that it needs has failed itself, `InsufficientCredits` when what they cost cannot be held again.
+ * Call it last: it appends to the owner's topics.
  */
 export async function requestRetry(tx: PlatformTransaction, events: EventLog, own: OwnJob): Promise<Job | null> {
   const job = await tx.job.findFirst({ where: { id: own.jobId, ownerId: own.ownerId } });
@@ -50,8 +54,15 @@ export async function requestRetry(tx: PlatformTransaction, events: EventLog, ow
   const changed = [await restart(tx, job, isReady)];
   for (const parent of changed)
     for (const dependent of await endedWith(tx, parent.id)) changed.push(await restart(tx, dependent, false));
+  await holdAgain(tx, changed);
   for (const one of changed) await announce(tx, events, one);
+  if (changed.some(({ credits }) => credits > 0)) await announceCredits(tx, events, own.ownerId);
   return changed[0]!;
+}
+
+/** Behind the locks of all of them: see `lockAccount`. */
+async function holdAgain(tx: PlatformTransaction, jobs: readonly Job[]): Promise<void> {
+  for (const { id: jobId, ownerId, credits } of jobs) if (credits > 0) await hold(tx, { ownerId, jobId, credits });
 }
 
 /**
@@ -97,6 +108,7 @@ async function restart(tx: PlatformTransaction, job: Job, isReady: boolean): Pro
     data: {
       state: isReady ? 'QUEUED' : 'WAITING',
       maxAttempts: job.attempt + job.attemptsGiven,
+      credits: priceOf(job.kind, job.size) ?? 0,
       ...{ losses: 0, lostWorkerId: null, handedAt: null, heartbeatAt: null },
       ...{ progress: 0, stage: null, expectedAt: null, finishedAt: null },
       ...{ errorCode: null, errorMessage: null, errorRetryable: null },

@@ -1,3 +1,4 @@
+import { charge, release } from '../credits/ledger';
 import type { PlatformTransaction } from '../database/database';
 import { putInLine, type Job, type JobFailure } from './job';
 import type { JobEnding } from './job-handler';
@@ -13,7 +14,7 @@ const DEPENDENCY_FAILED: JobFailure = {
   retryable: true,
 };
 
-/** Ends a job as SUCCEEDED and queues those that wait only for it; answers all that have changed. */
+/** Ends a job as SUCCEEDED, spends what it costs and queues those that wait only for it; answers all that have changed. */
 export async function endWithSuccess(tx: PlatformTransaction, jobId: string): Promise<Job[]> {
   const changed = [await close(tx, jobId, 'SUCCEEDED', null)];
   for (const { id } of await readyAfter(tx, jobId)) {
@@ -21,12 +22,15 @@ export async function endWithSuccess(tx: PlatformTransaction, jobId: string): Pr
     await putInLine(tx, released);
     changed.push(released);
   }
+  const { credits, ownerId } = changed[0]!;
+  if (credits > 0) await charge(tx, { ownerId, jobId });
   return changed;
 }
 
 /**
  * Ends a job without success and, in the same way, those that wait for it, and theirs in turn. These are marked with
- * DEPENDENCY_FAILED, the canceled ones too, which is how a retry finds them. Answers all that have changed.
+ * DEPENDENCY_FAILED, the canceled ones too, which is how a retry finds them. What was held for them is given back. Answers
+ * all that have changed.
  */
 export async function endWithout(
   tx: PlatformTransaction,
@@ -46,6 +50,8 @@ export async function endWithout(
     await tx.jobOutbox.deleteMany({ where: { jobId: one.id } });
     ended.push(await close(tx, one.id, own.outcome, one === job ? ending.failure : DEPENDENCY_FAILED));
   }
+  // Behind the topics that clean-ups append to: see `lockAccount`.
+  for (const { id: jobId, ownerId, credits } of affected) if (credits > 0) await release(tx, { ownerId, jobId });
   return ended;
 }
 
@@ -64,6 +70,7 @@ async function close(
   const [row] = await tx.$queryRaw<Record<string, unknown>[]>`
     update platform.job set state = ${state}::platform.job_state, finished_at = clock_timestamp(),
            progress = case when ${state} = 'SUCCEEDED' then 1 else progress end, stage = null, expected_at = null,
+           credits = case when ${state} = 'SUCCEEDED' then credits else 0 end,
            error_code = ${errorCode}, error_message = ${errorMessage}, error_retryable = ${errorRetryable}
      where id = ${jobId} returning *`;
   return jobOf(row!);

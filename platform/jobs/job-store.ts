@@ -1,6 +1,8 @@
+import { announceCredits } from '../credits/account';
+import { isPriced } from '../credits/prices';
 import { isWriteConflict, type Database, type PlatformTransaction } from '../database/database';
 import type { EventLog } from '../events/event-log';
-import { announce, putInLine, type Job, type JobFailure } from './job';
+import { announce, FINAL_STATES, putInLine, type Job, type JobFailure } from './job';
 import { endWithout, endWithSuccess, errorColumns, type CleanUp } from './job-endings';
 import { JobLost, type JobEnding } from './job-handler';
 import { jobOf } from './job-row';
@@ -209,6 +211,9 @@ export class JobStore {
     return this.database.prisma.$transaction(async (tx) => {
       const jobs = await work(tx);
       for (const job of jobs) await announce(tx, this.events, job);
+      // All of them have one owner: they need each other.
+      const paid = jobs.find(({ state, kind }) => FINAL_STATES.includes(state) && isPriced(kind));
+      if (paid) await announceCredits(tx, this.events, paid.ownerId);
       return jobs;
     });
   }

@@ -1,3 +1,6 @@
+import { announceCredits } from '../credits/account';
+import { hold } from '../credits/ledger';
+import { priceOf } from '../credits/prices';
 import type { PlatformTransaction } from '../database/database';
 import type { Job, JobState } from '../database/prisma-client/client';
 import type { EventLog } from '../events/event-log';
@@ -102,7 +105,8 @@ export interface NewJob<Payload> {
 /**
  * Writes a job and its first event in the caller's transaction; the dispatcher hands it to the queue when it has committed
  * and the jobs it needs have succeeded. Nothing runs if that rolls back, and nothing is lost once it commits. Call it last:
- * it appends to the owner's topic. Throws {@link NeedError} for a need that is not there or can no longer succeed.
+ * it appends to the owner's topics. What the job costs (see {@link priceOf}) is held of the owner's credits. Throws
+ * {@link NeedError} for a need that is not there or can no longer succeed, `InsufficientCredits`.
  */
 export async function createJob<Payload extends object>(
   tx: PlatformTransaction,
@@ -112,17 +116,21 @@ export async function createJob<Payload extends object>(
 ): Promise<Job> {
   const needs = [...new Set(job.needs)];
   const isReady = await needsHaveSucceeded(tx, job.ownerId, needs);
+  const { id = newId('job'), ownerId, size = null } = job;
+  const credits = priceOf(definition.kind, size);
+  if (credits !== null) await hold(tx, { ownerId, jobId: id, credits });
   const row = await tx.job.create({
     data: {
-      id: job.id ?? newId('job'),
+      id,
       kind: definition.kind,
-      ownerId: job.ownerId,
+      ownerId,
       subjectId: job.subjectId,
       callId: job.callId ?? null,
       payload: job.payload,
       state: isReady ? 'QUEUED' : 'WAITING',
       priority: job.priority ?? PRIORITIES.NORMAL,
-      size: job.size ?? null,
+      size,
+      credits: credits ?? 0,
       maxAttempts: definition.maxAttempts,
       attemptsGiven: definition.maxAttempts,
       needs: { create: needs.map((neededId) => ({ neededId })) },
@@ -130,6 +138,7 @@ export async function createJob<Payload extends object>(
   });
   if (isReady) await putInLine(tx, row);
   await announce(tx, events, row);
+  if (row.credits > 0) await announceCredits(tx, events, ownerId);
   return row;
 }
 

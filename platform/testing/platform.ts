@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { Plan } from '../credits/plans';
 import { DEFAULT_MEDIA_LIMITS } from '../environment';
 import { Lifecycle } from '../lifecycle';
 import { silentLogger, type Logger } from '../logger';
@@ -24,6 +25,8 @@ export interface TestPlatformOptions {
   fetchFilesFrom?: string;
   /** Default: that of every process. */
   poolSize?: number;
+  /** Default: the built-in ones. */
+  plans?: readonly Plan[];
 }
 
 /** A real platform on a database and a folder of its own; disposing it closes both and leaves nothing behind. */
@@ -43,6 +46,7 @@ export async function openTestPlatform(options: TestPlatformOptions = {}): Promi
       production: false,
       maxFileBytes: options.maxFileBytes ?? 64 * 1024 ** 2,
       mediaLimits: DEFAULT_MEDIA_LIMITS,
+      plans: options.plans ?? null,
     },
     lifecycle,
     logger,

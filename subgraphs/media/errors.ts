@@ -13,6 +13,7 @@ export type MediaProblemCode =
   | 'LANGUAGE_PAIR_UNSUPPORTED'
   | 'INSUFFICIENT_STORAGE'
   | 'NO_SPEECH'
+  | 'INSUFFICIENT_CREDITS'
   | 'INTERNAL';
 
 /** A problem with what a mutation was given; `path` leads from its `input` to the argument. */

@@ -1,3 +1,5 @@
+import { balanceOf } from '../../platform/credits/balance';
+import { InsufficientCredits } from '../../platform/credits/ledger';
 import { readConnection, type Connection, type PageRequest } from '../../platform/connection';
 import { UserProblemError } from '../../platform/errors';
 import { claimIdempotencyKey, isIdempotencyKeyClaimed } from '../../platform/idempotency';
@@ -78,9 +80,21 @@ export class MediaLibrary {
     }
     const texts = checkedTexts(input);
     const recognition = transcribe ? await this.transcripts.plan(transcribe, ['input', 'transcribe']) : null;
-    if (recognition instanceof UserProblemError && !(await this.mayBeRepeated(viewer, input))) throw recognition;
+    const refusal =
+      recognition instanceof UserProblemError
+        ? recognition
+        : upload && transcribe
+          ? await this.noCredits(viewer)
+          : null;
+    if (refusal && !(await this.mayBeRepeated(viewer, input))) throw refusal;
     const plan = { viewer, texts, recognition, input };
     return upload ? this.createFromUpload(upload, plan, signal) : this.createFromFile(fileId!, plan);
+  }
+
+  /** A transcript costs one credit at least: who has none is told before the bytes are read. */
+  private async noCredits({ userId }: Viewer): Promise<InsufficientCredits | null> {
+    const { balance } = await this.records.transaction((tx) => balanceOf(tx, userId));
+    return balance > 0 ? null : new InsufficientCredits(1, balance);
   }
 
   private mayBeRepeated(viewer: Viewer, { idempotencyKey: key }: CreateMedia): Promise<boolean> {

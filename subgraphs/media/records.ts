@@ -79,11 +79,6 @@ export class MediaRecords {
     await tx.media.update({ where: { id }, data: found });
   }
 
-  /** How much there is to do, once that is known: milliseconds of media. */
-  async setJobSize(tx: MediaTransaction, jobId: string, size: number | null): Promise<void> {
-    await tx.job.update({ where: { id: jobId }, data: { size } });
-  }
-
   insertTranscript(
     tx: MediaTransaction,
     transcript: Pick<TranscriptRow, 'id' | 'ownerId' | 'mediaId' | 'jobId' | 'language' | 'engine'> & {

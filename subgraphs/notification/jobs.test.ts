@@ -3,6 +3,7 @@ import { newId } from '../../platform/ids';
 import type { Platform } from '../../platform/platform';
 import type { Subgraph } from '../../platform/subgraph/subgraph';
 import { ask, askFor, aViewer } from '../../platform/testing/calls';
+import { leaveCredits, ledgerFaults } from '../../platform/testing/ledger';
 import { openTestPlatform, type TestPlatform } from '../../platform/testing/platform';
 import { createNotificationSubgraph } from './subgraph';
 import { aJob, aWorker } from './testing';
@@ -176,6 +177,27 @@ describe('retryJob', () => {
     expect((await list(viewer, { filter: { states: ['WAITING'] } })).nodes).toEqual([
       { jobId: child.id, state: 'WAITING' },
     ]);
+  });
+
+  test('holds again what it costs, and refuses when the credits do not suffice', async () => {
+    const viewer = aViewer();
+    const job = await aJob({ platform, by: viewer });
+    await worker.start(job);
+    await worker.fail(job, 'Nobody speaks.');
+    await leaveCredits(platform, viewer.userId, 0);
+    const message = 'This takes 1 credits, and 0 are left: 1 are missing.';
+    expect(await retry(viewer, job.id)).toEqual({
+      job: null,
+      errors: [{ code: 'INSUFFICIENT_CREDITS', message, path: null }],
+    });
+    await leaveCredits(platform, viewer.userId, 1);
+    expect(await retry(viewer, job.id)).toMatchObject({ job: { state: 'QUEUED' }, errors: [] });
+    expect(
+      await platform.database.prisma.creditAccount.findUnique({ where: { ownerId: viewer.userId } }),
+    ).toMatchObject({
+      ...{ balance: 0, held: 1 },
+    });
+    expect(await ledgerFaults(platform)).toEqual([]);
   });
 
   test('refuses a job that has not ended, and one that is not there', async () => {

@@ -59,7 +59,8 @@ export class Jobs {
     return this.command(viewer, jobId, (tx, own) => requestCancel(tx, this.events, own));
   }
 
-  /** Starts a failed or canceled job again; NOT_FOUND as for `cancel`, INVALID_STATE for any other and when its needs have failed. */
+  /** Starts a failed or canceled job again; NOT_FOUND as for `cancel`, INVALID_STATE for any other and when its needs have
+   * failed, INSUFFICIENT_CREDITS. */
   retry(viewer: Viewer, jobId: string): Promise<JobSummary> {
     return this.command(viewer, jobId, (tx, own) => requestRetry(tx, this.events, own));
   }

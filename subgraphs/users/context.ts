@@ -1,9 +1,12 @@
 import DataLoader from 'dataloader';
 import { asPayload } from '../../platform/errors';
+import { hasScope } from '../../platform/identity/scopes';
 import type { CallIdentity, Viewer } from '../../platform/identity/viewer';
 import { isId } from '../../platform/ids';
 import type { AccountServices } from './accounts/create-accounts';
 import type { MfaNeeded } from './accounts/sign-in';
+import type { CreditGrants } from './credits/credit-grants';
+import type { Credits } from './credits/credits';
 import type { UsersProblemCode } from './errors';
 import type { IdentityRecords, IdentityRow } from './oauth/identity-records';
 import type { Linked, OAuth } from './oauth/oauth';
@@ -16,6 +19,8 @@ import type { SignedIn, Sessions } from './sessions/sessions';
 
 export interface UsersServices extends AccountServices {
   sessions: Sessions;
+  credits: Credits;
+  creditGrants: CreditGrants;
   records: UserRecords;
   profiles: Profiles;
   preferences: Preferences;
@@ -54,6 +59,11 @@ export function createContext(services: UsersServices, identity: CallIdentity, s
 /** Whether the account may be shown what only itself sees. */
 export function isSelf({ viewer, signedIn }: UsersContext, userId: string): boolean {
   return viewer?.userId === userId || signedIn.has(userId);
+}
+
+/** Whether the account may be shown what only itself and administrators see. */
+export function isShown(context: UsersContext, userId: string): boolean {
+  return isSelf(context, userId) || hasScope(context.viewer, 'admin:users');
 }
 
 /** How a mutation that signs in may end. */

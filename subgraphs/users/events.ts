@@ -1,15 +1,12 @@
 import type { EventLog } from '../../platform/events/event-log';
-import { topicFamily, type Topic } from '../../platform/events/topic';
+import type { Topic } from '../../platform/events/topic';
+import { viewerTopic, type ViewerChangeReason } from '../../platform/identity/viewer-topic';
 import type { PlatformTransaction } from '../../platform/database/database';
 import type { AccessChange } from '../../platform/identity/access-change';
 
 export type { AccessChange };
 
-/** As in the graph's enum ViewerChangeReason. */
-export type ViewerChangeReason = 'PROFILE' | 'PREFERENCES' | 'EMAIL' | 'SECURITY' | 'ACCESS' | 'CREDITS';
-
-/** Changes of one account, for its owner's devices. */
-export const viewerTopic = topicFamily<{ reason: ViewerChangeReason }>('viewer');
+export { viewerTopic, type ViewerChangeReason };
 
 /** All of them, of all accounts; every gateway follows it. */
 export const accessTopic: Topic<AccessChange> = { name: 'access' };

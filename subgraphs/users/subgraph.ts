@@ -8,7 +8,7 @@ import { deriveCallKey } from '../../platform/identity/call-identity';
 import { createMailSeal } from '../../platform/mail/mail';
 import { outboxRoute } from '../../platform/mail/outbox-route';
 import { createAccounts } from './accounts/create-accounts';
-import { SignIns } from './accounts/sign-in';
+import { SignIns, type EndAllSessions } from './accounts/sign-in';
 import { Attempts } from './attempts';
 import { createContext } from './context';
 import { createOAuth } from './oauth/create-oauth';
@@ -18,9 +18,11 @@ import { Profiles } from './profile/profiles';
 import { ViewerChanges } from './profile/viewer-changes';
 import { accessChangesRoute } from './sessions/access-changes';
 import { accessNews } from './sessions/access-news';
+import { CreditGrants } from './credits/credit-grants';
+import { CreditRecords } from './credits/credit-records';
+import { Credits } from './credits/credits';
 import { UserRecords, USERS_MODELS } from './records';
 import { resolvers } from './resolvers/resolvers';
-import { endAllSessionsAt } from './sessions/end-all';
 import { Sessions } from './sessions/sessions';
 import { signingKeySeal, SigningKeys } from './keys/signing-keys';
 import { DEFAULT_USERS_SETTINGS, type UsersSettings } from './users-settings';
@@ -48,9 +50,11 @@ export function createUsersSubgraph(
   const keys = new SigningKeys(records, signingKeySeal(platform.secret), clock, platform.logger);
   const sessions = new Sessions(records, keys, platform.events, platform.secret, clock);
   const profileRecords = new ProfileRecords(database);
+  const creditRecords = new CreditRecords(database);
   const attempts = new Attempts(records, platform.secret, clock);
   const signIns = new SignIns(sessions, { challenge: async () => null }, async (_tx, user) => user, clock);
-  const endAllSessions = endAllSessionsAt(clock);
+  const endAllSessions: EndAllSessions = (tx, userId, except, identity) =>
+    sessions.endOf(tx, userId, except === null ? 'all' : { not: except }, identity);
   const parts = { database, users: records, attempts, signIns, endAllSessions, clock };
   const accountServices = createAccounts(platform, settings.accounts, parts);
   const services = {
@@ -61,6 +65,8 @@ export function createUsersSubgraph(
     profiles: new Profiles(profileRecords, platform.events, clock),
     preferences: new Preferences(profileRecords, platform.events, clock),
     viewerChanges: new ViewerChanges(profileRecords, platform.events),
+    credits: new Credits(creditRecords),
+    creditGrants: new CreditGrants(creditRecords, platform.events),
     ...createOAuth(platform, settings.oauth, { records, signIns, mails: accountServices.accountMails, clock }),
   };
   const accessChanges: UsersSubgraph['accessChanges'] = (signal) => accessNews(platform.events, signal);

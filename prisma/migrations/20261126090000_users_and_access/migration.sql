@@ -65,8 +65,10 @@ CREATE TABLE "platform"."credit_account" (
 -- CreateTable
 CREATE TABLE "platform"."credit_entry" (
     "id" TEXT NOT NULL,
+    "position" BIGSERIAL NOT NULL,
     "owner_id" TEXT NOT NULL,
     "amount" INTEGER NOT NULL,
+    "plan_amount" INTEGER NOT NULL DEFAULT 0,
     "reason" "platform"."credit_reason" NOT NULL,
     "job_id" TEXT,
     "note" TEXT,
@@ -74,6 +76,17 @@ CREATE TABLE "platform"."credit_entry" (
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "credit_entry_pkey" PRIMARY KEY ("id")
+);
+
+-- CreateTable
+CREATE TABLE "platform"."credit_plan" (
+    "id" TEXT NOT NULL,
+    "position" INTEGER NOT NULL,
+    "name" TEXT NOT NULL,
+    "monthly_credits" INTEGER NOT NULL,
+    "max_concurrent_jobs" INTEGER NOT NULL,
+
+    CONSTRAINT "credit_plan_pkey" PRIMARY KEY ("id")
 );
 
 -- CreateTable
@@ -202,7 +215,7 @@ CREATE TABLE "users"."account_receipt" (
 );
 
 -- CreateIndex
-CREATE INDEX "credit_entry_owner_id_id_idx" ON "platform"."credit_entry"("owner_id", "id" DESC);
+CREATE INDEX "credit_entry_owner_id_position_idx" ON "platform"."credit_entry"("owner_id", "position" DESC);
 
 -- CreateIndex
 CREATE INDEX "credit_entry_job_id_idx" ON "platform"."credit_entry"("job_id");
@@ -285,6 +298,64 @@ begin
 end $$;
 CREATE TRIGGER "keep_credit_entry" BEFORE UPDATE OR DELETE ON "platform"."credit_entry"
   FOR EACH ROW EXECUTE FUNCTION "platform"."keep_credit_entry"();
+
+-- As before, and of each owner no more than the plan of the account allows; least() passes over the null of an owner who
+-- has no account, because nothing of theirs has cost anything yet.
+CREATE OR REPLACE FUNCTION "platform"."take_due_jobs"("p_limit" int, "p_batch" int, "p_retake_ms" int)
+RETURNS TABLE ("id" text, "attempt" int, "priority" int, "taken_at" timestamptz, "is_again" boolean) LANGUAGE plpgsql AS $$
+BEGIN
+  -- If the server crashes, what comes after this in its log is lost too: the entries are there again, and are taken again.
+  PERFORM set_config('synchronous_commit', 'off', true);
+  -- Held to the end of this call; the statement behind it sees what the callers before have taken.
+  PERFORM pg_advisory_xact_lock(hashtext('sauti:take_due_jobs'));
+  RETURN QUERY
+  WITH RECURSIVE
+    "owner" AS (
+      SELECT min(o."owner_id") AS "id" FROM "platform"."job_outbox" o
+      UNION ALL
+      SELECT (SELECT min(o."owner_id") FROM "platform"."job_outbox" o WHERE o."owner_id" > "owner"."id")
+        FROM "owner" WHERE "owner"."id" IS NOT NULL
+    ),
+    -- Found by the owners' jobs that are handed over, which are few, not by the line, which may be long.
+    "again" AS (
+      SELECT j."id", 0::bigint AS "rank" FROM "owner"
+        JOIN "platform"."job" j ON j."owner_id" = "owner"."id" AND j."state" = 'QUEUED' AND j."handed_at" IS NOT NULL
+        JOIN "platform"."job_outbox" o ON o."job_id" = j."id"
+       WHERE o."taken_at" IS NULL OR o."taken_at" < now() - "p_retake_ms" * interval '1 millisecond'
+    ),
+    "next" AS (
+      SELECT "due"."id", "due"."rank" FROM "owner" CROSS JOIN LATERAL (
+        SELECT j."id", row_number() OVER (ORDER BY o."priority" DESC, o."job_id") AS "rank"
+          FROM "platform"."job_outbox" o JOIN "platform"."job" j ON j."id" = o."job_id"
+         WHERE o."owner_id" = "owner"."id" AND o."run_at" <= now() AND j."state" = 'QUEUED' AND j."handed_at" IS NULL
+         ORDER BY o."priority" DESC, o."job_id"
+         LIMIT greatest(0, least("p_limit", (
+             SELECT p."max_concurrent_jobs" FROM "platform"."credit_account" a CROSS JOIN "platform"."credit_plan" p
+              WHERE a."owner_id" = "owner"."id" ORDER BY p."id" = a."plan_id" DESC, p."position" LIMIT 1)) - (
+           SELECT count(*) FROM "platform"."job" b WHERE b."owner_id" = "owner"."id"
+              AND b."state" IN ('QUEUED', 'RUNNING', 'CANCELING') AND b."handed_at" IS NOT NULL))
+      ) "due"
+    ),
+    "chosen" AS (
+      SELECT c."id", c."rank" FROM (SELECT * FROM "again" UNION ALL SELECT * FROM "next") c ORDER BY c."rank" LIMIT "p_batch"
+    ),
+    -- Somebody who is just changing such a job is not waited for, because everybody else waits here.
+    "locked" AS (
+      SELECT j."id", "chosen"."rank" FROM "chosen" JOIN "platform"."job" j ON j."id" = "chosen"."id"
+       WHERE j."state" = 'QUEUED' FOR NO KEY UPDATE OF j SKIP LOCKED
+    ),
+    "taken" AS (
+      UPDATE "platform"."job_outbox" o SET "taken_at" = now() FROM "locked" WHERE o."job_id" = "locked"."id"
+      RETURNING o."job_id", o."taken_at", "locked"."rank"
+    ),
+    "handed" AS (
+      UPDATE "platform"."job" j SET "handed_at" = now() FROM "taken" WHERE j."id" = "taken"."job_id"
+      RETURNING j."id", j."attempt", j."priority", "taken"."taken_at", "taken"."rank"
+    )
+  SELECT h."id", h."attempt", h."priority", h."taken_at"::timestamptz, h."rank" = 0 FROM "handed" h
+   ORDER BY h."rank", h."priority" DESC, h."id";
+END
+$$;
 
 -- The audit log is append-only; of an event may only be wiped what tells where a deleted person was and what it wrote.
 CREATE FUNCTION "users"."keep_audit_event"() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -2,6 +2,7 @@ import { SautiError } from '../../../platform/errors';
 import { isId } from '../../../platform/ids';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { PRIORITIES } from '../../../platform/jobs/job';
+import { priceOf } from '../../../platform/credits/prices';
 import { queuePosition, workloadOf } from '../../../platform/jobs/job-forecast';
 import { isMediaJobKind, type MediaJobKind } from '../jobs/kinds';
 import type { MediaRecords, MediaRow } from '../records';
@@ -22,12 +23,14 @@ export interface EstimateInput {
 }
 
 export interface Estimate {
+  /** Of all jobs that would be made. */
+  credits: number;
   expectedMs: number;
   queuePosition: number;
   expectedAt: Date;
 }
 
-/** How long work would take, from what earlier work took. */
+/** How long work would take, from what earlier work took, and what it would cost. */
 export class Estimates {
   constructor(
     private readonly records: MediaRecords,
@@ -52,7 +55,10 @@ export class Estimates {
     }));
     const expectedMs = Math.min(MAX_INT, Math.round(OVERHEAD_MS + size / speeds[kind]));
     const waitMs = Math.min(MAX_INT, waitBefore(load, { before, speeds, ownMs: expectedMs }));
-    return { expectedMs, queuePosition: before, expectedAt: new Date(Date.now() + waitMs + expectedMs) };
+    const { targetLanguages } = wanted;
+    const jobs = kind === 'TRANSLATE_TRANSCRIPT' ? targetLanguages : 1;
+    const credits = Math.min(MAX_INT, (priceOf(kind, size / jobs) ?? 0) * jobs);
+    return { credits, expectedMs, queuePosition: before, expectedAt: new Date(Date.now() + waitMs + expectedMs) };
   }
 
   /** In the unit that jobs of the kind are measured in: milliseconds of sound, or characters. */

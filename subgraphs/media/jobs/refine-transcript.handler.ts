@@ -1,4 +1,5 @@
 import { JobProblem, type JobContext, type JobHandler } from '../../../platform/jobs/job-handler';
+import { resizeJob } from '../../../platform/jobs/job-size';
 import type { Platform } from '../../../platform/platform';
 import type { DecodeOptions } from '../decoder/decode-pcm';
 import { recordLineage } from '../lineage/lineage';
@@ -51,7 +52,7 @@ export function createRefineTranscriptHandler(options: {
 
   async function hear(payload: RefineTranscriptPayload, context: Context): Promise<Heard> {
     const recording = await Recording.open(platform, payload, context, decoding);
-    await context.transaction((tx) => records.setJobSize(tx, context.job.id, recording.durationMs));
+    await resizeJob(context, platform.events, recording.durationMs);
     const plan = parsePlan(payload);
     const engines = await transcribers.candidates(wantedFor(plan, plan.pinned ? plan.engine : undefined));
     const segments = new HeardSegments();

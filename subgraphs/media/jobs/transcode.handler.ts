@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { JobContext, JobHandler } from '../../../platform/jobs/job-handler';
 import { JobProblem } from '../../../platform/jobs/job-handler';
+import { resizeJob } from '../../../platform/jobs/job-size';
 import { StorageFull } from '../../../platform/objects/object-store';
 import type { Platform } from '../../../platform/platform';
 import { FFMPEG_IN_PATH, guardedInput, probeFfmpeg, type FfmpegPrograms } from '../decoder/ffmpeg';
@@ -17,6 +18,7 @@ import { missingFor } from '../transcoding/presets';
 import { RenditionRecords } from '../transcoding/rendition-records';
 import { holdOutput, type Output } from '../transcoding/store-output';
 import { subtitlesFor, type Subtitles } from '../transcoding/subtitles-for';
+import { lengthOf } from '../transcoding/transcodings';
 import { problemOfRule, recordingProblem } from './job-problems';
 import { transcodeJob, type TranscodePayload } from './transcode';
 
@@ -45,6 +47,7 @@ export function createTranscodeHandler(options: {
         const directory = await context.directory();
         const ffmpeg = await probeFfmpeg(programs);
         const source = await openSource(payload, context, path.join(directory, 'source'));
+        await resizeJob(context, platform.events, lengthOf(payload, source.durationMs));
         const subtitles = await subtitlesFor(payload, { ownerId: job.ownerId, directory, ...reads });
         const converter = { engine: 'ffmpeg', engineVersion: ffmpeg.available ? ffmpeg.version : 'unknown' };
         const origin = renditionOrigin(payload.fileId, subtitles && subtitles.transcript, converter, payload);
@@ -53,6 +56,10 @@ export function createTranscodeHandler(options: {
         const [media] = await reads.records.mediaByIds([payload.mediaId], job.ownerId);
         const title = media?.title ?? '';
         const output = await holdOutput(payload, context, { directory, subtitles, title, platform, programs });
+        // A file that does not tell how long it is costs what came out of it.
+        if (lengthOf(payload, source.durationMs) === null) {
+          await resizeJob(context, platform.events, output.durationMs);
+        }
         const { mediaId } = payload;
         return async (tx) => {
           await keep(tx, payload, job.id, output);

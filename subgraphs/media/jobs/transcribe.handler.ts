@@ -1,5 +1,6 @@
 import type { JobContext, JobHandler } from '../../../platform/jobs/job-handler';
 import { JobProblem } from '../../../platform/jobs/job-handler';
+import { resizeJob } from '../../../platform/jobs/job-size';
 import type { Platform } from '../../../platform/platform';
 import type { DecodeOptions } from '../decoder/decode-pcm';
 import { recordLineage } from '../lineage/lineage';
@@ -42,6 +43,8 @@ export function createTranscribeHandler(options: {
         const plan = parsePlan(payload);
         const outcome = await transcribeRecording({ plan, recording, growth, context, checkpoint }, engines);
         if (outcome.total.segmentCount === 0) throw noSpeech(outcome.total);
+        // A file that does not tell how long it is costs what was heard of it.
+        if (recording.durationMs === null) await resizeJob(context, platform.events, outcome.total.heardMs);
         return (tx) => finish(tx, payload, { recording, growth, outcome });
       } catch (error) {
         throw context.signal.aborted ? error : asRecognitionProblem(error);
@@ -53,10 +56,8 @@ export function createTranscribeHandler(options: {
   async function openRecording(payload: TranscribePayload, context: Context): Promise<Recording> {
     const recording = await Recording.open(platform, payload, context, decoding);
     const { kind, durationMs, inspection } = recording;
-    await context.transaction(async (tx) => {
-      await records.describeMedia(tx, payload.mediaId, { kind, durationMs });
-      await records.setJobSize(tx, context.job.id, durationMs);
-    });
+    await context.transaction((tx) => records.describeMedia(tx, payload.mediaId, { kind, durationMs }));
+    await resizeJob(context, platform.events, durationMs);
     if (payload.perChannel && inspection.audio.channels > MAX_CHANNELS)
       throw tooManyChannels(inspection.audio.channels);
     return recording;

@@ -1,4 +1,5 @@
 import { JobProblem, type JobContext, type JobHandler } from '../../../platform/jobs/job-handler';
+import { resizeJob } from '../../../platform/jobs/job-size';
 import type { Platform } from '../../../platform/platform';
 import { recordLineage } from '../lineage/lineage';
 import { LineageRecords } from '../lineage/lineage-records';
@@ -26,7 +27,7 @@ interface Translating {
  * another one, or another version, than before.
  */
 export function createTranslateTranscriptHandler(options: {
-  platform: Pick<Platform, 'database'>;
+  platform: Pick<Platform, 'database' | 'events'>;
   translator: TextTranslator;
 }): JobHandler<TranslateTranscriptPayload, MediaTransaction> {
   const { platform, translator } = options;
@@ -62,11 +63,9 @@ export function createTranslateTranscriptHandler(options: {
     const transcript = await records.transcript(transcriptId, context.job.ownerId);
     if (transcript?.state !== 'COMPLETE') throw notComplete(transcript);
     const engine = await translator.engineFor({ from: transcript.language, to: language });
-    const translationId = await context.transaction(async (tx) => {
-      const size = await records.charactersOf(tx, transcriptId);
-      await tx.job.update({ where: { id: context.job.id }, data: { size } });
-      return records.open(tx, payload);
-    });
+    const size = await context.transaction((tx) => records.charactersOf(tx, transcriptId));
+    await resizeJob(context, platform.events, size);
+    const translationId = await context.transaction((tx) => records.open(tx, payload));
     const made = await lineage.of(translationId);
     const isOfAnother = made && (made.engine !== engine?.engine || made.engineVersion !== engine.engineVersion);
     if (isOfAnother) await context.transaction((tx) => records.startOver(tx, translationId));

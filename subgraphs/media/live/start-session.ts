@@ -1,3 +1,5 @@
+import { balanceOf } from '../../../platform/credits/balance';
+import { InsufficientCredits } from '../../../platform/credits/ledger';
 import { UserProblemError } from '../../../platform/errors';
 import type { EventLog } from '../../../platform/events/event-log';
 import { claimIdempotencyKey } from '../../../platform/idempotency';
@@ -29,7 +31,7 @@ export class LiveStarts {
   /**
    * Makes a session and its transcript; answers the session's id. A repeated call (same idempotency key) is answered with
    * that of the first, whatever would be refused by now. Problems: INVALID_INPUT, UNSUPPORTED, ENGINE_UNAVAILABLE,
-   * ENGINE_BUSY (see {@link takePlace}), INVALID_STATE when the account has as many sessions under way as one may have.
+   * INSUFFICIENT_CREDITS when the account has none left, ENGINE_BUSY (see {@link takePlace}), INVALID_STATE when the account has as many sessions under way as one may have.
    */
   async start(viewer: Viewer, { idempotencyKey: key, ...input }: StartLiveSessionInput): Promise<string> {
     const { sessions, transcribers, sessionsPerAccount } = this.parts;
@@ -44,6 +46,8 @@ export class LiveStarts {
       const earlier = await claimIdempotencyKey(tx, call, id);
       if (earlier !== null) return earlier;
       const wanted = orThrow(plan);
+      const { balance } = await balanceOf(tx, ownerId);
+      if (balance < 1) throw new InsufficientCredits(1, balance);
       await takePlace(tx, { ownerId, sessionsPerAccount, tooMany: (ids) => tooMany(sessionsPerAccount, ids) });
       await this.insert(tx, { id, ownerId, ...wishes }, wanted);
       return id;

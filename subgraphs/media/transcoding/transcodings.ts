@@ -120,7 +120,11 @@ function refuseImpossible(wanted: WantedRendition, { probe, durationMs }: MediaD
   return missing === null ? null : inputProblem('UNSUPPORTED', missing, 'preset');
 }
 
-function lengthOf({ clipFromMs, clipToMs }: WantedRendition, durationMs: number | null): number | null {
-  const endMs = clipToMs ?? durationMs;
+/** How much of a recording is converted, in milliseconds; null when its length is not known and counts. */
+export function lengthOf(
+  { clipFromMs, clipToMs }: Pick<WantedRendition, 'clipFromMs' | 'clipToMs'>,
+  durationMs: number | null,
+): number | null {
+  const endMs = clipToMs === null ? durationMs : Math.min(clipToMs, durationMs ?? Infinity);
   return endMs === null ? null : endMs - (clipFromMs ?? 0);
 }

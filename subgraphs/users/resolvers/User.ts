@@ -1,5 +1,5 @@
 import { readConnection } from '../../../platform/connection';
-import { isSelf } from '../context';
+import { isSelf, isShown } from '../context';
 import type { SessionRow } from '../records';
 import type { UserResolvers } from '../resolvers-types.generated';
 
@@ -19,4 +19,6 @@ export const User: UserResolvers = {
           (take, before) => context.sessions.live(user.id, take, before),
         )
       : null,
+  credits: (user, _args, context) => (isShown(context, user.id) ? context.credits.of(user.id) : null),
+  usage: (user, { period }, context) => (isShown(context, user.id) ? context.credits.usage(user.id, period) : null),
 };

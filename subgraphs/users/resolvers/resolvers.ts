@@ -1,23 +1,26 @@
 import { scalars } from '../../../platform/subgraph/scalars';
 import type { Resolvers } from '../resolvers-types.generated';
+import { CreditAccount } from './CreditAccount';
 import { changeEmail } from './Mutation/changeEmail';
 import { changePassword } from './Mutation/changePassword';
 import { completeOAuth } from './Mutation/completeOAuth';
+import { endSessions } from './Mutation/endSessions';
+import { grantCredits } from './Mutation/grantCredits';
+import { refreshSession } from './Mutation/refreshSession';
 import { requestPasswordReset } from './Mutation/requestPasswordReset';
 import { resetPassword } from './Mutation/resetPassword';
 import { sendEmailVerification } from './Mutation/sendEmailVerification';
-import { verifyEmail } from './Mutation/verifyEmail';
-import { endSessions } from './Mutation/endSessions';
-import { refreshSession } from './Mutation/refreshSession';
 import { signIn } from './Mutation/signIn';
 import { signUp } from './Mutation/signUp';
 import { startOAuth } from './Mutation/startOAuth';
 import { unlinkIdentity } from './Mutation/unlinkIdentity';
 import { updatePreferences } from './Mutation/updatePreferences';
 import { updateProfile } from './Mutation/updateProfile';
+import { verifyEmail } from './Mutation/verifyEmail';
 import { Preferences } from './Preferences';
 import { Profile } from './Profile';
 import { identityProviders } from './Query/identityProviders';
+import { plans } from './Query/plans';
 import { viewer } from './Query/viewer';
 import { Session } from './Session';
 import { viewerChanged } from './Subscription/viewerChanged';
@@ -25,7 +28,7 @@ import { User } from './User';
 import { ViewerChange } from './ViewerChange';
 
 export const resolvers: Resolvers = {
-  Query: { viewer, identityProviders },
+  Query: { viewer, identityProviders, plans },
   Mutation: {
     changeEmail,
     changePassword,
@@ -42,6 +45,7 @@ export const resolvers: Resolvers = {
     unlinkIdentity,
     updateProfile,
     updatePreferences,
+    grantCredits,
   },
   Subscription: { viewerChanged },
   User,
@@ -50,8 +54,10 @@ export const resolvers: Resolvers = {
   ViewerChange,
   ViewerStreamEvent: { __resolveType: (event) => ('userId' in event ? 'ViewerChange' : 'StreamGap') },
   Session,
+  CreditAccount,
   DateTime: scalars.DateTime,
   JSON: scalars.JSON,
   LanguageTag: scalars.LanguageTag,
+  Long: scalars.Long,
   URL: scalars.URL,
 };

@@ -1,3 +1,6 @@
+import { announceCredits } from '../../../../platform/credits/account';
+import { spend } from '../../../../platform/credits/ledger';
+import { livePriceOf } from '../../../../platform/credits/prices';
 import { Prisma } from '../../../../platform/database/prisma-client/client';
 import { isDatabaseUnavailable } from '../../../../platform/errors';
 import { pause } from '../../../../platform/pause';
@@ -57,7 +60,9 @@ export async function endSession(ending: Ending, heardMs: number): Promise<void>
       session: { state: 'ENDED', mediaId, ...refusal },
       events: [{ type: 'transcript.finished', state: 'COMPLETE', error: null, removedSegmentIds: [] }],
     });
+    const spent = await pay(tx, session, heardMs);
     if (mediaId !== null && session.refine) await beginRefinement(tx, platform.events, session.transcriptId);
+    if (spent > 0) await announceCredits(tx, platform.events, session.ownerId);
   });
   await removeAudio(platform.database, session.id);
 }
@@ -77,6 +82,11 @@ export async function failSession(ending: Ending, failure: SessionFailure): Prom
   });
   await keepLate(ending);
   await removeAudio(platform.database, session.id);
+}
+
+/** A session that has been heard costs what the account still has for it; its start asks for one credit at least. */
+function pay(tx: MediaTransaction, { id, ownerId }: LiveSessionRow, heardMs: number): Promise<number> {
+  return spend(tx, { ownerId, credits: livePriceOf(heardMs), note: `Live session ${id}` });
 }
 
 async function close(

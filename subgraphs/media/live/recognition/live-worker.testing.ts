@@ -19,7 +19,13 @@ async function main([databaseUrl, dataDirectory, engine]: string[]): Promise<voi
         dataDirectory: dataDirectory!,
         secret: null,
       },
-      ...{ logLevel: 'info', production: false, maxFileBytes: 1024 ** 2, mediaLimits: DEFAULT_MEDIA_LIMITS },
+      ...{
+        logLevel: 'info',
+        production: false,
+        maxFileBytes: 1024 ** 2,
+        mediaLimits: DEFAULT_MEDIA_LIMITS,
+        plans: null,
+      },
     },
     ...{ lifecycle: new Lifecycle(logger), logger, applicationName: 'sauti:live-worker', publicUrl: () => '' },
   });
