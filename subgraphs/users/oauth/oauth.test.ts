@@ -309,6 +309,11 @@ describe('linking', () => {
     expect(await test_.platform.database.prisma.identity.count({ where: { userId: other.user.id } })).toBe(0);
   });
 
+  test('is not for an account whose address is not verified: it may be meant for its owner', async () => {
+    const { viewer } = await anAccount(test_.platform, { emailVerifiedAt: null });
+    expect(codesOf(await start(users, { link: true }, viewer))).toEqual(['INVALID_STATE link']);
+  });
+
   test('is finished by the session that began it and by nobody else', async () => {
     const { user, viewer } = await anAccount(test_.platform);
     const victim = await anAccount(test_.platform);

@@ -66,13 +66,13 @@ export class OAuth {
   }
 
   /**
-   * Begins a sign-in, or with `link` the linking to the viewer's account, which needs a fresh proof. The state works for ten
-   * minutes, once. Throws NOT_FOUND, INVALID_INPUT for a redirect address that the operator has not listed,
-   * REAUTHENTICATION_REQUIRED, UNAUTHENTICATED, and what the provider throws.
+   * Begins a sign-in, or with `link` the linking to the viewer's account, which needs a fresh proof and a verified address. The
+   * state works for ten minutes, once. Throws NOT_FOUND, INVALID_INPUT for a redirect address that the operator has not listed,
+   * INVALID_STATE for an address that is not verified, REAUTHENTICATION_REQUIRED, UNAUTHENTICATED, and what the provider throws.
    */
   async start(input: OAuthStart, viewer: Viewer | null): Promise<{ authorizationUrl: string; state: string }> {
     const { redirectUri } = input;
-    const linking = input.link ? await this.freshlyProven(viewer) : null;
+    const linking = input.link ? await this.mayLink(viewer) : null;
     const provider = this.parts.providers.get(input.provider);
     if (!provider) throw problem('NOT_FOUND', 'There is no such identity provider; see identityProviders.', 'provider');
     if (!this.parts.redirectUris.includes(redirectUri))
@@ -104,6 +104,17 @@ export class OAuth {
   /** Takes the link to one of the viewer's identities away; needs a fresh proof. See `Identities.unlink`. */
   async unlink(id: string, identity: CallIdentity): Promise<UserRow> {
     return this.parts.identities.unlink(await this.freshlyProven(identity.viewer), id, identity);
+  }
+
+  /**
+   * Not before the address is verified: whoever signs up with somebody else's could link an identity of their own, and enter
+   * the account with it when its address's owner has taken it over.
+   */
+  private async mayLink(viewer: Viewer | null): Promise<Viewer> {
+    const present = await this.freshlyProven(viewer);
+    const [user] = await this.parts.records.usersByIds([present.userId]);
+    if (user?.emailVerifiedAt) return present;
+    throw problem('INVALID_STATE', 'Verify the e-mail address of the account first: sendEmailVerification.', 'link');
   }
 
   private async freshlyProven(viewer: Viewer | null): Promise<Viewer> {
