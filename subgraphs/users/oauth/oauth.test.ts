@@ -240,7 +240,6 @@ describe('a code', () => {
     ['guessed', 'wrong'],
     ['a way to smuggle parameters', 'a&iss=b'],
     ['a way to smuggle headers', '\r\nx'],
-    ['longer than any', 'x'.repeat(4_097)],
   ])('cannot be %s', async (_what, code) => {
     const { id } = await somebody();
     const answer = { ...Object.fromEntries(await answerOf(id)), code };
