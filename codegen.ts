@@ -45,6 +45,9 @@ const config: CodegenConfig = {
   generates: {
     ...subgraph('users', 'UsersContext', {
       User: './records#UserRow',
+      UserConnection: './administration/administration#UserPage',
+      AuditEvent: './audit/audit-records#AuditEventRow',
+      AccountJob: './privacy/privacy-records#AccountJobRow',
       Profile: './records#UserRow',
       Preferences: './records#UserRow',
       Session: './records#SessionRow',

@@ -4,8 +4,8 @@ import { readRepositoryFile, repositoryRoot } from '../platform/root';
 
 const recipes = readdirSync(path.join(repositoryRoot(), 'client/recipes')).map((file) => `client/recipes/${file}`);
 const pages = ['client/resume.ts', ...recipes].map((file) => {
-  const page = path.basename(file).startsWith('live-') ? 'docs/live.md' : 'docs/clients.md';
-  return { file, page };
+  const subject = /^(live|auth)-/.exec(path.basename(file))?.[1];
+  return { file, page: subject ? `docs/${subject}.md` : 'docs/clients.md' };
 });
 
 test.each(pages)('what $page gives to paste is what is tested here: $file', ({ file, page }) => {

@@ -1,18 +1,23 @@
 import { GraphQLError, OperationTypeNode } from 'graphql';
 import type { Logger } from '../platform/logger';
+import { createAccess, type AuthorizationOptions } from './access/access';
+import { createDenials, type Denial } from './access/denials';
+import { refusalError } from './access/refusal';
 import { createCompiler, type CompiledOperation } from './compile/compile-operation';
 import type { EventSource } from './compile/event-source';
 import { typeTests } from './compile/types';
 import { executeIncrementally, type Payload } from './execute/execute-incrementally';
 import { executeOperation, type OperationRun } from './execute/execute-operation';
-import type { Answer, Caller, ExecutionServices } from './execute/execution';
+import type { Answer, Asker, Caller, ExecutionServices } from './execute/execution';
 import { introspect } from './execute/introspection';
 import { coerceVariables } from './execute/variables';
 import type { SubgraphAnswer, Transport } from './fetch/transport';
 import type { GatewayLimits, PlanningOptions } from './options';
+import { decideConditions } from './plan/conditions';
 import { overrideConditions } from './plan/override-labels';
 import type { PlanStore } from './plan/plan-store';
 import { inClientNames, payloadInClientNames } from './execute/client-names';
+import { deniedRoots, withoutDenied } from './plan/without-denied';
 import { createPlanner, type OperationInUse, type OperationRequest } from './plan/planner';
 import { answerEvent, answerFailure } from './execute/answer-event';
 import type { LoadedSupergraph } from './supergraph/supergraph';
@@ -28,14 +33,16 @@ type Refusal = { errors: GraphQLError[] };
 /** Plans and runs validated operations, whatever they arrived by. */
 export interface Engine extends AsyncDisposable {
   /**
-   * Answers with errors instead when the variables do not fit or no plan can be made. At once for an operation whose
-   * plan is kept, with a promise for one that has to be planned.
+   * Answers with errors instead when the variables do not fit, no plan can be made, or the operation is not for the
+   * caller. At once for an operation whose plan is kept, with a promise for one that has to be planned.
    */
   prepare(
     request: OperationRequest,
     inputs: Record<string, unknown>,
-    requestId: string,
+    asker: Asker,
   ): PreparedOperation | Refusal | Promise<PreparedOperation | Refusal>;
+  /** Whether what it was prepared for still is all that a caller may see of an operation, and no more. */
+  fits(prepared: PreparedOperation, asker: Asker): boolean | Promise<boolean>;
   /** Answers a query or mutation; see `executeOperation`. */
   execute(prepared: PreparedOperation, caller: Caller): Promise<Answer>;
   /** Answers a query or mutation with `@defer`; see `executeIncrementally`. */
@@ -81,6 +88,7 @@ export interface EngineOptions {
   store: PlanStore | undefined;
   /** Labels of `@override(label:)` that are on. */
   overrideLabels: ReadonlySet<string>;
+  authorization: AuthorizationOptions;
   /** Whether clients see messages of subgraph errors that have no code. */
   showsAllMessages: boolean;
 }
@@ -109,26 +117,55 @@ export function createEngine(options: EngineOptions): Engine {
     showsAllMessages: options.showsAllMessages,
     maxResponseLength: limits.maxResponseLength,
   };
+  const { requirements, apiSchema } = supergraph;
+  const { mode = 'partial', policies } = options.authorization;
+  const access = requirements && createAccess(requirements, apiSchema, { policies, logger });
+  const plan = (
+    request: OperationRequest,
+    variables: Record<string, unknown>,
+    failed: readonly string[],
+    { identity: { viewer, requestId } }: Asker,
+  ): PreparedOperation | Refusal | Promise<PreparedOperation | Refusal> => {
+    const refuse = (error: unknown): Refusal => planningFailure(error, request, requestId, logger);
+    try {
+      const denial = failed.length > 0 ? denialOf(request, variables, failed) : undefined;
+      if (denial) return { errors: [refusalError(denial, viewer)] };
+      const labels = overrideConditions(supergraph.labels, { active: overrideLabels });
+      const compiled = planner.plan(request, variables, labels, failed);
+      if (!(compiled instanceof Promise)) return { compiled, variables };
+      running.begin();
+      return compiled.then((made) => ({ compiled: made, variables }), refuse).finally(() => running.end());
+    } catch (error) {
+      return refuse(error);
+    }
+  };
+  /** Why nothing of the operation is for the caller: it is refused as a whole, or there is no event to answer in part. */
+  const denialOf = (
+    request: OperationRequest,
+    variables: Record<string, unknown>,
+    failed: readonly string[],
+  ): Denial | undefined => {
+    const isStream = request.operation.operation === OperationTypeNode.SUBSCRIPTION;
+    if (!requirements || (mode === 'partial' && !isStream)) return undefined;
+    const denials = createDenials(requirements, new Set(failed), apiSchema);
+    const decided = decideConditions(request, variables);
+    const [root] = deniedRoots(decided, apiSchema, denials);
+    return root?.denial ?? (mode === 'refuse' ? withoutDenied(decided, apiSchema, denials).denials[0] : undefined);
+  };
   const runOf = (prepared: PreparedOperation, caller: Caller): OperationRun => ({ ...prepared, caller, deadlineMs });
 
   return {
-    prepare(request, inputs, requestId) {
+    prepare(request, inputs, asker) {
       const coerced = coerceVariables(supergraph.apiSchema, request.operation, inputs);
       if ('errors' in coerced) return coerced;
-      const { variables } = coerced;
-      const refuse = (error: unknown): Refusal => planningFailure(error, request, requestId, logger);
-      try {
-        const compiled = planner.plan(
-          request,
-          variables,
-          overrideConditions(supergraph.labels, { active: overrideLabels }),
-        );
-        if (!(compiled instanceof Promise)) return { compiled, variables };
-        running.begin();
-        return compiled.then((made) => ({ compiled: made, variables }), refuse).finally(() => running.end());
-      } catch (error) {
-        return refuse(error);
-      }
+      const failing = access?.failing(request, asker) ?? NONE;
+      if (!(failing instanceof Promise)) return plan(request, coerced.variables, failing, asker);
+      running.begin();
+      return failing.then((failed) => plan(request, coerced.variables, failed, asker)).finally(() => running.end());
+    },
+    fits({ compiled: { rules, failed } }, asker) {
+      const failing = access?.failingOf(rules, asker) ?? NONE;
+      return failing instanceof Promise ? failing.then((now) => isSame(now, failed)) : isSame(failing, failed);
     },
     async execute(prepared, caller) {
       running.begin();
@@ -163,6 +200,12 @@ export function createEngine(options: EngineOptions): Engine {
     isRunning: () => running.isRunning,
     [Symbol.asyncDispose]: () => planner[Symbol.asyncDispose](),
   };
+}
+
+const NONE: readonly string[] = [];
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((id, index) => id === others[index]);
 }
 
 function sourceOf({ source }: CompiledOperation): EventSource {

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { EnvironmentReader, readProcessEnvironment, type Env, type ProcessEnvironment } from '../platform/environment';
 import { repositoryRoot } from '../platform/root';
 import type { GatewayConfig } from './config/schema';
+import { readEdgeEnvironment, type EdgeEnvironment } from './edge-environment';
 import type { RemoteSubgraph } from './options';
 
 /** Where the supergraph comes from: a file, or its subgraphs, which are asked and composed. */
@@ -16,6 +17,7 @@ export interface GatewayEnvironment extends ProcessEnvironment {
   corsOrigins: string[];
   forwardAuthorization: boolean;
   deadlineMs: number;
+  edge: EdgeEnvironment;
   /** Null for a gateway over somebody else's subgraphs: it signs nothing and verifies nobody. */
   identity: { jwksUrl: string } | null;
   /** `SUBGRAPH_URL_<NAME>` and `SUBGRAPH_WS_URL_<NAME>`. */
@@ -55,8 +57,10 @@ export function readGatewayEnvironment(
   const corsOrigins = reader.list('CORS_ORIGINS');
   const shared = readProcessEnvironment(reader);
   const { maxFileBytes = shared.maxFileBytes } = config.limits ?? {};
+  const hasIdentity = flags.supergraph === undefined && config.supergraph === undefined;
   const environment: GatewayEnvironment = {
     ...shared,
+    edge: readEdgeEnvironment(reader, config, { production: shared.production, hasIdentity }),
     maxFileBytes: reader.text('MAX_FILE_BYTES') === null ? maxFileBytes : shared.maxFileBytes,
     supergraph: supergraphOrigin(flags.supergraph ?? config.supergraph),
     host: reader.text('HOST') ?? config.host ?? '127.0.0.1',
@@ -64,7 +68,7 @@ export function readGatewayEnvironment(
     corsOrigins: corsOrigins.length > 0 ? corsOrigins : (config.corsOrigins ?? []),
     forwardAuthorization: flags['forward-authorization'] ?? false,
     deadlineMs: reader.wholeNumber('DEADLINE_MS', config.deadlineMs ?? 30_000, { min: 100, max: 600_000 }),
-    identity: flags.supergraph === undefined && config.supergraph === undefined ? readIdentity(reader) : null,
+    identity: hasIdentity ? readIdentity(reader) : null,
     remoteSubgraph: (name) => remotes.get(environmentName(name)),
   };
   reader.check();

@@ -5,6 +5,7 @@ import { createTransports, disposeTransports, type SharedTransports } from './fe
 import type { Transport } from './fetch/transport';
 import { limitRules } from './limits';
 import type { GatewayLimits, GatewayOptions } from './options';
+import { createAdmission, type Admission } from './rate-limits/admission';
 import { filePlanStore } from './plan/plan-store';
 import { loadSupergraph, type LoadedSupergraph } from './supergraph/supergraph';
 import { operationRules } from './documents/subscription-rules';
@@ -15,6 +16,8 @@ export interface Generation {
   transports: ReadonlyMap<string, Transport>;
   engine: Engine;
   documents: Documents;
+  /** Undefined where nothing is counted. */
+  admission: Admission | undefined;
   /** Ends planning and closes connections. What still runs fails. */
   end: () => Promise<void>;
 }
@@ -33,7 +36,6 @@ export async function createGeneration(
   shared: SharedTransports,
 ): Promise<Generation> {
   const supergraph = await loadSupergraph(supergraphSdl, { defer: true });
-  warnOfUnenforced(supergraph, options.logger);
   let transports: ReadonlyMap<string, Transport> = new Map();
   try {
     transports = await createTransports(supergraph, options, limits, shared);
@@ -58,6 +60,7 @@ function assemble(
     suggestions: development,
     cacheSize: limits.planCacheSize,
   });
+  const admission = options.rateLimits && createAdmission(supergraph, options.rateLimits, logger);
   // The last part: it takes over the thread of the supergraph, which would have to be ended with it.
   const engine = createEngine({
     supergraph,
@@ -67,6 +70,7 @@ function assemble(
     planning,
     store: planning.store ? filePlanStore({ directory: planning.store, logger }) : undefined,
     overrideLabels: new Set(options.overrideLabels),
+    authorization: options.authorization ?? {},
     showsAllMessages: development,
   });
   const end = async (): Promise<void> => {
@@ -74,22 +78,12 @@ function assemble(
     await disposeTransports(transports);
   };
   let ended: Promise<void> | undefined;
-  return { supergraph, transports, engine, documents, end: () => (ended ??= end()) };
+  return { supergraph, transports, engine, documents, admission, end: () => (ended ??= end()) };
 }
 
 /** Plans what clients of the generation before are using, so that the change costs them nothing; less of it when `signal` aborts. */
 export async function warmUp(next: Generation, before: Generation, signal: AbortSignal): Promise<void> {
   await next.engine.warm(before.engine.inUse(), AbortSignal.any([signal, AbortSignal.timeout(WARM_UP_MS)]));
-}
-
-/** Rules about who may see what: a gateway that only reads them must not look as if it kept them. */
-function warnOfUnenforced({ sdl }: LoadedSupergraph, logger: GatewayOptions['logger']): void {
-  const unenforced = ['authenticated', 'requiresScopes', 'policy'].filter((name) =>
-    sdl.includes(`https://specs.apollo.dev/${name}/`),
-  );
-  if (unenforced.length === 0) return;
-  const names = unenforced.map((name) => `@${name}`).join(', ');
-  logger.warn({ directives: unenforced }, `the gateway does not enforce ${names}: the subgraphs have to`);
 }
 
 /** How long nothing may have run before a generation is ended: a request may be between its validation and its run. */

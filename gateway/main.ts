@@ -18,6 +18,7 @@ import {
   type GatewayEnvironment,
   type SupergraphOrigin,
 } from './environment';
+import { edgeOptions } from './edge-environment';
 import { subgraphSettings } from './fetch/transports';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayOptions, type SignCall } from './options';
 import { createGateway, type Gateway } from './server';
@@ -38,7 +39,7 @@ async function main(): Promise<void> {
   const logger = createLogger({ name: 'gateway', level: environment.logLevel });
   const lifecycle = new Lifecycle(logger);
   const known = new Set<string>();
-  const options = await gatewayOptions(config, environment, logger, (name) => known.add(name));
+  const options = await gatewayOptions(config, environment, { lifecycle, logger }, (name) => known.add(name));
   const source = await openSupergraph(environment.supergraph, options);
   lifecycle.onStop('supergraph', () => source.stop(), STOP_LIMIT_MS);
   const gateway = await createGateway({ ...options, supergraphSdl: source.sdl }).catch((cause: Error) => {
@@ -61,7 +62,7 @@ async function takeUp(gateway: Gateway, sdl: string): Promise<void> {
 async function gatewayOptions(
   config: GatewayConfig,
   environment: GatewayEnvironment,
-  logger: Logger,
+  process: { lifecycle: Lifecycle; logger: Logger },
   onSubgraph: (name: string) => void,
 ): Promise<Omit<GatewayOptions, 'supergraphSdl'>> {
   const { remoteSubgraph, limits, planning, ...options } = configOptions(config);
@@ -80,7 +81,8 @@ async function gatewayOptions(
       ...planning,
     },
     forwardAuthorization: environment.forwardAuthorization,
-    logger,
+    ...edgeOptions(environment.edge, process),
+    logger: process.logger,
     development: !environment.production,
     corsOrigins: environment.corsOrigins,
     limits: { ...limits, maxFileBytes, deadlineMs: environment.deadlineMs },

@@ -4,9 +4,11 @@ import type { VerifiedToken } from '../platform/identity/access-token';
 import type { CallIdentity } from '../platform/identity/viewer';
 import type { Logger } from '../platform/logger';
 import type { Subgraph } from '../platform/subgraph/subgraph';
+import type { AuthorizationOptions } from './access/access';
 import type { Caller } from './execute/execution';
 import type { SubgraphSettings } from './fetch/subgraph-settings';
 import type { SubscriptionSettings } from './subscriptions/settings';
+import type { RateLimitOptions } from './rate-limits/options';
 import { DEFAULT_LIMITS, type OperationLimits } from './limits';
 
 /**
@@ -54,8 +56,21 @@ export interface GatewayOptions {
   authenticate?: Authenticate;
   /** Without it a token is good, and its connections live, until it ends, whatever happens to its session. */
   accessChanges?: AccessChanges;
+  /** How `@authenticated`, `@requiresScopes` and `@policy` are kept. Default: partial answers, and no policy holds. */
+  authorization?: AuthorizationOptions;
   /** Without it calls to remote subgraphs carry no identity. */
   signCall?: SignCall;
+  /** Subgraphs that learn with every mutation where it came from (`ClientFacts`), and may change the client's session. */
+  clientFactsFor?: readonly string[];
+  /** Addresses and networks (CIDR) of proxies whose X-Forwarded-For and X-Forwarded-Proto count. Default: none. */
+  trustedProxies?: readonly string[];
+  /**
+   * Whether browsers may keep sessions in cookies: then these count as credentials, exact origins of `corsOrigins` may
+   * send them, and the subgraphs of `clientFactsFor` change them. Default false.
+   */
+  cookieSessions?: boolean;
+  /** Without it nothing is counted. */
+  rateLimits?: RateLimitOptions;
   /** Hands the client's Authorization header to remote subgraphs; only for gateways without `signCall`. Default false. */
   forwardAuthorization?: boolean;
   /** Needed for subgraphs that send the events of subscriptions by callback; without it their settings are refused. */

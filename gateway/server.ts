@@ -21,6 +21,7 @@ import { renewPage } from './http/streams/renew';
 import { createStreams } from './http/streams/streams';
 import { metricsPage } from './metrics/metrics';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits, type GatewayOptions } from './options';
+import { clientSource } from './http/source';
 import { createOperations } from './operations/operations';
 import { Slots } from './slots';
 import { createCallMerger } from './subscriptions/merging/transports';
@@ -28,6 +29,7 @@ import type { SubscriptionCounts } from './subscriptions/counts';
 import { DEFAULT_SUBSCRIPTION_SETTINGS } from './subscriptions/settings';
 import { createSubscriptions, type Subscriptions } from './subscriptions/subscriptions';
 import { refusingVoid, watchAccess, type AccessWatch } from './viewer/access-watch';
+import { createIdentification } from './viewer/identification';
 import { createSocketServer, type SocketServer } from './websocket/server';
 
 const GRAPHQL_PATH = '/graphql';
@@ -83,16 +85,28 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     plugins,
   });
 
-  const origins = originPolicy([...(options.corsOrigins ?? []), ...(development ? DEVELOPMENT_ORIGINS : [])]);
+  const { corsOrigins = [], cookieSessions = false } = options;
+  const origins = originPolicy(
+    [...corsOrigins, ...(development ? DEVELOPMENT_ORIGINS : [])],
+    cookieSessions ? corsOrigins : undefined,
+  );
   const operations = createOperations(current, subscriptions, logger);
   const access = watchAccess({ accessChanges: options.accessChanges, logger });
   const authenticate = options.authenticate && refusingVoid(options.authenticate, access);
+  const identification = createIdentification({
+    authenticate,
+    source: clientSource(options.trustedProxies ?? []),
+    origins,
+    cookieSessions,
+    needsFacts: options.rateLimits !== undefined || (options.clientFactsFor ?? []).length > 0,
+  });
   const connections = createConnections({ authenticate, access, limits });
   const sockets = createSocketServer({
     path: GRAPHQL_PATH,
     operations,
     connections,
     authenticate,
+    identification,
     origins,
     limits,
     logger,
@@ -103,7 +117,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     current,
     contentTypes,
     hasRequestPlugins: plugins.some((plugin) => plugin.requestDidStart !== undefined),
-    authenticate,
+    identification,
     access,
     limits,
     streams: createStreams({ operations, connections, current, contentTypes, origins, limits }),
@@ -115,13 +129,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     pages: pagesOf(
       answer,
       readyPage(current, () => running.isStopping),
-      renewPage({ connections, origins, limits }),
+      renewPage({ connections, identification, origins, limits }),
       development,
       callbacks && callbackPage(callbacks, limits),
       metrics ? metricsPage({ subscriptions, connections, access }) : undefined,
     ),
     byteRoutes: own.flatMap((subgraph) => subgraph.byteRoutes),
     origins,
+    identification,
     logger,
   });
   const handle = (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -130,6 +145,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   };
   const socketRoutes = own.flatMap((subgraph) => subgraph.socketRoutes);
   const handleUpgrade: Gateway['handleUpgrade'] = (request, socket, head) => {
+    identification.enter(request);
     const url = running.isStopping || !origins.isAllowed(request) ? null : urlOf(request);
     if (url && socketRoutes.some((route) => route(request, socket, head, url))) return;
     sockets.handleUpgrade(request, socket, head);

@@ -1,5 +1,6 @@
 import { loadGatewayConfig } from '../gateway/config/load-config';
 import type { GatewayConfig } from '../gateway/config/schema';
+import { readEdgeEnvironment, type EdgeEnvironment } from '../gateway/edge-environment';
 import { EnvironmentReader, readPlatformEnvironment, type PlatformEnvironment } from '../platform/environment';
 import { readUsersSettings, type UsersSettings } from '../subgraphs/users/users-settings';
 
@@ -10,6 +11,7 @@ export interface StartEnvironment extends PlatformEnvironment {
   /** Where clients reach this process, when that is not http://localhost:<port>. */
   publicUrl: string | null;
   corsOrigins: string[];
+  edge: EdgeEnvironment;
   /** Bytes of one file at the gateway: the variable, else the configuration file, else a little more than the slices take. */
   gatewayMaxFileBytes: number;
   /** The file that `SAUTI_GATEWAY_CONFIG` names; variables come before what is in it. */
@@ -32,6 +34,7 @@ export function readStartEnvironment(): StartEnvironment {
     gatewayMaxFileBytes:
       reader.text('MAX_FILE_BYTES') === null ? (gatewayConfig.limits?.maxFileBytes ?? aboveSlices) : aboveSlices,
     gatewayConfig,
+    edge: readEdgeEnvironment(reader, gatewayConfig, { production: platform.production, hasIdentity: true }),
     users: readUsersSettings(reader),
     host: reader.text('HOST') ?? gatewayConfig.host ?? '127.0.0.1',
     port:

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { configOptions } from '../gateway/config/config-options';
 import { checkSubgraphNames } from '../gateway/config/subgraph-names';
+import { edgeOptions } from '../gateway/edge-environment';
 import { createGateway, type Gateway } from '../gateway/server';
 import { createAuthenticator } from '../gateway/viewer/authenticator';
 import { Lifecycle, stopOnSignals } from '../platform/lifecycle';
@@ -60,6 +61,7 @@ async function main(): Promise<void> {
     subgraphs: new Map(all.map((subgraph) => [subgraph.name, subgraph])),
     authenticate: createAuthenticator({ jwks: () => users.jwks() }),
     accessChanges: (signal) => users.accessChanges(signal),
+    ...edgeOptions(environment.edge, { lifecycle, logger }),
     logger,
     development: !environment.production,
     corsOrigins: environment.corsOrigins,

@@ -1,6 +1,7 @@
 import { IDEMPOTENCY_MS } from '../platform/idempotency';
 import { removeOldMails } from '../platform/mail/old-mails';
 import type { Platform } from '../platform/platform';
+import { removeOldArchives, restartDeletions } from '../subgraphs/users/privacy/tidy-accounts';
 import { removeOldAttempts } from '../subgraphs/users/accounts/old-attempts';
 import { removeOldSessions } from '../subgraphs/users/sessions/old-sessions';
 
@@ -10,8 +11,9 @@ const DAY_MS = 24 * 3_600_000;
 const ORPHAN_AGE_MS = DAY_MS;
 
 /**
- * Removes what nobody can need any more, now and then again: every ten minutes old events, idempotency keys, mails and attempts, once a
- * day what takes a look at everything: bytes whose row was never written, and old sessions. Returns how to stop it.
+ * Removes what nobody can need any more, now and then again: every ten minutes old events, idempotency keys, mails,
+ * attempts and archives of accounts, once a day what takes a look at everything: bytes whose row was never written, and
+ * old sessions. Deletions of accounts that were given up are started again. Returns how to stop it.
  */
 export function startHousekeeping(platform: Platform, eventRetentionDays: number): () => void {
   const repeat = (everyMs: number, tidy: () => Promise<Record<string, number>>): NodeJS.Timeout => {
@@ -36,6 +38,8 @@ export function startHousekeeping(platform: Platform, eventRetentionDays: number
     })),
     repeat(DAY_MS, async () => ({ orphans: await platform.objects.sweep(ORPHAN_AGE_MS) })),
     repeat(DAY_MS, () => removeOldSessions(platform)),
+    repeat(OFTEN_MS, () => removeOldArchives(platform)),
+    repeat(DAY_MS, () => restartDeletions(platform)),
   ];
   return () => timers.forEach(clearInterval);
 }

@@ -3,6 +3,7 @@ import { JobRunner } from '../platform/jobs/job-runner';
 import { createJobQueue } from '../platform/jobs/queue';
 import { Lifecycle, stopOnSignals } from '../platform/lifecycle';
 import { createLogger } from '../platform/logger';
+import { createMailSeal } from '../platform/mail/mail';
 import { startMailer } from '../platform/mail/start-mailer';
 import { openPlatform } from '../platform/platform';
 import { startFailure } from '../platform/start-failure';
@@ -12,6 +13,8 @@ import { createLiveEngines, createTranscribers } from '../subgraphs/media/transc
 import { runInboxConsumer } from '../subgraphs/notification/inbox-consumer';
 import { createTextTranslator } from '../subgraphs/translation/text-translator';
 import { createTranslators } from '../subgraphs/translation/translators';
+import { createAccountHandlers } from '../subgraphs/users/privacy/jobs/handlers';
+import { accountSlices } from './account-slices';
 import { readWorkerEnvironment } from './environment';
 import { serveHealth } from './health';
 import { startHousekeeping } from './housekeeping';
@@ -60,7 +63,14 @@ async function main(): Promise<void> {
     ...platform,
     queue,
     concurrency: environment.concurrency,
-    handlers: createMediaHandlers({ platform, transcribers, translator }),
+    handlers: [
+      ...createMediaHandlers({ platform, transcribers, translator }),
+      ...createAccountHandlers({
+        platform,
+        mailSeal: createMailSeal(platform.secret),
+        slices: accountSlices(platform),
+      }),
+    ],
   });
   lifecycle.onStop('job runner', () => runner.close());
 

@@ -18,6 +18,7 @@ async function main(): Promise<void> {
       production: false,
       maxFileBytes: 1,
       mediaLimits: DEFAULT_MEDIA_LIMITS,
+      plans: null,
     },
     lifecycle: new Lifecycle(silentLogger),
     logger: silentLogger,

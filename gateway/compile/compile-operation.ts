@@ -7,7 +7,10 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
+import type { Rule } from '../../platform/identity/rules';
+import { rulesIn } from '../access/rules-in';
 import type { PlannedRequest } from '../plan/planner';
+import { deniedRoots } from '../plan/without-denied';
 import type { LoadedSupergraph } from '../supergraph/supergraph';
 import { compileEventSource, type EventSource } from './event-source';
 import { compileProgram, type Program } from './program';
@@ -27,6 +30,9 @@ export interface CompiledOperation {
   source: EventSource | undefined;
   /** Whether what follows an event is the same for everybody. */
   answersArePublic: boolean;
+  /** What its fields demand of callers, and the `id`s of those rules that do not hold for those it is for. */
+  rules: readonly Rule[];
+  failed: readonly string[];
   /** What to run: the fetches of a query or mutation, or those that follow an event. */
   stage: Stage;
 }
@@ -77,11 +83,14 @@ class OperationCompiler {
 
   compile({ node }: QueryPlan): CompiledOperation {
     const { definition } = this;
+    const { requirements, apiSchema } = this.supergraph;
+    const rules = requirements ? rulesIn(this.request, apiSchema, requirements) : [];
     const base = { definition, clientNames: this.request.clientNames, fragments: [...this.fragments.values()] };
+    const access = { rules, failed: rules.flatMap(({ id }) => (this.request.failed.includes(id) ? [id] : [])) };
     if (node?.kind !== 'Subscription')
-      return { ...base, source: undefined, answersArePublic: false, stage: this.stageOf(node) };
+      return { ...base, ...access, source: undefined, answersArePublic: false, stage: this.stageOf(node) };
     const answersArePublic = selectsOnlyPublic(node.rest, this.supergraph.fullSchema);
-    return { ...base, source: this.source(node), answersArePublic, stage: this.stageOf(node.rest) };
+    return { ...base, ...access, source: this.source(node), answersArePublic, stage: this.stageOf(node.rest) };
   }
 
   private source({ primary }: SubscriptionNode): EventSource {
@@ -90,8 +99,23 @@ class OperationCompiler {
   }
 
   private stageOf(node: PlanNode | undefined): Stage {
+    const nothing = this.stageOfNothing();
+    if (nothing) return nothing;
     if (node?.kind === 'Defer') return this.deferStage(node);
     return this.stage(node, this.rootType, this.definition.selectionSet, []);
+  }
+
+  /** Where a null that is certain makes the whole answer null, nothing is done; of a mutation least of all. */
+  private stageOfNothing(): Stage | undefined {
+    const { denials } = this.request;
+    const denied = denials ? deniedRoots(this.request, this.supergraph.apiSchema, denials) : [];
+    if (denied.every(({ isNonNull }) => !isNonNull)) return undefined;
+    const faults = denied.map(({ name, denial }) => ({ path: [name], message: denial.message, denial }));
+    return {
+      program: compileProgram(undefined, this.types),
+      writer: () => ({ text: 'null', faults }),
+      deferred: [],
+    };
   }
 
   private deferStage({ primary, deferred }: DeferNode, place = this.placeAt([])): Stage {
@@ -153,6 +177,7 @@ class OperationCompiler {
       fragments: this.fragments,
       mayRepeat,
       clientNames: this.request.clientNames,
+      denials: this.request.denials,
       path,
     });
     return { program, writer, deferred: [] };

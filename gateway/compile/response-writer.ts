@@ -16,6 +16,7 @@ import {
   type GraphQLSchema,
   type SelectionSetNode,
 } from 'graphql';
+import type { Denial, Denials } from '../access/denials';
 import { accessor, isDataObject, type Accessor, type DataObject } from '../execute/data';
 import { jsonString, jsonValue } from './json';
 
@@ -23,6 +24,8 @@ import { jsonString, jsonValue } from './json';
 export interface Fault {
   path: (string | number)[];
   message: string;
+  /** It is not for the caller. */
+  denial?: Denial;
 }
 
 /** The JSON text of an answer's `data`, with what had to be null although nobody said why. */
@@ -60,6 +63,8 @@ export interface WriterInput {
   mayRepeat: (path: readonly string[]) => boolean;
   /** The response name to write, where it is another than the data's. */
   clientNames: ReadonlyMap<string, string>;
+  /** What is not for the caller: it is null, whatever there is. */
+  denials: Denials | undefined;
   /** Where the selection stands, as response names. */
   path?: readonly string[];
 }
@@ -73,7 +78,7 @@ export function responseWriter(input: WriterInput): ResponseWriter {
   const compiler = new WriterCompiler(input);
   const write = compiler.composite(input.type, input.selections, [...(input.path ?? [])]);
   return (data, options) => {
-    const state: State = { ...options, path: [], faults: [], kept: [] };
+    const state: State = { ...options, path: [], faults: [], faultCount: 0, denied: undefined, kept: [] };
     const text = write(data, state);
     return { text: text ?? 'null', faults: state.faults };
   };
@@ -81,11 +86,17 @@ export function responseWriter(input: WriterInput): ResponseWriter {
 
 /** Faults told of one answer, at most: a list may have a million wrong items. */
 const MAX_FAULTS = 1_000;
+/** Places told of one field or type that is not for the caller, at most: every item of a list may have it. */
+const MAX_DENIED_PLACES = 100;
 
 interface State extends WriteOptions {
   /** Where the writer is. */
   path: (string | number)[];
   faults: Fault[];
+  /** Those that are not told any more included. */
+  faultCount: number;
+  /** How many places were told of each. */
+  denied: Map<Denial, number> | undefined;
   /** Texts of objects that may come again, by the number of their writer. */
   kept: (Map<unknown, string> | undefined)[];
 }
@@ -116,10 +127,14 @@ class WriterCompiler {
   /** A writer of objects of a composite type. */
   composite(type: GraphQLCompositeType, selections: readonly SelectionSetNode[], path: readonly string[]): Write {
     const variants = new Map<string, readonly WrittenField[] | null>();
+    // The root is there for everybody: what is not for the caller are its fields.
+    const denialOf = (typename: string): Denial | undefined =>
+      path.length > 0 ? this.input.denials?.type(typename) : undefined;
     const fieldsOf = (typename: string): readonly WrittenField[] | null => {
       let fields = variants.get(typename);
       if (fields === undefined) {
-        fields = this.admits(type, typename) ? this.fields(typename, selections, path) : null;
+        const isShown = this.admits(type, typename) && !denialOf(typename);
+        fields = isShown ? this.fields(typename, selections, path) : null;
         // Of names nobody knows there is no end.
         if (fields) variants.set(typename, fields);
       }
@@ -136,8 +151,9 @@ class WriterCompiler {
         lastTypename = found;
         lastFields = fieldsOf(typeof found === 'string' ? found : type.name);
       }
-      const fields = lastFields;
-      return fields ? writeFields(fields, value, state) : fault(state, `Expected an object of type ${type.name}.`);
+      if (lastFields) return writeFields(lastFields, value, state);
+      const denial = denialOf(typeof found === 'string' ? found : type.name);
+      return denial ? deny(state, denial) : fault(state, `Expected an object of type ${type.name}.`);
     };
     return this.input.mayRepeat(path) ? this.keeping(write) : write;
   }
@@ -160,9 +176,9 @@ class WriterCompiler {
       const kept = (state.kept[number] ??= new Map<unknown, string>());
       const known = kept.get(value);
       if (known !== undefined) return known;
-      const faults = state.faults.length;
+      const faults = state.faultCount;
       const text = write(value, state);
-      if (text !== undefined && state.faults.length === faults) kept.set(value, text);
+      if (text !== undefined && state.faultCount === faults) kept.set(value, text);
       return text;
     };
   }
@@ -226,6 +242,8 @@ class WriterCompiler {
       const whole: FieldNode = { ...node, selectionSet: all };
       return { ...base, get: () => null, isNonNull: false, write: (_, state) => state.introspect(whole) };
     }
+    const denial = this.input.denials?.field(typename, node.name.value);
+    if (denial) return this.deniedField(base, parent, node.name.value, denial);
     const { type } = ('getFields' in parent ? parent.getFields() : {})[node.name.value]!;
     const inner = isNonNullType(type) ? type.ofType : type;
     return {
@@ -236,6 +254,18 @@ class WriterCompiler {
       typeName: String(inner),
       write: this.value(inner, selections, [...path, name], base.coordinate),
     };
+  }
+
+  /** It counts as composite because it tells by itself, and with its own place, why it is null. */
+  private deniedField(
+    base: Omit<WrittenField, 'get' | 'write' | 'isNonNull'>,
+    parent: GraphQLCompositeType,
+    name: string,
+    denial: Denial,
+  ): WrittenField {
+    const { type } = ('getFields' in parent ? parent.getFields() : {})[name]!;
+    const write: Write = (_, state) => deny(state, denial);
+    return { ...base, get: () => null, isNonNull: isNonNullType(type), isComposite: true, write };
   }
 
   private value(
@@ -259,7 +289,7 @@ function writeFields(fields: readonly WrittenField[], object: DataObject, state:
   for (let index = 0; index < fields.length; index++) {
     const field = fields[index]!;
     const value = field.get(object);
-    const faults = state.faults.length;
+    const faults = state.faultCount;
     let written: string | undefined;
     if (field.isComposite) {
       state.path.push(field.name);
@@ -281,7 +311,7 @@ function isNullAllowed(field: WrittenField, value: unknown, state: State, faults
   state.path.push(name);
   if (value === undefined) fault(state, `The field ${coordinate} was not answered.`);
   else if (value !== null && !isComposite) fault(state, `The value of the field ${coordinate} is no ${typeName}.`);
-  else if (isNonNull && state.faults.length === faults)
+  else if (isNonNull && state.faultCount === faults)
     fault(state, `Cannot return null for the non-nullable field ${coordinate}.`);
   state.path.pop();
   return !isNonNull;
@@ -297,12 +327,12 @@ function writeList(writeItem: Write, isNonNull: boolean, coordinate: string, ite
     let isNull = false;
     for (let index = 0; index < value.length; index++) {
       path[depth] = index;
-      const faults = state.faults.length;
+      const faults = state.faultCount;
       const item: unknown = value[index];
       const written = writeItem(item, state);
       if (written === undefined) {
         isNull ||= isNonNull;
-        const isKnown = state.faults.length > faults;
+        const isKnown = state.faultCount > faults;
         if (!isKnown && item !== null && item !== undefined)
           fault(state, `An item of the field ${coordinate} is no ${itemType}.`);
         else if (!isKnown && isNonNull) fault(state, `Cannot return null for a non-nullable item of ${coordinate}.`);
@@ -342,7 +372,18 @@ function leafTest(type: GraphQLLeafType): (value: unknown) => boolean {
   }
 }
 
+function deny(state: State, denial: Denial): undefined {
+  state.faultCount++;
+  const denied = (state.denied ??= new Map<Denial, number>());
+  const count = denied.get(denial) ?? 0;
+  if (count >= MAX_DENIED_PLACES || state.faults.length >= MAX_FAULTS) return undefined;
+  denied.set(denial, count + 1);
+  state.faults.push({ path: [...state.path], message: denial.message, denial });
+  return undefined;
+}
+
 function fault(state: State, message: string): undefined {
+  state.faultCount++;
   if (state.faults.length < MAX_FAULTS) state.faults.push({ path: [...state.path], message });
   return undefined;
 }

@@ -11,6 +11,7 @@ export function configOptions(config: GatewayConfig): Pick<
   | 'remoteSubgraph'
   | 'corsOrigins'
   | 'introspection'
+  | 'authorization'
   | 'overrideLabels'
   | 'planning'
   | 'callback'
@@ -19,13 +20,24 @@ export function configOptions(config: GatewayConfig): Pick<
 > & {
   limits: Partial<GatewayLimits>;
 } {
-  const { corsOrigins, introspection, overrideLabels, planning, deadlineMs, limits, callback, metrics, subscriptions } =
-    config;
+  const {
+    corsOrigins,
+    introspection,
+    authorization,
+    overrideLabels,
+    planning,
+    deadlineMs,
+    limits,
+    callback,
+    metrics,
+    subscriptions,
+  } = config;
   const { cacheSize, ...planningOptions } = planning ?? {};
   return defined({
     remoteSubgraph: (name: string) => remoteSubgraph(config, name),
     corsOrigins,
     introspection,
+    authorization: authorization && defined(authorization),
     overrideLabels,
     planning: planning && defined(planningOptions),
     callback: callback && defined(callback),

@@ -100,7 +100,19 @@ export const gatewayConfigSchema = section({
   port: whole(0, 65_535).optional(),
   host: z.string().min(1).optional(),
   corsOrigins: z.array(z.string().min(1)).optional(),
+  cookieSessions: z.boolean().optional(),
+  trustedProxies: z.array(z.string().min(1)).optional(),
+  rateLimits: z
+    .union([
+      z.literal(false),
+      section({
+        factor: whole(1, 10_000).optional(),
+        general: section({ limit: whole(1, 10 ** 9), windowS: whole(1, 86_400) }).optional(),
+      }),
+    ])
+    .optional(),
   introspection: z.boolean().optional(),
+  authorization: section({ mode: oneOf(['partial', 'refuse'] as const).optional() }).optional(),
   overrideLabels: z.array(z.string().min(1)).optional(),
   planning: section({
     budgetMs: whole(10, MAX_MS).optional(),

@@ -1,7 +1,10 @@
 import { execute, print, type ExecutionResult } from 'graphql';
 import { SautiError } from '../../platform/errors';
+import type { VerifiedToken } from '../../platform/identity/access-token';
+import { ADMIN_SCOPES, USER_SCOPES } from '../../platform/identity/scopes';
 import { silentLogger } from '../../platform/logger';
 import type { Subgraph } from '../../platform/subgraph/subgraph';
+import type { GatewayOptions } from '../options';
 import { createGateway } from '../server';
 import type { Operation } from './documents';
 import { canonical } from './random';
@@ -36,7 +39,7 @@ export interface ComparedGateway extends AsyncDisposable {
   /** Operations that were refused because planning them takes too much time or memory. */
   overBudget(): number;
   /** Runs an operation in the world with this seed on both sides. */
-  compare(operation: Operation, seed: number, failures: Failures): Promise<Comparison>;
+  compare(operation: Operation, seed: number, failures: Failures, authorization?: string): Promise<Comparison>;
 }
 
 type Path = readonly (string | number)[];
@@ -58,8 +61,18 @@ const LIMITS = {
 /** More than clients get, since the machine may be busy. */
 const PLANNING_MS = 20_000;
 
-/** A gateway on a free port, over the subgraphs of a hash world, in this process. */
-export async function aComparedGateway(supergraph: HashSupergraph): Promise<ComparedGateway> {
+/** Sauti's own schema demands scopes. */
+const EVERYTHING: VerifiedToken = {
+  viewer: { userId: 'u', sessionId: 's', scopes: [...USER_SCOPES, ...ADMIN_SCOPES] },
+  issuedAt: new Date(),
+  endsAt: new Date(8.64e15),
+};
+
+/** A gateway on a free port, over the subgraphs of a hash world, in this process. Everybody may do everything unless `options` say otherwise. */
+export async function aComparedGateway(
+  supergraph: HashSupergraph,
+  options: Pick<GatewayOptions, 'authenticate' | 'authorization'> = {},
+): Promise<ComparedGateway> {
   const calls: Call[] = [];
   const gateway = await createGateway({
     supergraphSdl: supergraph.sdl,
@@ -68,6 +81,8 @@ export async function aComparedGateway(supergraph: HashSupergraph): Promise<Comp
     development: true,
     limits: LIMITS,
     planning: { budgetMs: PLANNING_MS },
+    authenticate: async () => EVERYTHING,
+    ...options,
   });
   let overBudget = 0;
   const { address } = await gateway.listen(0, '127.0.0.1');
@@ -76,7 +91,7 @@ export async function aComparedGateway(supergraph: HashSupergraph): Promise<Comp
   return {
     supergraph,
     overBudget: () => overBudget,
-    async compare({ document, variables }, seed, failures) {
+    async compare({ document, variables }, seed, failures, authorization) {
       const query = print(document);
       world.reset(seed, failures);
       const expected = await execute({ schema: supergraph.unsplit, document, variableValues: variables });
@@ -86,7 +101,7 @@ export async function aComparedGateway(supergraph: HashSupergraph): Promise<Comp
       calls.length = 0;
       const response = await fetch(url, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', ...(authorization === undefined ? {} : { authorization }) },
         body: JSON.stringify({ query, variables }),
       });
       const got = await response.text();

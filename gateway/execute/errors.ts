@@ -1,5 +1,6 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { SautiError } from '../../platform/errors';
+import { denialError } from '../access/refusal';
 import type { FlattenPath } from '../compile/flatten-path';
 import type { EntityFetch, Renames, RootFetch } from '../compile/program';
 import type { Fault } from '../compile/response-writer';
@@ -206,8 +207,12 @@ export function allErrors(faults: readonly Fault[], execution: Execution, base: 
   if (faults.length === 0 && failures.length === 0) return errors;
   const all = [...errors];
   const told = new Map<Failure, number>();
-  for (const { path: inside, message } of faults) {
+  for (const { path: inside, message, denial } of faults) {
     const path = [...base, ...inside];
+    if (denial) {
+      all.push(denialError(denial, execution.caller.identity.viewer, path));
+      continue;
+    }
     if (errors.some((known) => explains(known.path ?? [], path)) || nulled.some((at) => explains(at, path))) continue;
     const failure = missedBy(path, failures) ?? missedBy(path, inherited);
     if (!failure) {

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ExecutionResult, FieldNode, GraphQLError } from 'graphql';
 import type { Cancellation, CancelSignal } from '../../platform/cancellation';
+import type { SessionChange } from '../../platform/identity/session-change';
 import type { CallIdentity } from '../../platform/identity/viewer';
 import type { Logger } from '../../platform/logger';
 import type { CompiledOperation } from '../compile/compile-operation';
@@ -32,6 +33,8 @@ export interface Caller {
   headers?: IncomingHttpHeaders | undefined;
   /** What the client sent when it opened its WebSocket, for subgraphs that are to get it, too. */
   connectionParams?: Record<string, unknown> | undefined;
+  /** In cookie mode: told of each change of the client's session, before the answer is sent. */
+  onSession?: ((change: SessionChange) => void) | undefined;
   /** Aborted when the client left. */
   signal: CancelSignal;
   /** What aborts the signal, where only this operation listens to it: then its deadline does so, too. */
@@ -39,6 +42,9 @@ export interface Caller {
   /** Settles when the request body is in; the deadline counts from then, so that a long upload is not a late answer. */
   bodyReceived?: Promise<void>;
 }
+
+/** Who asks, and what may be forwarded of the request. */
+export type Asker = Omit<Caller, 'signal' | 'controller' | 'bodyReceived'>;
 
 /** One operation, or one event of a subscription, while it runs. */
 export interface Execution {

@@ -1,4 +1,5 @@
 import type { CancelSignal } from '../../platform/cancellation';
+import { MAX_REPRESENTATIONS } from '../../platform/subgraph/representations';
 import { jsonValue } from '../compile/json';
 import type { FlattenPath } from '../compile/flatten-path';
 import type { EntityFetch, RootFetch, Step } from '../compile/program';
@@ -83,6 +84,14 @@ class Wanted {
 
   constructor(readonly part: EntityFetch) {}
 
+  /** The entities from one index up to another. */
+  slice(from: number, to: number): Wanted {
+    const some = new Wanted(this.part);
+    some.texts.push(...this.texts.slice(from, to));
+    some.targets.push(...this.targets.slice(from, to));
+    return some;
+  }
+
   /** Returns the object that is to stand in this one's place: another one that says just the same, or itself. */
   add(object: DataObject, path: number, mayShare: boolean): DataObject {
     const index = this.indexOf(object);
@@ -148,6 +157,7 @@ function findAt(
   return found;
 }
 
+/** Asks for entities and merges what is answered; many in several requests, since subgraphs take only so many in one. */
 async function runEntities(
   step: Step,
   all: readonly Wanted[],
@@ -158,6 +168,15 @@ async function runEntities(
   let bits = 0;
   for (let index = 0; index < all.length; index++) if (all[index]!.texts.length > 0) bits |= 1 << index;
   if (bits === 0) return;
+  const most = Math.max(...all.map(({ texts }) => texts.length));
+  if (most > MAX_REPRESENTATIONS) {
+    const runs: Promise<void>[] = [];
+    for (let from = 0; from < most; from += MAX_REPRESENTATIONS) {
+      const some = all.map((each) => each.slice(from, from + MAX_REPRESENTATIONS));
+      runs.push(runEntities(step, some, contextual, execution, mayShare));
+    }
+    return void (await Promise.all(runs));
+  }
   const wanted = all.filter(({ texts }) => texts.length > 0);
   try {
     const answer = await send(step, step.operation(bits), execution, wanted, contextual);
@@ -298,6 +317,7 @@ function callOf(
     authorization: caller.authorization,
     headers: caller.headers,
     connectionParams: caller.connectionParams,
+    onSession: caller.onSession,
     signal,
   };
 }

@@ -29,10 +29,11 @@ export function checkAnswer(answer: unknown): SubgraphAnswer {
   if (typeof answer !== 'object' || answer === null || !('data' in answer || 'errors' in answer)) {
     throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'answered with something that is no GraphQL result');
   }
-  const { data, errors } = answer as SubgraphAnswer;
-  if (errors === undefined || errors === null) return { data };
+  const { data, errors, extensions } = answer as SubgraphAnswer;
+  const told = extensions === undefined ? {} : { extensions };
+  if (errors === undefined || errors === null) return { data, ...told };
   if (!Array.isArray(errors)) throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'answered with errors that are no list');
   if (!errors.every((error) => typeof error === 'object' && error !== null))
     throw new SubgraphError('SUBGRAPH_BAD_RESPONSE', 'answered with errors that are none');
-  return errors.length > 0 ? { data, errors } : { data };
+  return errors.length > 0 ? { data, errors, ...told } : { data, ...told };
 }

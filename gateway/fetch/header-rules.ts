@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { isInternalHeader } from '../http/internal-headers';
 import type { CallerScope } from './transport';
 
 /** Which headers a subgraph gets besides those the gateway writes itself. Nothing of the client's passes unnamed. */
@@ -17,8 +18,6 @@ export const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** About one connection and its framing (RFC 9110 §7.6.1, RFC 6455 §11.3), or written by the gateway itself. */
 const OWN =
   /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|host|content-.*|sec-websocket-.*|accept|accept-encoding|x-request-id|apollo-require-preflight)$/;
-/** A client's word on these would be taken for the gateway's: who is connected, and whether to reveal a trace. */
-const NEVER_FORWARDED = /^(x-forwarded-.*|forwarded|apollo-federation-include-trace)$/;
 
 /** What is wrong with header rules, each as a sentence part that starts with the name of the rule. */
 export function headerRuleFaults(rules: HeaderRules): string[] {
@@ -26,7 +25,7 @@ export function headerRuleFaults(rules: HeaderRules): string[] {
   const seen = new Set<string>();
   for (const name of rules.forward) {
     if (!NAME.test(name)) faults.push(`headers.forward: "${name}" is no header name in lower case`);
-    else if (OWN.test(name) || NEVER_FORWARDED.test(name)) faults.push(`headers.forward: "${name}" is never forwarded`);
+    else if (OWN.test(name) || isInternalHeader(name)) faults.push(`headers.forward: "${name}" is never forwarded`);
     else if (seen.has(name)) faults.push(`headers.forward: "${name}" is named twice`);
     seen.add(name);
   }
@@ -55,7 +54,6 @@ export function forwardedHeaders(names: readonly string[], call: CallerScope): s
 /** Of a client's headers those that a rule can name; for whoever has to keep them for long. */
 export function forwardable(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const kept: IncomingHttpHeaders = {};
-  for (const name of Object.keys(headers))
-    if (!OWN.test(name) && !NEVER_FORWARDED.test(name)) kept[name] = headers[name];
+  for (const name of Object.keys(headers)) if (!OWN.test(name) && !isInternalHeader(name)) kept[name] = headers[name];
   return kept;
 }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
 import type { CancelSignal } from '../../platform/cancellation';
+import type { SessionChange } from '../../platform/identity/session-change';
 import type { CallIdentity } from '../../platform/identity/viewer';
 
 /** The document of a fetch, prepared once when its plan is compiled. */
@@ -31,6 +32,8 @@ export interface SubgraphCall {
   headers: IncomingHttpHeaders | undefined;
   /** What the client sent when it opened its WebSocket; used only where a subscription transport was told to forward it. */
   connectionParams: Record<string, unknown> | undefined;
+  /** See `Caller.onSession`. */
+  onSession?: ((change: SessionChange) => void) | undefined;
   /** Aborted when the client left or the deadline of the whole operation passed. */
   signal: CancelSignal;
 }
@@ -48,6 +51,8 @@ export function viewerScope({ identity: { viewer } }: CallerScope): string {
 export interface SubgraphAnswer {
   data?: unknown;
   errors?: readonly GraphQLFormattedError[];
+  /** For the gateway itself; never part of an answer to a client. */
+  extensions?: unknown;
 }
 
 /** How the gateway reaches one subgraph. */

@@ -1,5 +1,6 @@
 import type { GatewayLimits, GatewayOptions } from '../options';
 import type { LoadedSupergraph } from '../supergraph/supergraph';
+import { withClientFacts } from './client-facts';
 import { headerRuleFaults } from './header-rules';
 import { httpTransport } from './http';
 import { inProcessTransport } from './in-process';
@@ -30,7 +31,12 @@ export async function createTransports(
   const taken = new Map<string, Transport>();
   try {
     for (const subgraph of supergraph.subgraphs)
-      taken.set(subgraph.name, takeTransport(subgraph, options, limits, shared));
+      taken.set(
+        subgraph.name,
+        withClientFacts(takeTransport(subgraph, options, limits, shared), {
+          isTold: options.clientFactsFor?.includes(subgraph.name) ?? false,
+        }),
+      );
     return taken;
   } catch (error) {
     await disposeTransports(taken);

@@ -108,16 +108,21 @@ class GenerationGateway implements GatewayInterface {
   async stop(): Promise<void> {}
 }
 
-async function run({ engine, documents }: Generation, request: GatewayGraphQLRequestContext<Caller>): Promise<Result> {
+async function run(
+  { engine, documents, admission }: Generation,
+  request: GatewayGraphQLRequestContext<Caller>,
+): Promise<Result> {
   documents.add(request.source, request.document);
   const operation = getOperationAST(request.document, request.request.operationName);
   if (!operation) return refuse(unknownOperation(request.request.operationName));
   const inputs = request.request.variables ?? {};
   const caller = request.context;
+  const refusal = await admission?.admit({ document: request.document, operation }, inputs, caller.identity);
+  if (refusal) return { errors: [refusal] };
   const prepared = await engine.prepare(
     { source: request.source, document: request.document, operation },
     inputs,
-    caller.identity.requestId,
+    caller,
   );
   if ('errors' in prepared) return prepared;
   if (isIncremental(prepared)) return refuse(NOT_INCREMENTAL, 406);

@@ -18,6 +18,7 @@ import { TYPE_DEFS } from '../testing/shop';
 import { aRawSocket, resultsOf } from '../testing/socket-client';
 import { aCall, aTransport } from '../testing/transport';
 import { callbackPage } from './callback';
+import { plainIdentification } from '../testing/identification';
 import { originPolicy } from './cors';
 import { createHandler } from './handler';
 
@@ -61,6 +62,7 @@ async function aSubscription(options: {
     pages: new Map([[CALLBACK_PATH, { methods: ['POST'], answer: callbackPage(callbacks, { bodyIdleMs: 10_000 }) }]]),
     byteRoutes: [],
     origins: originPolicy([]),
+    identification: plainIdentification(),
     logger: silentLogger,
   });
   const server = createServer((request, response) => void handler(request, response));

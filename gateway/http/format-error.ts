@@ -12,12 +12,12 @@ export function formatErrors(errors: readonly GraphQLError[]): GraphQLFormattedE
 }
 
 /**
- * An error as a client may see it, by allow-list: message, path, locations, code and request id. Everything else that
+ * An error as a client may see it, by allow-list: message, path, locations, code, request id and when to try again. Everything else that
  * may hang on an error (stacks, addresses, whole answers of subgraphs) stays behind. The message of an error nobody
  * meant for clients is replaced.
  */
 export function formatError(formatted: GraphQLFormattedError, error?: unknown): GraphQLFormattedError {
-  const { requestId } = formatted.extensions ?? {};
+  const { requestId, retryAfterMs } = formatted.extensions ?? {};
   const original = error instanceof GraphQLError ? error.originalError : error;
   // Apollo Server gives every validation error its own code; those of our limits say more.
   const code =
@@ -36,6 +36,7 @@ export function formatError(formatted: GraphQLFormattedError, error?: unknown): 
     extensions: {
       code: typeof code === 'string' ? (CODES.get(code) ?? code) : 'INTERNAL',
       ...(typeof requestId === 'string' ? { requestId } : {}),
+      ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}),
     },
   };
 }

@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HeaderMap, type ApolloServer } from '@apollo/server';
+import type { GraphQLError } from 'graphql';
 import { Cancellation } from '../../platform/cancellation';
-import { SautiError } from '../../platform/errors';
-import type { VerifiedToken } from '../../platform/identity/access-token';
 import type { Viewer } from '../../platform/identity/viewer';
 import type { Documents } from '../documents/documents';
 import { isIncremental } from '../engine';
 import type { CurrentGeneration } from '../generation';
 import type { Caller } from '../execute/execution';
-import type { Authenticate, GatewayLimits } from '../options';
+import type { GatewayLimits } from '../options';
 import { voidToken, type AccessWatch } from '../viewer/access-watch';
+import type { Identification } from '../viewer/identification';
 import { readJsonBody } from './json-body';
 import { receiveMultipart, type MultipartRequest } from './multipart';
 import { HttpError, sendError } from './responses';
@@ -17,6 +17,8 @@ import { refuseSubscription } from './no-subscription';
 import type { ContentTypes } from './content-types';
 import { knownOperation } from './known-operation';
 import { sendAnswer, sendPayloads } from './send-answer';
+import { cookieWriter } from './session-cookies';
+import { noCookiesInParts } from './cookie-guard';
 import type { StreamRequest } from './streams/services';
 import type { Streams } from './streams/streams';
 
@@ -26,7 +28,7 @@ export interface GraphqlEndpoint {
   contentTypes: ContentTypes;
   /** Whether all requests have to pass through Apollo Server, because a plugin of the host sees each of them. */
   hasRequestPlugins: boolean;
-  authenticate: Authenticate | undefined;
+  identification: Identification;
   access: Pick<AccessWatch, 'isVoid'>;
   limits: GatewayLimits;
   streams: Streams;
@@ -56,9 +58,9 @@ async function answerOperation(
   url: URL,
   requestId: string,
 ): Promise<void> {
-  const token = await identify(endpoint.authenticate, request.headers.authorization);
+  const { token, authorization, client, isCookieMode } = await endpoint.identification.identify(request, url);
   const viewer = token?.viewer ?? null;
-  const asked: StreamRequest = { request, response, url, requestId, token };
+  const asked: StreamRequest = { request, response, url, requestId, token, authorization, client, isCookieMode };
   if (await endpoint.streams.answerShared(asked)) return;
   const multipart = isMultipart(request) ? await receiveFiles(endpoint, request, viewer) : undefined;
   try {
@@ -89,6 +91,9 @@ async function answerOperation(
     if (response.destroyed) return;
     response.statusCode = answer.status ?? 200;
     for (const [name, value] of answer.headers) response.setHeader(name, value);
+    // Apollo's page says itself what it may load.
+    if (/^text\/html/.test(answer.headers.get('content-type') ?? ''))
+      response.setHeader('content-security-policy', "frame-ancestors 'none'");
     response.setHeader('cache-control', 'private, no-store');
     if (answer.body.kind !== 'complete')
       throw new Error('Apollo Server made an incremental answer although @defer is off.');
@@ -111,23 +116,28 @@ async function answerKnown(
   body: unknown,
   caller: Caller,
 ): Promise<boolean> {
-  const { engine, documents } = current();
+  const { engine, documents, admission } = current();
   const inParts = takesParts(request);
   const contentType = contentTypes(request.headers.accept);
   if (inParts) readForParts(documents, body, !contentType);
   const known = knownOperation(documents, body);
   if (!known) return false;
   if (!contentType && !inParts) return false;
-  const preparing = engine.prepare(known.request, known.inputs, caller.identity.requestId);
+  const preparing = engine.prepare(known.request, known.inputs, caller);
   const prepared = preparing instanceof Promise ? await preparing : preparing;
   if ('errors' in prepared) return false;
-  if (inParts && (!contentType || isIncremental(prepared))) {
+  const isInParts = inParts && (!contentType || isIncremental(prepared));
+  if (!isInParts && (!contentType || isIncremental(prepared))) return false;
+  // Only what is answered here: Apollo Server's operations are counted there.
+  const refusal = await admission?.admit(known.request, known.inputs, caller.identity);
+  if (refusal) throw refusedBy(refusal);
+  if (isInParts) {
+    if (caller.onSession) throw noCookiesInParts();
     await sendPayloads(response, engine.executeIncrementally(prepared, caller));
     return true;
   }
-  if (!contentType || isIncremental(prepared)) return false;
   const answer = await engine.execute(prepared, caller);
-  if (!response.destroyed) sendAnswer(response, answer, contentType.text);
+  if (!response.destroyed) sendAnswer(response, answer, contentType!.text);
   return true;
 }
 
@@ -148,23 +158,21 @@ function withoutEmptyName(body: unknown): unknown {
   return { ...(body as object), operationName: null };
 }
 
-function callerOf({ request: { headers }, response, requestId }: StreamRequest, viewer: Viewer | null): Caller {
+function callerOf(
+  { request: { headers }, response, requestId, ...asked }: StreamRequest,
+  viewer: Viewer | null,
+): Caller {
+  const { authorization, client, isCookieMode } = asked;
   const controller = leavingController(response);
-  const identity = { viewer, requestId };
-  return { identity, authorization: headers.authorization, headers, signal: controller, controller };
+  const identity = { viewer, requestId, ...(client ? { client } : {}) };
+  const onSession = isCookieMode ? cookieWriter(response) : undefined;
+  return { identity, authorization, headers, onSession, signal: controller, controller };
 }
 
-/** Who asks, or an `HttpError`: 401 for a token that is not good, 503 when that cannot be found out. */
-async function identify(
-  authenticate: Authenticate | undefined,
-  authorization: string | undefined,
-): Promise<VerifiedToken | null> {
-  try {
-    return (await authenticate?.(authorization)) ?? null;
-  } catch (error) {
-    if (!(error instanceof SautiError)) throw error;
-    throw new HttpError(error.code === 'UNAUTHENTICATED' ? 401 : 503, error.code, error.message, { cause: error });
-  }
+/** A refusal of an operation that was not run. */
+function refusedBy({ message, extensions }: GraphQLError): HttpError {
+  const { code, retryAfterMs, http } = extensions as { code: string; retryAfterMs: number; http: { status: number } };
+  return new HttpError(http.status, code, message, { retryAfterMs });
 }
 
 /** Aborts when the connection closes before the answer is out. */
@@ -182,7 +190,7 @@ function isMultipart(request: IncomingMessage): boolean {
 
 /** Uploads are for signed-in viewers, and never for a plain HTML form on another site: both are known before the body is read. */
 async function receiveFiles(
-  { authenticate, limits }: GraphqlEndpoint,
+  { identification, limits }: GraphqlEndpoint,
   request: IncomingMessage,
   viewer: Viewer | null,
 ): Promise<MultipartRequest> {
@@ -193,7 +201,7 @@ async function receiveFiles(
       'Send the header "apollo-require-preflight: true" with multipart requests (CSRF prevention).',
     );
   }
-  if (authenticate && !viewer)
+  if (identification.hasViewers && !viewer)
     throw new HttpError(401, 'UNAUTHENTICATED', 'Sign in to upload files: send a valid access token.');
   if (request.headers['content-encoding'] !== undefined)
     throw new HttpError(415, 'BAD_REQUEST', 'A compressed body is not accepted.');

@@ -4,7 +4,9 @@ import type { Logger } from '../../platform/logger';
 import { lingerUnread } from '../../platform/http/unread-body';
 import type { ByteRoute } from '../../platform/subgraph/subgraph';
 import { allowOrigin, answerPreflight, type OriginPolicy } from './cors';
+import type { Identification } from '../viewer/identification';
 import { HttpError, sendError } from './responses';
+import { setSecurityHeaders } from './security-headers';
 
 const BASE = 'http://gateway';
 
@@ -22,6 +24,7 @@ export interface HandlerOptions {
   /** Asked in order for every other path. */
   byteRoutes: readonly ByteRoute[];
   origins: OriginPolicy;
+  identification: Identification;
   logger: Logger;
 }
 
@@ -36,9 +39,7 @@ export function createHandler(
     const requestId = randomUUID();
     lingerUnread(request, response);
     response.setHeader('x-request-id', requestId);
-    response.setHeader('x-content-type-options', 'nosniff');
-    response.setHeader('x-frame-options', 'DENY');
-    response.setHeader('referrer-policy', 'no-referrer');
+    setSecurityHeaders(response, options.identification.enter(request));
     try {
       await dispatch(routing, request, response, requestId);
     } catch (error) {

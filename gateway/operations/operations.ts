@@ -3,12 +3,14 @@ import type { Logger } from '../../platform/logger';
 import { Cancellation } from '../../platform/cancellation';
 import { isIncremental, isSubscription, type PreparedOperation } from '../engine';
 import type { Payload } from '../execute/execute-incrementally';
-import type { Answer, Caller } from '../execute/execution';
+import type { Answer, Asker, Caller } from '../execute/execution';
 import type { CurrentGeneration, Generation } from '../generation';
 import { unknownOperation } from '../http/apollo';
 import { answerText, payloadText } from '../http/send-answer';
 import type { Subscriptions } from '../subscriptions/subscriptions';
 import type { Outlet } from './outlet';
+
+export type { Asker };
 
 /** What a client sends to start an operation, on every transport that can carry several answers to it. */
 export interface OperationPayload {
@@ -17,9 +19,6 @@ export interface OperationPayload {
   variables?: Record<string, unknown> | null | undefined;
   extensions?: Record<string, unknown> | null | undefined;
 }
-
-/** Who asks, and what may be forwarded of the request. When to stop is said by `RunningOperation.leave`. */
-export type Asker = Omit<Caller, 'signal' | 'controller' | 'bodyReceived'>;
 
 /** How a client leaves: it wants no more, or its connection is gone and it may come back for what it missed. */
 export type Leaving = 'done' | 'lost';
@@ -46,10 +45,14 @@ export function createOperations(current: CurrentGeneration, subscriptions: Subs
   return {
     async start(payload, asker, outlet) {
       const { requestId } = asker.identity;
+      let isAdmitted = false;
       try {
         for (;;) {
           const generation = current();
-          const prepared = await prepareOperation(generation, payload, requestId);
+          const refusal = isAdmitted ? undefined : await admit(generation, payload, asker);
+          if (refusal) return [refusal];
+          isAdmitted = true;
+          const prepared = await prepareOperation(generation, payload, asker);
           if (Array.isArray(prepared)) return prepared;
           if (!isSubscription(prepared)) return answer(prepared, generation, asker, outlet);
           // A supergraph that came meanwhile has moved the others: this one would stay behind.
@@ -64,17 +67,29 @@ export function createOperations(current: CurrentGeneration, subscriptions: Subs
   };
 }
 
+/** What is no valid operation is not counted: preparing it says what is wrong. */
+async function admit(
+  { admission, documents }: Generation,
+  { query, operationName, variables }: OperationPayload,
+  { identity }: Asker,
+): Promise<GraphQLError | undefined> {
+  const document = admission && documents.read(query);
+  if (!document || Array.isArray(document)) return undefined;
+  const operation = getOperationAST(document, operationName);
+  return operation ? admission.admit({ document, operation }, variables ?? {}, identity) : undefined;
+}
+
 /** Parses, validates, limits and plans an operation; a list of errors refuses it. */
 export async function prepareOperation(
   { engine, documents }: Generation,
   { query, operationName, variables }: OperationPayload,
-  requestId: string,
+  asker: Asker,
 ): Promise<PreparedOperation | GraphQLError[]> {
   const document = documents.read(query);
   if (Array.isArray(document)) return document;
   const operation = getOperationAST(document, operationName);
   if (!operation) return [new GraphQLError(unknownOperation(operationName), { extensions: { code: 'BAD_REQUEST' } })];
-  const prepared = await engine.prepare({ source: query, document, operation }, variables ?? {}, requestId);
+  const prepared = await engine.prepare({ source: query, document, operation }, variables ?? {}, asker);
   return 'errors' in prepared ? prepared.errors : prepared;
 }
 

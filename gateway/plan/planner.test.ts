@@ -135,8 +135,8 @@ test('another planner is warmed with the operations in use; invalid ones are ski
   for (const source of sources) await old.planner.plan(aRequest(source), { a: true });
   await using fresh = await aPlanner(shopSupergraph());
   const gone = [
-    { source: '{ gone }', operationName: undefined, conditions: [], labels: [] },
-    { source: '{ not', operationName: undefined, conditions: [], labels: [] },
+    { source: '{ gone }', operationName: undefined, conditions: [], labels: [], failed: [] },
+    { source: '{ not', operationName: undefined, conditions: [], labels: [], failed: [] },
   ];
   expect(await fresh.planner.warm([...old.planner.inUse(), ...gone])).toEqual({ planned: 3, skipped: 2 });
   for (const source of sources) {
@@ -152,6 +152,7 @@ test('warming gives way to clients and stops when told to', async () => {
     operationName: undefined,
     conditions: [],
     labels: [],
+    failed: [],
   }));
   const stop = new AbortController();
   const warming = running.planner.warm(operations, stop.signal);

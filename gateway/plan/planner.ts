@@ -47,13 +47,15 @@ export interface PlannerOptions<T> {
 export interface Planner<T> extends AsyncDisposable {
   /**
    * The plan of an operation: at once when it is known, otherwise as a promise. Concurrent requests for one plan share
-   * its planning. `variables` (coerced) decide the conditions in it; `labels`: see `overrideConditions`. Rejects with
+   * its planning. `variables` (coerced) decide the conditions in it; `labels`: see `overrideConditions`; `failed`: the
+   * `id`s of rules that do not hold for the caller. Rejects with
    * GraphQLError: PLAN_BUDGET_EXCEEDED (400), OVERLOADED (503), BAD_USER_INPUT, UNRESOLVABLE_FIELD or INTERNAL when there is no plan.
    */
   plan(
     request: OperationRequest,
     variables: Record<string, unknown>,
     labels?: ReadonlyMap<string, boolean>,
+    failed?: readonly string[],
   ): T | Promise<T>;
   /** Operations in use, last used first: what another supergraph's planner can be warmed with. */
   inUse(): OperationInUse[];
@@ -170,9 +172,9 @@ export function createPlanner<T>(options: PlannerOptions<T>): Planner<T> {
   };
 
   return {
-    plan(request, variables, labels) {
+    plan(request, variables, labels, failed) {
       try {
-        const keyed = keyedRequest(request, variables, labels, supergraph);
+        const keyed = keyedRequest(request, variables, labels, supergraph, failed);
         return known.get(keyed.key)?.compiled ?? planKeyed(keyed, false);
       } catch (error) {
         return Promise.reject(error instanceof Error ? error : new Error(String(error)));

@@ -30,7 +30,8 @@ export function createPlacements(services: StreamServices): Placements {
       const transport = generation.transports.get(source.subgraph);
       if (!transport) throw new SubgraphError('SUBGRAPH_UNAVAILABLE', 'no transport has this name');
       const { scope: sharing } = source.field;
-      const isPublic = sharing === 'public';
+      // What is demanded of callers is not the same for everybody.
+      const isPublic = sharing === 'public' && compiled.rules.length === 0;
       const asked = `${source.text}\n${textOf(source.variables, variables)}`;
       const sharers = isPublic
         ? ''

@@ -8,7 +8,11 @@ import { subscribeTo } from '../testing/subscriber';
 const authenticate: Authenticate = async (authorization): Promise<VerifiedToken | null> => {
   const userId = authorization?.replace('Bearer ', '');
   if (userId === undefined) return null;
-  return { viewer: { userId, sessionId: `s-${userId}`, scopes: [] }, issuedAt: new Date(), endsAt: new Date(Date.now() + 600_000) };
+  return {
+    viewer: { userId, sessionId: `s-${userId}`, scopes: [] },
+    issuedAt: new Date(),
+    endsAt: new Date(Date.now() + 600_000),
+  };
 };
 
 let running: RunningStreams;

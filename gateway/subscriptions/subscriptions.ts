@@ -103,7 +103,7 @@ class AllSubscriptions implements Subscriptions {
     return {
       isSubscription: true,
       leave: (how) => reader.leave(how),
-      renew: (renewed) => this.change(reader, { asker: renewed }),
+      renew: (renewed) => this.renew(reader, renewed),
     };
   }
 
@@ -139,9 +139,9 @@ class AllSubscriptions implements Subscriptions {
     try {
       const request = this.requests.get(reader);
       if (!request) return;
-      const prepared = await prepareOperation(generation, request.payload, request.asker.identity.requestId);
+      const prepared = await prepareOperation(generation, request.payload, request.asker);
       if (Array.isArray(prepared)) {
-        this.endInvalid(reader, prepared);
+        this.endByReload(reader, prepared);
         // Whoever has to come back should not come with all the others.
         return void (await pause(Math.random() * LONGEST_PAUSE_MS));
       }
@@ -149,8 +149,21 @@ class AllSubscriptions implements Subscriptions {
       this.counts.moved++;
     } catch (error) {
       this.options.logger.error({ error }, 'a subscription could not be moved to another supergraph');
-      this.endInvalid(reader, []);
+      this.endByReload(reader, []);
     }
+  }
+
+  /** A new token may say other scopes: what was prepared would then show too much, or too little. */
+  private renew(reader: Reader, asker: Asker): void {
+    const request = this.requests.get(reader);
+    if (!request) return;
+    const go = (fits: boolean): void => {
+      if (fits) return this.change(reader, { asker });
+      this.endInvalid(reader, 'What you may see has changed: subscribe again.');
+    };
+    const fits = request.generation.engine.fits(request.prepared, asker);
+    if (fits instanceof Promise) void fits.then(go);
+    else go(fits);
   }
 
   private change(reader: Reader, changes: Partial<SubscribeRequest>): void {
@@ -162,10 +175,13 @@ class AllSubscriptions implements Subscriptions {
     if (place.variantKey !== reader.of.variantKey || place.groupKey !== reader.groupKey) reader.move(place);
   }
 
-  private endInvalid(reader: Reader, errors: readonly GraphQLError[]): void {
+  private endByReload(reader: Reader, errors: readonly GraphQLError[]): void {
     this.counts.endedByReload++;
     const because = errors[0] ? ` ${errors[0].message}` : '';
-    const message = `The schema has changed and this subscription is not valid any more.${because}`;
+    this.endInvalid(reader, `The schema has changed and this subscription is not valid any more.${because}`);
+  }
+
+  private endInvalid(reader: Reader, message: string): void {
     const error = new GraphQLError(message, { extensions: { code: 'SUBSCRIPTION_INVALID' } });
     reader.fail({ payload: JSON.stringify({ data: null, errors: formatErrors([error]) }), cursor: undefined });
   }

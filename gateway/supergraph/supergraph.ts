@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { buildASTSchema, parse, type GraphQLSchema } from 'graphql';
+import { readRequirements, type Requirements } from '../access/requirements';
 import { readStreamFields, type StreamField } from './stream-field';
 import { startPlanningThread, type PlanningThread } from '../plan/planning-thread';
 
@@ -23,6 +24,8 @@ export interface LoadedSupergraph extends AsyncDisposable {
   addedFields: ReadonlyMap<string, readonly string[]>;
   /** Interfaces that some subgraph knows as object types (`@interfaceObject`). */
   interfaceObjects: ReadonlySet<string>;
+  /** What fields and types demand of callers; undefined when nothing does. */
+  requirements: Requirements | undefined;
   /** How the events of a subscription field are continued and delivered. */
   streamField: (field: string) => StreamField;
   /** Hands over the thread that loaded the supergraph; undefined when it was handed over before. The taker ends it. */
@@ -70,6 +73,7 @@ async function describe(sdl: string, started: PlanningThread, options: Supergrap
     labelledFields,
     addedFields: new Map(addedFields),
     interfaceObjects: new Set(interfaceObjects),
+    requirements: readRequirements(fullSchema),
     streamField,
     takeThread() {
       const taken = thread;

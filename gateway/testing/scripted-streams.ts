@@ -11,6 +11,7 @@ import { originPolicy } from '../http/cors';
 import { answerGraphql } from '../http/graphql';
 import { createHandler, type Page } from '../http/handler';
 import { createHttpServer, listen } from '../http/listen';
+import { plainIdentification } from './identification';
 import { renewPage } from '../http/streams/renew';
 import { createStreams } from '../http/streams/streams';
 import type { Asker, Leaving, OperationPayload, Operations } from '../operations/operations';
@@ -81,6 +82,7 @@ export async function scriptedStreams(
   const authenticate = options.authenticate && refusingVoid(options.authenticate, access);
   const connections = createConnections({ authenticate, access, limits });
   const origins = originPolicy([]);
+  const identification = plainIdentification(authenticate);
   const scripted: ScriptedOperation[] = [];
   const operations: Operations = {
     async start(payload, asker, outlet) {
@@ -110,7 +112,7 @@ export async function scriptedStreams(
     current,
     contentTypes,
     hasRequestPlugins: false,
-    authenticate,
+    identification,
     access,
     limits,
     streams,
@@ -118,9 +120,9 @@ export async function scriptedStreams(
   const answer: Page = (request, response, url, id) => answerGraphql(endpoint, request, response, url, id);
   const pages = new Map([
     ['/graphql', { methods: ['GET', 'POST', 'PUT', 'DELETE'], answer }],
-    ['/graphql/renew', { methods: ['POST'], answer: renewPage({ connections, origins, limits }) }],
+    ['/graphql/renew', { methods: ['POST'], answer: renewPage({ connections, identification, origins, limits }) }],
   ]);
-  const request = createHandler({ pages, byteRoutes: [], origins, logger: silentLogger });
+  const request = createHandler({ pages, byteRoutes: [], origins, identification, logger: silentLogger });
   const server = createHttpServer({ request, upgrade: (_request, socket) => socket.destroy() });
   const { port } = await listen(server, 0, '127.0.0.1');
   const running: ScriptedStreams = {

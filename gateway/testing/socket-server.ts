@@ -8,6 +8,7 @@ import type { Outlet } from '../operations/outlet';
 import type { Asker, Leaving, OperationPayload, Operations } from '../operations/operations';
 import { DEFAULT_GATEWAY_LIMITS, type Authenticate, type AccessChanges, type GatewayLimits } from '../options';
 import { refusingVoid, watchAccess } from '../viewer/access-watch';
+import { plainIdentification } from './identification';
 import { createSocketServer } from '../websocket/server';
 
 /** An operation as whoever runs operations sees it. */
@@ -63,6 +64,7 @@ export async function servedSockets(
     operations,
     connections,
     authenticate,
+    identification: plainIdentification(authenticate),
     origins: originPolicy([]),
     limits,
     logger,

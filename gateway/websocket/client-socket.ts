@@ -13,6 +13,7 @@ import type { DisconnectReason } from '../operations/outlet';
 import { MAX_ID_LENGTH } from '../operations/operation-id';
 import type { Asker, Leaving, Operations, RunningOperation } from '../operations/operations';
 import type { Authenticate, GatewayLimits } from '../options';
+import type { SocketIdentity } from '../viewer/identification';
 import { authorizationOf } from './authorization';
 import { CloseCode, closeReason } from './close-code';
 import { farewellText, tooSlowReason } from './farewell';
@@ -77,6 +78,7 @@ export class ClientSocket implements Connection {
     stream: Duplex,
     /** Of the upgrade: what may be forwarded to subgraphs. */
     private readonly headers: IncomingHttpHeaders,
+    private readonly opener: SocketIdentity,
     private readonly services: SocketServices,
   ) {
     this.outbox = new Outbox(socket, stream);
@@ -228,7 +230,7 @@ export class ClientSocket implements Connection {
   }
 
   private async authenticate(params: Record<string, unknown> | undefined): Promise<VerifiedToken | null> {
-    this.authorization = authorizationOf(params);
+    this.authorization = authorizationOf(params) ?? this.opener.authorization;
     if (this.authorization === undefined) return null;
     return (await this.services.authenticate?.(this.authorization)) ?? null;
   }
@@ -317,7 +319,9 @@ export class ClientSocket implements Connection {
 
   private asker(requestId: string): Asker {
     const { authorization, headers, connectionParams } = this;
-    return { identity: { viewer: this.token?.viewer ?? null, requestId }, authorization, headers, connectionParams };
+    const { client } = this.opener;
+    const identity = { viewer: this.token?.viewer ?? null, requestId, ...(client ? { client } : {}) };
+    return { identity, authorization, headers, connectionParams };
   }
 
   private answerPing({ payload }: PingMessage): void {

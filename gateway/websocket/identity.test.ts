@@ -125,7 +125,9 @@ test('what was asked on a socket before its session ended is answered there; not
   const one = await connect(server, 'ada one 600');
   one.send({ type: 'subscribe', id: 'm', payload: { query: 'mutation { endSessions }' } });
   one.send(SUBSCRIBE);
-  const [mutation, subscription] = await waitFor('both', () => (server.started.length === 2 ? server.started : undefined));
+  const [mutation, subscription] = await waitFor('both', () =>
+    server.started.length === 2 ? server.started : undefined,
+  );
   desk.ended('one');
   await one.receive('ping');
   expect(subscription!.left).toEqual(['lost']);

@@ -1,9 +1,11 @@
-import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL, handleProtocols } from 'graphql-ws';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import type { OriginPolicy } from '../http/cors';
+import { HttpError } from '../http/responses';
 import type { GatewayLimits } from '../options';
+import type { Identification, SocketIdentity } from '../viewer/identification';
 import { Wheel } from '../wheel';
 import { forwardable } from '../fetch/header-rules';
 import { ClientSocket, type SocketServices } from './client-socket';
@@ -25,6 +27,7 @@ const MAX_CHUNKS = 4_096;
 export interface SocketServerOptions extends SocketServices {
   path: string;
   origins: OriginPolicy;
+  identification: Identification;
   limits: GatewayLimits;
 }
 
@@ -73,8 +76,8 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     broke: (error) => logger.debug({ error }, 'a WebSocket broke the protocol'),
   };
 
-  const open = (socket: WebSocket, request: IncomingMessage): void => {
-    const client = new ClientSocket(socket, request.socket, forwardable(request.headers), options);
+  const open = (socket: WebSocket, request: IncomingMessage, opener: SocketIdentity): void => {
+    const client = new ClientSocket(socket, request.socket, forwardable(request.headers), opener, options);
     clients.set(client, keepAlive.add(client));
     connections.places.take();
     listen(socket, client, shared);
@@ -86,7 +89,13 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
       socket.on('error', destroy);
       const refusal = refusalOf(request, options, { isStopping, isFull: connections.places.isFull });
       if (refusal) return refuse(socket, refusal);
-      server.handleUpgrade(request, socket, head, open);
+      try {
+        const opener = options.identification.identifySocket(request);
+        server.handleUpgrade(request, socket, head, (accepted) => open(accepted, request, opener));
+      } catch (error) {
+        if (!(error instanceof HttpError)) throw error;
+        refuse(socket, { ...error, status: `${error.status} ${STATUS_CODES[error.status]}`, message: error.message });
+      }
     },
     async stop(graceMs) {
       isStopping = true;

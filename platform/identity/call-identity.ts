@@ -1,6 +1,6 @@
 import { createHash, hkdfSync } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import type { CallIdentity } from './viewer';
+import type { CallIdentity, ClientFacts } from './viewer';
 
 /** What is signed in place of a body that is streamed: a GraphQL multipart request. */
 export const MULTIPART_BODY = 'multipart';
@@ -16,6 +16,8 @@ interface CallClaims {
   sid?: string;
   scope?: string;
   jti: string;
+  /** See `CallIdentity.client`. */
+  client?: ClientFacts;
   iat: number;
   /** SHA-256 of the request body, base64url; see {@link MULTIPART_BODY} and {@link SOCKET_BODY}. */
   body: string;
@@ -42,6 +44,7 @@ export function signCallIdentity(
     {
       ...(viewer ? { sub: viewer.userId, sid: viewer.sessionId, scope: viewer.scopes.join(' ') } : {}),
       jti: identity.requestId,
+      ...(identity.client ? { client: identity.client } : {}),
       iat: Math.floor(now.getTime() / 1_000),
       body: digest(body),
     },
@@ -64,7 +67,7 @@ export function verifyCallIdentity(
     claims.sub && claims.sid
       ? { userId: claims.sub, sessionId: claims.sid, scopes: claims.scope ? claims.scope.split(' ') : [] }
       : null;
-  return { viewer, requestId: claims.jti };
+  return { viewer, requestId: claims.jti, ...(claims.client ? { client: claims.client } : {}) };
 }
 
 /** Whether the gateway signed some body for this subgraph just now: worth knowing before a body is read. */

@@ -29,11 +29,11 @@ export interface CallIdentity {
   client?: ClientFacts | undefined;
 }
 
+/** What an anonymous caller is told wherever it has to be somebody. */
+export const SIGN_IN_FIRST = 'Sign in first: send a valid access token as "Authorization: Bearer <token>".';
+
 /** The viewer, or UNAUTHENTICATED for an anonymous caller. */
 export function requireViewer(viewer: Viewer | null): Viewer {
   if (viewer) return viewer;
-  throw new SautiError(
-    'UNAUTHENTICATED',
-    'Sign in first: send a valid access token as "Authorization: Bearer <token>".',
-  );
+  throw new SautiError('UNAUTHENTICATED', SIGN_IN_FIRST);
 }

@@ -143,6 +143,24 @@ export class StoredObjects {
   }
 
   /**
+   * Takes objects away: first their rows, so that nobody is led to bytes that are gone. Answers how many there were; bytes
+   * that cannot be removed now, the sweep removes later.
+   */
+  async remove(ids: readonly string[]): Promise<number> {
+    const { count } = await this.database.prisma.storedObject.deleteMany({ where: { id: { in: [...ids] } } });
+    for (const id of ids) await this.discard(id);
+    return count;
+  }
+
+  /**
+   * Removes bytes only, for rows that are deleted right afterwards: for an owner who wants nothing left, because what a
+   * crash leaves then is a row, by which the next try finds the rest. Throws what the store does.
+   */
+  async removeBytes(ids: readonly string[]): Promise<void> {
+    for (const id of ids) await this.store.delete(id);
+  }
+
+  /**
    * Removes bytes that no row speaks of and that are older than `minAgeMs` (an upload under way is younger). Answers how
    * many; 0 at once while another process sweeps.
    */

@@ -16,8 +16,11 @@ import {
 import { gql } from 'graphql-tag';
 import { LRUCache } from 'lru-cache';
 import { isUnexpected, toPublicError } from '../errors';
+import type { Viewer } from '../identity/viewer';
 import type { Logger } from '../logger';
 import { returnable } from '../returnable';
+import { guardFields } from './field-rules';
+import { entityShapes, guardEntities } from './representations';
 import type {
   ByteRoute,
   SocketRoute,
@@ -44,6 +47,8 @@ export interface SubgraphOptions<Context extends object> {
   resolvers: object;
   /** What one request carries: viewer, loaders, services, signal. */
   createContext: (options: SubgraphCallOptions) => Context;
+  /** What a query or mutation has to tell the gateway besides its answer; see `SubgraphResult.extensions`. */
+  extensionsOf?: (context: Context) => Readonly<Record<string, unknown>> | undefined;
   logger: Logger;
   byteRoutes?: readonly ByteRoute[];
   socketRoutes?: readonly SocketRoute[];
@@ -52,12 +57,21 @@ export interface SubgraphOptions<Context extends object> {
   ready: () => Promise<void>;
 }
 
-/** Makes an executable subgraph from its schema text, resolvers and context. */
+/**
+ * Makes an executable subgraph from its schema text, resolvers and context. It keeps the rules of its own schema about
+ * callers (`guardFields`) and takes only representations that a gateway would send (`guardEntities`).
+ */
 export function buildSubgraph<Context extends object>(options: SubgraphOptions<Context>): Subgraph {
-  const schema = buildSubgraphSchema({
-    typeDefs: gql(options.typeDefs),
-    resolvers: options.resolvers as Exclude<Resolvers, undefined>,
-  });
+  const typeDefs = gql(options.typeDefs);
+  const schema = buildSubgraphSchema({ typeDefs, resolvers: options.resolvers as Exclude<Resolvers, undefined> });
+  const viewers = new WeakMap<object, Viewer | null>();
+  const check = guardFields(schema, typeDefs, (context) => viewers.get(context) ?? null);
+  guardEntities(schema, entityShapes(typeDefs), check);
+  const contextOf = (call: SubgraphCallOptions): Context => {
+    const context = options.createContext(call);
+    viewers.set(context, call.identity.viewer);
+    return context;
+  };
   const documents = new LRUCache<string, DocumentNode | readonly GraphQLError[]>({ max: DOCUMENT_CACHE_SIZE });
 
   const prepare = (request: SubgraphRequest, call: SubgraphCallOptions) => {
@@ -69,7 +83,7 @@ export function buildSubgraph<Context extends object>(options: SubgraphOptions<C
         document,
         variableValues: request.variables,
         operationName: request.operationName,
-        contextValue: options.createContext(call),
+        contextValue: contextOf(call),
       },
     };
   };
@@ -85,7 +99,10 @@ export function buildSubgraph<Context extends object>(options: SubgraphOptions<C
     async execute(request, call) {
       try {
         const prepared = prepare(request, call);
-        return finish(prepared.args ? await execute(prepared.args) : { errors: prepared.errors }, call);
+        if (!prepared.args) return finish({ errors: prepared.errors }, call);
+        const result = finish(await execute(prepared.args), call);
+        const extensions = options.extensionsOf?.(prepared.args.contextValue);
+        return extensions ? { ...result, extensions } : result;
       } catch (error) {
         return finish({ errors: [error as GraphQLError] }, call);
       }
@@ -99,7 +116,7 @@ export function buildSubgraph<Context extends object>(options: SubgraphOptions<C
         try {
           for await (const event of events) {
             // A context for each event: its loaders must not remember what an earlier event saw.
-            const args = { ...prepared.args!, rootValue: event, contextValue: options.createContext(own) };
+            const args = { ...prepared.args!, rootValue: event, contextValue: contextOf(own) };
             yield finish(await execute(args), own);
           }
         } catch (error) {

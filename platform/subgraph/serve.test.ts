@@ -4,7 +4,7 @@ import net from 'node:net';
 import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { SautiError } from '../errors';
-import { deriveCallKey, SOCKET_BODY, signCallIdentity } from '../identity/call-identity';
+import { deriveCallKey, MULTIPART_BODY, SOCKET_BODY, signCallIdentity } from '../identity/call-identity';
 import type { Viewer } from '../identity/viewer';
 import { silentLogger } from '../logger';
 import { pause } from '../pause';
@@ -135,6 +135,22 @@ describe('over HTTP', () => {
     expect(await post(body, sign(`${body} `))).toEqual(refused);
     expect(await post(body, sign(body, amina, deriveCallKey(SECRET, 'files'), 'files'))).toEqual(refused);
     expect(await post(body, sign(body, amina, callKey, 'files'))).toEqual(refused);
+  });
+
+  test('a captured signature is worth nothing for another kind of call, another body or another viewer', async () => {
+    const body = bodyOf('{ whoAmI }');
+    for (const other of [MULTIPART_BODY, SOCKET_BODY]) expect((await post(body, sign(other))).status).toBe(401);
+    expect((await post(bodyOf('{ fails }'), sign(body))).status).toBe(401);
+    const form = new FormData();
+    form.set('operations', body);
+    form.set('map', '{}');
+    const headers = { authorization: sign(body) };
+    expect((await fetch(`${origin}/graphql`, { method: 'POST', headers, body: form })).status).toBe(401);
+    const [, claims] = sign(body).split('.');
+    const forged = Buffer.from(
+      JSON.stringify({ ...JSON.parse(Buffer.from(claims!, 'base64url').toString()), sub: 'usr_other' }),
+    ).toString('base64url');
+    expect((await post(body, sign(body).replace(claims!, forged))).status).toBe(401);
   });
 
   test('a signature of a minute ago gets 401', async () => {

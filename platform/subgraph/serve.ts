@@ -186,8 +186,8 @@ function serveWebSocket(options: ServeOptions, server: Server): WebSocketServer 
         return identity !== null;
       },
       onSubscribe: ({ extra }, _id, payload) => {
-        const { viewer, requestId } = identities.get(extra.socket)!;
-        const identity = { viewer, requestId: requestIdIn(payload.extensions) ?? requestId };
+        const known = identities.get(extra.socket)!;
+        const identity = { ...known, requestId: requestIdIn(payload.extensions) ?? known.requestId };
         const contextValue: Stream = { request: payload as SubgraphRequest, identity };
         try {
           // graphql-ws looks only at the operation's type; the subgraph itself validates and runs the request.

@@ -13,6 +13,8 @@ export interface SubgraphRequest {
 export interface SubgraphResult {
   data?: Record<string, unknown> | null;
   errors?: readonly GraphQLFormattedError[];
+  /** What the subgraph tells the gateway and no client, e.g. a `SessionChange` as `session`. */
+  extensions?: Readonly<Record<string, unknown>>;
 }
 
 export interface SubgraphCallOptions {

@@ -1,4 +1,4 @@
-import type { SliceDatabase } from '../../platform/database/database';
+import type { PlatformTransaction, SliceDatabase } from '../../platform/database/database';
 import type { StoredObject } from '../../platform/objects/stored-objects';
 
 /** A stored object's registry row is the file: its id is the file's id. */
@@ -44,6 +44,20 @@ export class FileRecords {
       orderBy: { id: 'desc' },
       take,
     });
+  }
+
+  /** All objects of the owner, oldest first, behind `afterId`; `archives`: also those that hold whole accounts. */
+  objectsOf(ownerId: string, take: number, afterId: string, { archives }: { archives: boolean }): Promise<FileRow[]> {
+    const isNoArchive = { OR: [{ partOf: null }, { NOT: { partOf: { startsWith: 'job_' } } }] };
+    return this.database.storedObject.findMany({
+      where: { AND: [{ ownerId, id: { gt: afterId } }, archives ? {} : isNoArchive] },
+      orderBy: { id: 'asc' },
+      take,
+    });
+  }
+
+  async deleteObjects(tx: PlatformTransaction, ids: readonly string[]): Promise<number> {
+    return (await tx.storedObject.deleteMany({ where: { id: { in: [...ids] } } })).count;
   }
 }
 

@@ -456,7 +456,9 @@ describe('what belongs to somebody else', () => {
       expect(errors?.map((error) => error.extensions?.code)).toEqual(['UNAUTHENTICATED']);
     }
     const entities = `{ _entities(representations: [{ __typename: "Media", id: "${media!.id}" }]) { ... on Node { id } } }`;
-    expect(await askFor(slice.subgraph, null, entities)).toEqual({ _entities: [null] });
+    const { data, errors } = await ask(slice.subgraph, null, entities);
+    expect(data).toEqual({ _entities: [null] });
+    expect(errors?.map((error) => error.extensions?.code)).toEqual(['UNAUTHENTICATED']);
   });
 });
 

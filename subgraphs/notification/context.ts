@@ -21,6 +21,8 @@ export interface NotificationContext extends NotificationServices {
 interface Loaders {
   /** The viewer's own notification; null for any other id. */
   ownNotification: DataLoader<string, NotificationRow | null>;
+  /** The kind of the viewer's own job; null for any other id. */
+  ownJobKind: DataLoader<string, string | null>;
 }
 
 export function createContext(
@@ -33,6 +35,10 @@ export function createContext(
 
 function createLoaders(records: NotificationRecords, viewer: Viewer | null): Loaders {
   return {
+    ownJobKind: new DataLoader(async (ids) => {
+      const kinds = viewer ? await records.jobKinds(viewer.userId, ids) : new Map<string, string>();
+      return ids.map((id) => kinds.get(id) ?? null);
+    }),
     ownNotification: new DataLoader(async (ids) => {
       const possible = ids.filter((id) => isId('ntf', id));
       const rows = viewer && possible.length > 0 ? await records.notificationsByIds(viewer.userId, possible) : [];

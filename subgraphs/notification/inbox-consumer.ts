@@ -5,6 +5,9 @@ import { inboxTopic } from './events';
 import { failureNews, readyNews } from './job-news';
 import { NotificationRecords, NOTIFICATION_MODELS } from './records';
 
+/** The name its position is kept under. */
+export const INBOX_CONSUMER = 'notification.inbox';
+
 /**
  * Writes notifications as jobs end, until the signal aborts; resolves then. A person is told of each failure where it
  * happened, and once of what a chain of jobs has made: when nothing of it is under way any more, however many jobs it had.
@@ -16,7 +19,7 @@ export async function runInboxConsumer(
 ): Promise<void> {
   const records = new NotificationRecords(platform.database.slice(NOTIFICATION_MODELS));
   await platform.events.consume({
-    consumer: 'notification.inbox',
+    consumer: INBOX_CONSUMER,
     topic: finishedJobsTopic,
     signal,
     handle: async (tx, { payload: job }) => {

@@ -59,6 +59,13 @@ const WORDINGS: Readonly<Record<string, Wording>> = {
     ready: 'What was said live has been heard again from the recording, and its transcript has been made better.',
     failed: 'Hearing a live recording again failed',
   },
+  EXPORT_ACCOUNT: {
+    noun: 'archive',
+    one: 'archive',
+    many: 'archives',
+    ready: 'Everything that we keep about you has been packed into an archive, which you can download for seven days.',
+    failed: 'Packing your data failed',
+  },
 };
 
 /**

@@ -1,5 +1,6 @@
 import type { PlatformTransaction, SliceDatabase, SliceTransaction } from '../../platform/database/database';
 import type { Notification, Prisma } from '../../platform/database/prisma-client/client';
+import type { Topic } from '../../platform/events/topic';
 import { FINAL_STATES, type Job, type JobState } from '../../platform/jobs/job';
 import type { ChainJob } from './job-news';
 
@@ -145,6 +146,50 @@ export class NotificationRecords {
       orderBy: { id: 'desc' },
       take,
     });
+  }
+
+  /** All of the owner's notifications, oldest first, behind `afterId`. */
+  notificationsAfter(ownerId: string, take: number, afterId: string): Promise<NotificationRow[]> {
+    return this.database.notification.findMany({
+      where: { ownerId, id: { gt: afterId } },
+      orderBy: { id: 'asc' },
+      take,
+    });
+  }
+
+  /** All of the owner's jobs, oldest first, behind `afterId`. */
+  jobsAfter(ownerId: string, take: number, afterId: string): Promise<Job[]> {
+    return this.database.job.findMany({ where: { ownerId, id: { gt: afterId } }, orderBy: { id: 'asc' }, take });
+  }
+
+  /** Deletes some of the owner's jobs, whatever state they are in, but one; answers how many. */
+  async deleteJobs(tx: PlatformTransaction, ownerId: string, butId: string, take: number): Promise<number> {
+    const where = { ownerId, id: { not: butId } };
+    const jobs = await tx.job.findMany({ where, select: { id: true }, orderBy: { id: 'asc' }, take });
+    const ids = jobs.map(({ id }) => id);
+    await tx.jobOutbox.deleteMany({ where: { jobId: { in: ids } } });
+    return (await tx.job.deleteMany({ where: { id: { in: ids } } })).count;
+  }
+
+  async deleteNotifications(tx: NotificationTransaction, ownerId: string): Promise<number> {
+    return (await tx.notification.deleteMany({ where: { ownerId } })).count;
+  }
+
+  /** Waits for what the consumer is at, and lets it take nothing more until the transaction ends. */
+  async lockConsumer(tx: PlatformTransaction, consumer: string): Promise<void> {
+    await tx.$queryRaw`select 1 from platform.event_consumer where consumer = ${consumer} for update`;
+  }
+
+  /** Removes the ends of the owner's jobs from what consumers are told. */
+  async forgetFinishedJobs(tx: PlatformTransaction, { name }: Topic<unknown>, ownerId: string): Promise<void> {
+    await tx.$executeRaw`delete from platform.event where topic = ${name} and payload ->> 'ownerId' = ${ownerId}`;
+  }
+
+  /** The kinds of the owner's jobs among these ids. */
+  async jobKinds(ownerId: string, ids: readonly string[]): Promise<Map<string, string>> {
+    const where = { ownerId, id: { in: [...ids] } };
+    const rows = await this.database.job.findMany({ where, select: { id: true, kind: true } });
+    return new Map(rows.map(({ id, kind }) => [id, kind]));
   }
 
   async ownedJobIds(ownerId: string, ids: string[]): Promise<string[]> {

@@ -7,24 +7,12 @@ import type { JwkSet } from '../../platform/identity/access-token';
 import { deriveCallKey } from '../../platform/identity/call-identity';
 import { createMailSeal } from '../../platform/mail/mail';
 import { outboxRoute } from '../../platform/mail/outbox-route';
-import { createAccounts } from './accounts/create-accounts';
-import { SignIns, type EndAllSessions } from './accounts/sign-in';
-import { Attempts } from './attempts';
 import { createContext } from './context';
-import { createOAuth } from './oauth/create-oauth';
-import { Preferences } from './profile/preferences';
-import { ProfileRecords } from './profile/profile-records';
-import { Profiles } from './profile/profiles';
-import { ViewerChanges } from './profile/viewer-changes';
+import type { SigningKeys } from './keys/signing-keys';
+import { resolvers } from './resolvers/resolvers';
+import { createServices } from './services';
 import { accessChangesRoute } from './sessions/access-changes';
 import { accessNews } from './sessions/access-news';
-import { CreditGrants } from './credits/credit-grants';
-import { CreditRecords } from './credits/credit-records';
-import { Credits } from './credits/credits';
-import { UserRecords, USERS_MODELS } from './records';
-import { resolvers } from './resolvers/resolvers';
-import { Sessions } from './sessions/sessions';
-import { signingKeySeal, SigningKeys } from './keys/signing-keys';
 import { DEFAULT_USERS_SETTINGS, type UsersSettings } from './users-settings';
 
 const NAME = 'users';
@@ -45,30 +33,7 @@ export function createUsersSubgraph(
   given: Partial<UsersSettings> = {},
 ): UsersSubgraph {
   const settings = { ...DEFAULT_USERS_SETTINGS, ...given };
-  const database = platform.database.slice(USERS_MODELS);
-  const records = new UserRecords(database);
-  const keys = new SigningKeys(records, signingKeySeal(platform.secret), clock, platform.logger);
-  const sessions = new Sessions(records, keys, platform.events, platform.secret, clock);
-  const profileRecords = new ProfileRecords(database);
-  const creditRecords = new CreditRecords(database);
-  const attempts = new Attempts(records, platform.secret, clock);
-  const signIns = new SignIns(sessions, { challenge: async () => null }, async (_tx, user) => user, clock);
-  const endAllSessions: EndAllSessions = (tx, userId, except, identity) =>
-    sessions.endOf(tx, userId, except === null ? 'all' : { not: except }, identity);
-  const parts = { database, users: records, attempts, signIns, endAllSessions, clock };
-  const accountServices = createAccounts(platform, settings.accounts, parts);
-  const services = {
-    records,
-    sessions,
-    ...accountServices,
-    profileRecords,
-    profiles: new Profiles(profileRecords, platform.events, clock),
-    preferences: new Preferences(profileRecords, platform.events, clock),
-    viewerChanges: new ViewerChanges(profileRecords, platform.events),
-    credits: new Credits(creditRecords),
-    creditGrants: new CreditGrants(creditRecords, platform.events),
-    ...createOAuth(platform, settings.oauth, { records, signIns, mails: accountServices.accountMails, clock }),
-  };
+  const { services, keys } = createServices(platform, settings, clock);
   const accessChanges: UsersSubgraph['accessChanges'] = (signal) => accessNews(platform.events, signal);
   const access = accessChangesRoute(accessChanges, deriveCallKey(platform.secret, NAME));
   const subgraph = buildSubgraph({
@@ -76,6 +41,7 @@ export function createUsersSubgraph(
     typeDefs: readRepositoryFile('subgraphs/users/schema.graphql'),
     resolvers,
     createContext: ({ identity, signal }) => createContext(services, identity, signal),
+    extensionsOf: ({ cookieSession }) => cookieSession?.change && { session: cookieSession.change },
     logger: platform.logger,
     byteRoutes: [
       jwksRoute(keys),

@@ -1,7 +1,8 @@
 import { GraphQLError, OperationTypeNode } from 'graphql';
 import type { OperationPayload } from '../../operations/operations';
 import { formatErrors } from '../format-error';
-import { HttpError, sendJson } from '../responses';
+import { HttpError, sendJson, setRetryAfter } from '../responses';
+import { noCookiesInParts } from '../cookie-guard';
 import { acceptedStream, type AcceptedStream, type StreamType } from './accept';
 import { DISTINCT_EVENTS } from './event-stream';
 import { checkOrigin, checkTurn, mutationByGet, preventForgery, refuseTokenInUrl } from './guards';
@@ -28,6 +29,7 @@ export async function answerDistinct(services: StreamServices, asked: StreamRequ
   checkTurn(response);
   checkOrigin(request, services.origins);
   refuseTokenInUrl(url);
+  if (asked.isCookieMode) throw noCookiesInParts();
   preventForgery(request);
   if (isGet && type === OperationTypeNode.MUTATION) throw mutationByGet(response);
   // Content types of plain HTML forms: their bodies are not read.
@@ -60,7 +62,7 @@ async function stream(
   const connection = new StreamConnection({
     wire: WIRES[type],
     token: asked.token,
-    authorization: request.headers.authorization,
+    authorization: asked.authorization,
     isDistinct: true,
     onGone: () => leaveWheel(),
   });
@@ -71,6 +73,7 @@ async function stream(
     const contentType = type === 'multipart' ? contentTypes(request.headers.accept) : undefined;
     if (!contentType) return connection.refuse(response, formatted);
     connection.abandon();
+    setRetryAfter(response, 200, errors[0]?.extensions['retryAfterMs'] as number | undefined);
     sendJson(response, contentType.isNamedJson ? 200 : refusalStatus(errors), { errors: formatted }, contentType.text);
   };
   const registered = connections.open(connection);
@@ -80,7 +83,13 @@ async function stream(
     return connection.open(response);
   }
   connection.register(registered);
-  const options = { id: ID, isSubscription, requestId: asked.requestId, headers: request.headers };
+  const options = {
+    id: ID,
+    isSubscription,
+    requestId: asked.requestId,
+    headers: request.headers,
+    client: asked.client,
+  };
   const errors = await connection.start(operations, payload, options).catch((error: unknown) => {
     connection.abandon();
     throw error;

@@ -4,6 +4,7 @@ import type { GatewayLimits } from '../../options';
 import type { OriginPolicy } from '../cors';
 import type { Page } from '../handler';
 import { readJsonBody } from '../json-body';
+import type { Identification } from '../../viewer/identification';
 import { HttpError, sendJson } from '../responses';
 import { checkOrigin } from './guards';
 
@@ -13,20 +14,26 @@ const STATUSES: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * Renews an open connection, a WebSocket as well, with the Authorization header of this request: `{"connectionId"}` is
+ * Renews an open connection, a WebSocket as well, with the credentials of this request: `{"connectionId"}` is
  * answered by `{"renewedUntil"}`. 401 for a token that is not good, 404 for a connection that is unknown or of somebody
  * else, 503 when tokens cannot be checked.
  */
-export function renewPage(options: { connections: Connections; origins: OriginPolicy; limits: GatewayLimits }): Page {
-  const { connections, origins, limits } = options;
-  return async (request, response) => {
+export function renewPage(options: {
+  connections: Connections;
+  identification: Identification;
+  origins: OriginPolicy;
+  limits: GatewayLimits;
+}): Page {
+  const { connections, identification, origins, limits } = options;
+  return async (request, response, url) => {
     checkOrigin(request, origins);
+    const { authorization } = await identification.identify(request, url);
     const body = await readJsonBody(request, { maxBytes: limits.maxBodyBytes, idleMs: limits.bodyIdleMs });
     const { connectionId } = (body ?? {}) as { connectionId?: unknown };
     if (typeof connectionId !== 'string')
       throw new HttpError(400, 'BAD_REQUEST', 'Send JSON that says which connection: {"connectionId": "…"}.');
     try {
-      const renewedUntil = await connections.renew(connectionId, request.headers.authorization);
+      const renewedUntil = await connections.renew(connectionId, authorization);
       sendJson(response, 200, { renewedUntil: renewedUntil.toISOString() });
     } catch (error) {
       if (!(error instanceof SautiError)) throw error;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { VerifiedToken } from '../../../platform/identity/access-token';
+import type { ClientFacts } from '../../../platform/identity/viewer';
 import type { Connections } from '../../connections/connections';
 import type { CurrentGeneration } from '../../generation';
 import type { Operations } from '../../operations/operations';
@@ -18,6 +19,11 @@ export interface StreamRequest {
   url: URL;
   requestId: string;
   token: VerifiedToken | null;
+  /** What proved it. */
+  authorization: string | undefined;
+  client: ClientFacts | undefined;
+  /** See `RequestIdentity`. */
+  isCookieMode: boolean;
 }
 
 /** What the streams of one gateway share. */

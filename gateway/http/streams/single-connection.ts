@@ -3,7 +3,8 @@ import { MAX_ID_LENGTH } from '../../operations/operation-id';
 import type { OperationPayload } from '../../operations/operations';
 import { formatErrors } from '../format-error';
 import { readJsonBody } from '../json-body';
-import { HttpError, sendJson } from '../responses';
+import { HttpError, sendJson, setRetryAfter } from '../responses';
+import { noCookiesInParts } from '../cookie-guard';
 import { acceptedStream } from './accept';
 import { SHARED_EVENTS } from './event-stream';
 import { checkOrigin, checkTurn, mutationByGet, refuseTokenInUrl } from './guards';
@@ -41,7 +42,7 @@ function streamToken({ request, url }: StreamRequest): string | undefined {
 
 function reserve(
   { connections, reservations, wheels }: StreamServices,
-  { request, response, token }: StreamRequest,
+  { response, token, authorization }: StreamRequest,
   known: StreamConnection | undefined,
 ): void {
   if (known?.belongsTo(token)) throw new HttpError(409, 'CONFLICT', 'This stream is reserved already.');
@@ -50,7 +51,7 @@ function reserve(
   const connection = new StreamConnection({
     wire: SHARED_EVENTS,
     token,
-    authorization: request.headers.authorization,
+    authorization,
     isDistinct: false,
     onGone: () => forget(),
   });
@@ -81,6 +82,7 @@ function claim({ reservations }: StreamServices, connection: StreamConnection, {
 }
 
 async function execute(services: StreamServices, connection: StreamConnection, asked: StreamRequest): Promise<void> {
+  if (asked.isCookieMode) throw noCookiesInParts();
   const { request, response, requestId } = asked;
   const contentType = services.contentTypes(request.headers.accept);
   if (!contentType) throw new HttpError(406, 'BAD_REQUEST', 'An operation on a stream is answered in JSON.');
@@ -90,9 +92,10 @@ async function execute(services: StreamServices, connection: StreamConnection, a
   if (request.method === 'GET' && type === OperationTypeNode.MUTATION) throw mutationByGet(response);
   admit(services, connection, id);
   const isSubscription = type === OperationTypeNode.SUBSCRIPTION;
-  const options = { id, isSubscription, requestId, headers: request.headers };
+  const options = { id, isSubscription, requestId, headers: request.headers, client: asked.client };
   const errors = await connection.start(services.operations, payload, options);
   if (!errors) return void response.writeHead(202, { 'content-length': 0, 'cache-control': 'no-store' }).end();
+  setRetryAfter(response, 200, errors[0]?.extensions['retryAfterMs'] as number | undefined);
   const status = contentType.isNamedJson ? 200 : refusalStatus(errors);
   sendJson(response, status, { errors: formatErrors(errors) }, contentType.text);
 }

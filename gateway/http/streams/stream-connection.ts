@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { GraphQLError } from 'graphql';
 import type { VerifiedToken } from '../../../platform/identity/access-token';
+import type { ClientFacts } from '../../../platform/identity/viewer';
 import type { Connection, EndReason, OpenConnection } from '../../connections/connections';
 import type { Asker, Leaving, OperationPayload, Operations } from '../../operations/operations';
 import type { Frame } from '../../operations/outlet';
@@ -27,6 +28,7 @@ export interface StartOptions {
   isSubscription: boolean;
   requestId: string;
   headers: IncomingHttpHeaders;
+  client: ClientFacts | undefined;
 }
 
 /** A response that carries one operation, or those of a client in single connection mode, from begin to end. */
@@ -78,10 +80,12 @@ export class StreamConnection implements Connection {
   async start(
     operations: Operations,
     payload: OperationPayload,
-    { id, isSubscription, requestId, headers }: StartOptions,
+    { id, isSubscription, requestId, headers, client }: StartOptions,
   ): Promise<readonly GraphQLError[] | undefined> {
     const { token, authorization } = this.inForce;
-    const asker: Asker = { identity: { viewer: token?.viewer ?? null, requestId }, authorization, headers };
+    const viewer = token?.viewer ?? null;
+    const identity = { viewer, requestId, ...(client ? { client } : {}) };
+    const asker: Asker = { identity, authorization, headers };
     const operation = new StreamedOperation(id, isSubscription, asker, this);
     this.operations.set(id, operation);
     let isStarted = false;

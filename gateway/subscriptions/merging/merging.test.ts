@@ -310,13 +310,14 @@ async function aMergedShop(mode: Mode): Promise<MergedShop> {
         planning: {},
         store: undefined,
         overrideLabels: new Set(),
+        authorization: {},
         showsAllMessages: true,
       });
-      const prepared: PreparedOperation[] = [];
-      for (const query of queries)
-        prepared.push((await engine.prepare(aRequest(query), {}, 'test')) as PreparedOperation);
       const { identity, authorization, signal } = aCall();
       const caller = { identity, authorization, signal };
+      const prepared: PreparedOperation[] = [];
+      for (const query of queries)
+        prepared.push((await engine.prepare(aRequest(query), {}, caller)) as PreparedOperation);
       const answers = prepared.map((each) => engine.execute(each, caller));
       return (await Promise.all(answers)).map((answer) => JSON.parse(JSON.stringify(resultOf(answer))) as unknown);
     },

@@ -3,5 +3,5 @@ import { jobStub, subjectStub } from './stubs';
 
 export const JobSummary: JobSummaryResolvers = {
   subject: ({ subjectId }) => subjectStub(subjectId),
-  job: ({ jobId }) => jobStub(jobId),
+  job: ({ jobId, kind }) => jobStub(jobId, kind),
 };

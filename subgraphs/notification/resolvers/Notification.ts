@@ -4,5 +4,8 @@ import { jobStub, subjectStub } from './stubs';
 export const Notification: NotificationResolvers = {
   __resolveReference: ({ id }, { loaders }) => loaders.ownNotification.load(id),
   subject: ({ subjectId }) => subjectStub(subjectId),
-  job: ({ jobId }) => (jobId === null ? null : jobStub(jobId)),
+  job: async ({ jobId }, _args, { loaders }) => {
+    const kind = jobId === null ? null : await loaders.ownJobKind.load(jobId);
+    return kind === null ? null : jobStub(jobId!, kind);
+  },
 };

@@ -104,6 +104,6 @@ export class AccountMails {
 }
 
 /** By name only at an address that is proven to be that person's: our mails carry nobody's words to strangers. */
-function greeting({ displayName, emailVerifiedAt }: UserRow): string {
+export function greeting({ displayName, emailVerifiedAt }: UserRow): string {
   return emailVerifiedAt ? `Hello ${displayName},` : 'Hello,';
 }

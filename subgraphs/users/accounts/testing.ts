@@ -2,6 +2,7 @@ import type { CallIdentity, ClientFacts, Viewer } from '../../../platform/identi
 import { verifyAccessToken } from '../../../platform/identity/access-token';
 import { createMailSeal, type MailBody } from '../../../platform/mail/mail';
 import { openTestPlatform, type TestPlatform } from '../../../platform/testing/platform';
+import { DEFAULT_USERS_SETTINGS } from '../users-settings';
 import { createUsersSubgraph, type UsersSubgraph } from '../subgraph';
 import { DEFAULT_ACCOUNT_SETTINGS, type AccountSettings } from './account-settings';
 
@@ -54,6 +55,7 @@ export class TestAccounts implements AsyncDisposable {
     const opened = test ?? (await openTestPlatform());
     const time = { nowMs: Date.now() };
     const users = createUsersSubgraph(opened.platform, () => new Date(time.nowMs), {
+      ...DEFAULT_USERS_SETTINGS,
       accounts: { ...DEFAULT_ACCOUNT_SETTINGS, steadyMs: 0, ...settings },
     });
     return new TestAccounts(opened, users, time);

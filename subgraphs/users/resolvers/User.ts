@@ -1,12 +1,18 @@
 import { readConnection } from '../../../platform/connection';
+import { suspensionOf, statusOf } from '../administration/visible-access';
 import { isSelf, isShown } from '../context';
 import type { SessionRow } from '../records';
 import type { UserResolvers } from '../resolvers-types.generated';
 
 export const User: UserResolvers = {
-  __resolveReference: ({ id }, { loaders }) => loaders.ownUser.load(id),
-  email: (user, _args, context) => (isSelf(context, user.id) ? user.email : null),
-  emailVerified: (user, _args, context) => (isSelf(context, user.id) ? user.emailVerifiedAt !== null : null),
+  __resolveReference: ({ id }, { loaders }) => loaders.shownUser.load(id),
+  email: (user, _args, context) => (isShown(context, user.id) ? user.email : null),
+  emailVerified: (user, _args, context) => (isShown(context, user.id) ? user.emailVerifiedAt !== null : null),
+  roles: (user, _args, context) => (isShown(context, user.id) ? ['USER', ...user.roles] : null),
+  status: (user, _args, context) => (isShown(context, user.id) ? statusOf(user, context.clock()) : null),
+  suspension: (user, _args, context) => (isShown(context, user.id) ? suspensionOf(user, context.clock()) : null),
+  lastSignInAt: (user, _args, context) => (isShown(context, user.id) ? user.lastSignInAt : null),
+  deletesAt: (user, _args, context) => (isShown(context, user.id) ? user.deletesAt : null),
   hasPassword: (user, _args, context) => (isSelf(context, user.id) ? user.passwordHash !== null : null),
   profile: (user) => user,
   preferences: (user, _args, context) => (isSelf(context, user.id) ? user : null),

@@ -1,10 +1,14 @@
 import { scalars } from '../../../platform/subgraph/scalars';
 import type { Resolvers } from '../resolvers-types.generated';
+import { AccountJob } from './AccountJob';
+import { AuditEvent } from './AuditEvent';
 import { CreditAccount } from './CreditAccount';
 import { changeEmail } from './Mutation/changeEmail';
 import { changePassword } from './Mutation/changePassword';
 import { completeOAuth } from './Mutation/completeOAuth';
+import { deleteAccount } from './Mutation/deleteAccount';
 import { endSessions } from './Mutation/endSessions';
+import { exportAccount } from './Mutation/exportAccount';
 import { grantCredits } from './Mutation/grantCredits';
 import { refreshSession } from './Mutation/refreshSession';
 import { requestPasswordReset } from './Mutation/requestPasswordReset';
@@ -16,19 +20,24 @@ import { startOAuth } from './Mutation/startOAuth';
 import { unlinkIdentity } from './Mutation/unlinkIdentity';
 import { updatePreferences } from './Mutation/updatePreferences';
 import { updateProfile } from './Mutation/updateProfile';
+import { updateUserAccess } from './Mutation/updateUserAccess';
 import { verifyEmail } from './Mutation/verifyEmail';
 import { Preferences } from './Preferences';
 import { Profile } from './Profile';
+import { auditLog } from './Query/auditLog';
 import { identityProviders } from './Query/identityProviders';
 import { plans } from './Query/plans';
+import { user } from './Query/user';
+import { users } from './Query/users';
 import { viewer } from './Query/viewer';
 import { Session } from './Session';
 import { viewerChanged } from './Subscription/viewerChanged';
 import { User } from './User';
+import { UserConnection } from './UserConnection';
 import { ViewerChange } from './ViewerChange';
 
 export const resolvers: Resolvers = {
-  Query: { viewer, identityProviders, plans },
+  Query: { viewer, identityProviders, plans, user, users, auditLog },
   Mutation: {
     changeEmail,
     changePassword,
@@ -46,6 +55,9 @@ export const resolvers: Resolvers = {
     updateProfile,
     updatePreferences,
     grantCredits,
+    exportAccount,
+    deleteAccount,
+    updateUserAccess,
   },
   Subscription: { viewerChanged },
   User,
@@ -55,6 +67,9 @@ export const resolvers: Resolvers = {
   ViewerStreamEvent: { __resolveType: (event) => ('userId' in event ? 'ViewerChange' : 'StreamGap') },
   Session,
   CreditAccount,
+  UserConnection,
+  AuditEvent,
+  AccountJob,
   DateTime: scalars.DateTime,
   JSON: scalars.JSON,
   LanguageTag: scalars.LanguageTag,
