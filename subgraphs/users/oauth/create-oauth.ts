@@ -7,6 +7,7 @@ import { Identities } from './identities';
 import { IdentityProvider } from './identity-provider';
 import { IdentityRecords } from './identity-records';
 import { OAuth } from './oauth';
+import { OAuthStates } from './oauth-states';
 import type { OAuthSettings } from './oauth-settings';
 
 /** Signing in with identity providers, from what the operator has set up. It asks no provider before somebody signs in there. */
@@ -18,6 +19,6 @@ export function createOAuth(
   const providers = new Map(settings.map((one) => [one.id, new IdentityProvider(one, logger)]));
   const identityRecords = new IdentityRecords(database.slice(USERS_MODELS));
   const identities = new Identities({ ...parts, records: identityRecords, events, providers });
-  const seal = createSeal(secret, 'oauth-state');
-  return { oauth: new OAuth({ ...parts, providers, redirectUris, identities, seal }), identityRecords };
+  const states = new OAuthStates(parts.records, createSeal(secret, 'oauth-state'), parts.clock);
+  return { oauth: new OAuth({ ...parts, providers, redirectUris, identities, states }), identityRecords };
 }

@@ -61,6 +61,18 @@ test('asks for the code with PKCE, state and nonce, and redeems it with the secr
   expect(createHash('sha256').update(verifier!).digest('base64url')).toBe(sent.get('code_challenge'));
 });
 
+test('sends the provider no code that is longer than any of a provider', async () => {
+  const users = usersWith(provider.issuer);
+  for (const [code, sent] of [
+    ['x'.repeat(4_096), 1],
+    ['x'.repeat(4_097), 1],
+  ] as const) {
+    const { state } = await start(users);
+    expect(codesOf(await complete(users, { state, code }))).toEqual(['INVALID_TOKEN code']);
+    expect(provider.tokenRequests).toHaveLength(sent);
+  }
+});
+
 test('sends the secret in the form to a provider that takes it only there', async () => {
   const { completed } = await signIn({ metadata: { token_endpoint_auth_methods_supported: ['client_secret_post'] } });
   expect(completed.errors).toEqual([]);

@@ -1,19 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { UserProblemError } from '../../../platform/errors';
 import { requireViewer, type CallIdentity, type Viewer } from '../../../platform/identity/viewer';
-import type { Seal } from '../../../platform/seal';
 import type { MfaNeeded } from '../accounts/sign-in';
 import type { UsersProblemCode } from '../errors';
-import { issueToken, lockToken, useToken } from '../one-time-tokens';
 import { checkedOptionalName } from '../profile/profile-checks';
 import type { SessionRow, UserRecords, UserRow } from '../records';
 import { requireFreshProof } from '../sessions/fresh-proof';
 import type { SignedIn } from '../sessions/sessions';
 import type { Identities } from './identities';
 import type { Handshake, IdentityProvider, ProvenIdentity } from './identity-provider';
+import { refuseState, type OAuthStates } from './oauth-states';
 
-/** How long the user has at the provider. */
-const STATE_MS = 10 * 60_000;
 /** Nobody's codes are longer. */
 const MAX_CODE_LENGTH = 4_096;
 
@@ -37,22 +34,12 @@ export interface Linked {
   session: SessionRow;
 }
 
-/** What is kept under a state. */
-interface Begun {
-  provider: string;
-  redirectUri: string;
-  /** The session that links; null for a sign-in. */
-  sessionId: string | null;
-  /** A {@link Handshake}, sealed. */
-  handshake: string;
-}
-
 export interface OAuthParts {
   providers: ReadonlyMap<string, IdentityProvider>;
   redirectUris: readonly string[];
   identities: Identities;
   records: UserRecords;
-  seal: Seal;
+  states: OAuthStates;
   clock: () => Date;
 }
 
@@ -66,19 +53,19 @@ export class OAuth {
   }
 
   /**
-   * Begins a sign-in, or with `link` the linking to the viewer's account, which needs a fresh proof. The state works for ten
-   * minutes, once. Throws NOT_FOUND, INVALID_INPUT for a redirect address that the operator has not listed,
-   * REAUTHENTICATION_REQUIRED, UNAUTHENTICATED, and what the provider throws.
+   * Begins a sign-in, or with `link` the linking to the viewer's account, which needs a fresh proof and a verified address. The
+   * state works for ten minutes, once. Throws NOT_FOUND, INVALID_INPUT for a redirect address that the operator has not listed,
+   * INVALID_STATE for an address that is not verified, REAUTHENTICATION_REQUIRED, UNAUTHENTICATED, and what the provider throws.
    */
   async start(input: OAuthStart, viewer: Viewer | null): Promise<{ authorizationUrl: string; state: string }> {
     const { redirectUri } = input;
-    const linking = input.link ? await this.freshlyProven(viewer) : null;
+    const linking = input.link ? await this.mayLink(viewer) : null;
     const provider = this.parts.providers.get(input.provider);
     if (!provider) throw problem('NOT_FOUND', 'There is no such identity provider; see identityProviders.', 'provider');
     if (!this.parts.redirectUris.includes(redirectUri))
       throw problem('INVALID_INPUT', 'This redirect address is not among those the operator allows.', 'redirectUri');
     const handshake: Handshake = { verifier: randomText(), nonce: randomText() };
-    const state = await this.keep(linking, { provider: provider.id, redirectUri }, handshake);
+    const state = await this.parts.states.keep(linking, { provider: provider.id, redirectUri, handshake });
     return { authorizationUrl: await provider.authorizationUrl({ redirectUri, state, handshake }), state };
   }
 
@@ -87,15 +74,14 @@ export class OAuth {
    * INVALID_TOKEN for a state that is unknown, used, too old or somebody else's, and what the provider and `Identities` throw.
    */
   async complete(answer: OAuthAnswer, identity: CallIdentity): Promise<SignedIn | MfaNeeded | Linked> {
-    const { identities, providers, seal } = this.parts;
+    const { identities, providers, states } = this.parts;
     const deviceName = checkedOptionalName(answer.deviceName ?? null, 'deviceName');
-    const begun = await this.take(answer.state, identity.viewer);
+    const begun = await states.take(answer.state, identity.viewer);
     const linking = begun.sessionId === null ? null : await this.freshlyProven(identity.viewer);
     const provider = providers.get(begun.provider) ?? refuseState();
     const { code, iss = null } = answer;
     if (code.length > MAX_CODE_LENGTH) throw problem('INVALID_TOKEN', 'This is no code of a provider.', 'code');
-    const handshake = JSON.parse(seal.unseal(begun.handshake)) as Handshake;
-    const proven = await provider.redeem({ redirectUri: begun.redirectUri, answer: { code, iss }, handshake });
+    const proven = await provider.redeem({ ...begun, answer: { code, iss } });
     if (linking) return this.link(linking, proven, identity);
     const deviceToken = answer.deviceToken ?? identity.client?.cookies?.deviceToken ?? null;
     return identities.signIn(proven, { assurance: 'IDENTITY_PROVIDER', deviceName, deviceToken, identity });
@@ -106,42 +92,21 @@ export class OAuth {
     return this.parts.identities.unlink(await this.freshlyProven(identity.viewer), id, identity);
   }
 
+  /**
+   * Not before the address is verified: whoever signs up with somebody else's could link an identity of their own, and enter
+   * the account with it when its address's owner has taken it over.
+   */
+  private async mayLink(viewer: Viewer | null): Promise<Viewer> {
+    const present = await this.freshlyProven(viewer);
+    const [user] = await this.parts.records.usersByIds([present.userId]);
+    if (user?.emailVerifiedAt) return present;
+    throw problem('INVALID_STATE', 'Verify the e-mail address of the account first: sendEmailVerification.', 'link');
+  }
+
   private async freshlyProven(viewer: Viewer | null): Promise<Viewer> {
     const present = requireViewer(viewer);
     await requireFreshProof(this.parts.records, present, this.parts.clock());
     return present;
-  }
-
-  private async keep(
-    linking: Viewer | null,
-    what: Pick<Begun, 'provider' | 'redirectUri'>,
-    handshake: Handshake,
-  ): Promise<string> {
-    const { records, seal, clock } = this.parts;
-    const data: Begun = {
-      ...what,
-      sessionId: linking?.sessionId ?? null,
-      handshake: seal.seal(JSON.stringify(handshake)),
-    };
-    const userId = linking?.userId ?? null;
-    const { token } = await records.transaction((tx) =>
-      issueToken(tx, clock(), { kind: 'OAUTH_STATE', userId, data, lifetimeMs: STATE_MS }),
-    );
-    return token;
-  }
-
-  /** One transaction of its own: what fails afterwards does not make the state good again. */
-  private take(state: string, viewer: Viewer | null): Promise<Begun> {
-    const { records, clock } = this.parts;
-    return records.transaction(async (tx) => {
-      const row = (await lockToken(tx, clock(), state, ['OAUTH_STATE'])) ?? refuseState();
-      const begun = row.data as unknown as Begun;
-      // Whoever is made to finish what somebody else began would link their identity to that account.
-      const isTheirs = begun.sessionId === null || begun.sessionId === viewer?.sessionId;
-      if (!isTheirs) refuseState();
-      await useToken(tx, clock(), row);
-      return begun;
-    });
   }
 
   private async link(viewer: Viewer, proven: ProvenIdentity, identity: CallIdentity): Promise<Linked> {
@@ -153,14 +118,6 @@ export class OAuth {
 
 function randomText(): string {
   return randomBytes(32).toString('base64url');
-}
-
-function refuseState(): never {
-  throw problem(
-    'INVALID_TOKEN',
-    'This state is unknown, used, or older than ten minutes. Begin again with startOAuth.',
-    'state',
-  );
 }
 
 function problem(code: UsersProblemCode, message: string, field: string): UserProblemError<UsersProblemCode> {

@@ -2,8 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { UserProblemError } from '../../../platform/errors';
 import type { EventLog } from '../../../platform/events/event-log';
 import type { Viewer } from '../../../platform/identity/viewer';
-import { isDeeperThan } from '../../../platform/json-depth';
-import { MAX_JSON_BYTES, MAX_JSON_DEPTH } from '../../../platform/subgraph/json-scalar';
+import { MAX_JSON_BYTES } from '../../../platform/subgraph/json-scalar';
 import type { UsersProblemCode } from '../errors';
 import { announceViewer } from '../events';
 import type { UserRow } from '../records';
@@ -28,7 +27,7 @@ export class Preferences {
   /**
    * Merges a patch (RFC 7396) into the document and tells the account's devices; a patch that changes nothing leaves the
    * version. Parallel calls follow each other, so none is lost. Throws CONFLICT when the version is not the expected one,
-   * INVALID_INPUT when the patch is no object or the merged document is too long, too deep or says nonsense.
+   * INVALID_INPUT when the patch is no object or the merged document is too long or says nonsense.
    */
   update(viewer: Viewer, { patch, expectedVersion }: PreferencesInput): Promise<UserRow> {
     if (!isJsonObject(patch)) throw problem('INVALID_INPUT', 'A patch is a JSON object; see RFC 7396.', ['patch']);
@@ -50,16 +49,12 @@ export class Preferences {
   }
 }
 
-/** The document as it is stored. */
+/** The document as it is stored. It is no deeper than the deepest patch that was merged into it, which the scalar bounds. */
 function checkedDocument(merged: JsonObject): string {
   const text = JSON.stringify(merged);
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_JSON_BYTES)
     throw problem('INVALID_INPUT', `Preferences have at most ${MAX_JSON_BYTES} bytes; these would have ${bytes}.`, [
-      'patch',
-    ]);
-  if (isDeeperThan(MAX_JSON_DEPTH, merged))
-    throw problem('INVALID_INPUT', `Preferences have at most ${MAX_JSON_DEPTH} objects and lists inside each other.`, [
       'patch',
     ]);
   // PostgreSQL stores neither; JSON writes both as escapes, and an escaped backslash before them is text.

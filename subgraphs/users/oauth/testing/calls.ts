@@ -1,3 +1,4 @@
+import { USER_SCOPES } from '../../../../platform/identity/scopes';
 import type { Viewer } from '../../../../platform/identity/viewer';
 import { askFor } from '../../../../platform/testing/calls';
 import type { UsersSubgraph } from '../../subgraph';
@@ -9,8 +10,10 @@ const START = `mutation ($input: StartOAuthInput!) {
   result: startOAuth(input: $input) { authorizationUrl state errors { code path retryAfterMs } } }`;
 const COMPLETE = `mutation ($input: CompleteOAuthInput!) {
   result: completeOAuth(input: $input) {
-    viewer { id email hasPassword profile { displayName firstName lastName locale timeZone } identities { id provider subject email } }
-    session { id assurance deviceName } tokens { accessToken } errors { code message path retryAfterMs } } }`;
+    viewer { id } session { id assurance deviceName } tokens { accessToken } errors { code message path retryAfterMs } } }`;
+const VIEWER = `{ viewer {
+  id email hasPassword profile { displayName firstName lastName locale timeZone } identities { id provider subject email }
+} }`;
 
 interface Problem {
   code: string;
@@ -46,13 +49,18 @@ export async function start(users: UsersSubgraph, input: object = {}, viewer: Vi
   return (await askFor<{ result: Started }>(users, viewer, START, { input: whole })).result;
 }
 
+/** Finishes a sign-in or a linking, and reads the account as whoever is signed in then. */
 export async function complete(
   users: UsersSubgraph,
   input: URLSearchParams | object,
   viewer: Viewer | null = null,
 ): Promise<Completed> {
   const whole = input instanceof URLSearchParams ? Object.fromEntries(input) : input;
-  return (await askFor<{ result: Completed }>(users, viewer, COMPLETE, { input: whole })).result;
+  const { result } = await askFor<{ result: Completed }>(users, viewer, COMPLETE, { input: whole });
+  if (!result.viewer) return result;
+  const present = { userId: result.viewer.id, sessionId: result.session!.id, scopes: [...USER_SCOPES] };
+  const seen = await askFor<Pick<Completed, 'viewer'>>(users, present, VIEWER);
+  return { ...result, viewer: seen.viewer };
 }
 
 /** Codes of the errors, each with where it points. */
