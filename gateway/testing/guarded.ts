@@ -11,7 +11,11 @@ export async function guardedWorld(authorization: AuthorizationOptions = BY_SCOP
     authenticate: async (given) => {
       if (given === undefined) return null;
       const scopes = given.slice('Bearer '.length).split(' ').filter(Boolean);
-      return { viewer: { userId: 'u', sessionId: 's', scopes }, issuedAt: new Date(), endsAt: new Date(Date.now() + 600_000) };
+      return {
+        viewer: { userId: 'u', sessionId: 's', scopes },
+        issuedAt: new Date(),
+        endsAt: new Date(Date.now() + 600_000),
+      };
     },
   });
   return Object.assign(world, { webSocketUrl: world.url.replace(/^http/, 'ws') });

@@ -269,12 +269,9 @@ describe('the upgrade', () => {
     'bearer=a',
     'apiKey=a',
     'x=sauti_00000000_a',
-  ])(
-    'with a token in the URL: %s',
-    async (search) => {
-      expect(await refusedWith(`${running.webSocketUrl}?${search}`, {})).toBe(400);
-    },
-  );
+  ])('with a token in the URL: %s', async (search) => {
+    expect(await refusedWith(`${running.webSocketUrl}?${search}`, {})).toBe(400);
+  });
 
   test('with a query that has no token', async () => {
     expect(await refusedWith(`${running.webSocketUrl}?v=2`, {})).toBe(101);

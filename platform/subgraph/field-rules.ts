@@ -76,8 +76,7 @@ function readRules(document: DocumentNode): ReadonlyMap<string, readonly Rule[]>
     if (!('name' in node) || !node.name || !('directives' in node)) continue;
     add(node.name.value, node.directives as readonly ConstDirectiveNode[]);
     if (!('fields' in node)) continue;
-    for (const field of node.fields ?? [])
-      add(`${node.name.value}.${field.name.value}`, field.directives);
+    for (const field of node.fields ?? []) add(`${node.name.value}.${field.name.value}`, field.directives);
   }
   return rules;
 }

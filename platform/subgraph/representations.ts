@@ -35,7 +35,7 @@ export function entityShapes(document: DocumentNode): EntityShapes {
     const keys = directives.filter((each) => each.name.value === nameOf('key'));
     if (keys.some(isResolvable)) entities.add(name.value);
     const required = fields
-      .flatMap((field): readonly ConstDirectiveNode[] => (field.directives ?? []))
+      .flatMap((field): readonly ConstDirectiveNode[] => field.directives ?? [])
       .filter((each) => each.name.value === nameOf('requires'));
     const found = [...keys, ...required].map(fieldSetOf);
     sets.set(name.value, [...(sets.get(name.value) ?? []), ...found]);
