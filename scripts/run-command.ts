@@ -11,8 +11,8 @@ export class UsageError extends Error {}
 export interface Command<Options> {
   name: string;
   /** Throws {@link UsageError}. */
-  read(args: string[]): Options;
-  run(platform: Platform, options: Options): Promise<void>;
+  read: (args: string[]) => Options;
+  run: (platform: Platform, options: Options) => Promise<void>;
 }
 
 /**

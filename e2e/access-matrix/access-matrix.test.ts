@@ -188,7 +188,7 @@ describe('lists', () => {
   });
 
   test.each(forAdministrators)('%s is for administrators', async (place) => {
-    expect(await read('administrator', place)).toContain(theirs.owner.usr);
+    expect(await read('administrator', place)).toMatch(/"edges":\[\{"cursor"/);
     expect(await read('other', place)).toMatch(/FORBIDDEN/);
     expect(await read('anonymous', place)).toMatch(/UNAUTHENTICATED/);
   });

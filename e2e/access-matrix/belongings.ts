@@ -1,5 +1,6 @@
 import { newId } from '../../platform/ids';
 import { createJob } from '../../platform/jobs/job';
+import { createSeal } from '../../platform/seal';
 import type { Platform } from '../../platform/platform';
 import { translateTranscriptJob } from '../../subgraphs/media/jobs/translate-transcript';
 import { heard, type MediaSlice } from '../../subgraphs/media/testing';
@@ -47,13 +48,14 @@ async function recordingOf(
 }
 
 async function partsOfAccount(
-  { database: { prisma } }: Platform,
+  { database: { prisma }, secret }: Platform,
   userId: string,
-): Promise<Pick<Belongings, 'ses' | 'idn' | 'mfa' | 'key' | 'aud' | 'acj'>> {
+): Promise<Pick<Belongings, 'ses' | 'idn' | 'mfa' | 'mfp' | 'key' | 'aud' | 'acj'>> {
   const ids = {
     ses: newId('ses'),
     idn: newId('idn'),
     mfa: newId('mfa'),
+    mfp: newId('mfa'),
     key: newId('key'),
     aud: newId('aud'),
     acj: newId('job'),
@@ -61,7 +63,10 @@ async function partsOfAccount(
   const expiresAt = new Date(Date.now() + 3_600_000);
   await prisma.session.create({ data: { id: ids.ses, userId, deviceName: 'Another device', expiresAt } });
   await prisma.identity.create({ data: { id: ids.idn, userId, provider: 'example', subject: ids.idn } });
-  await prisma.mfaFactor.create({ data: { id: ids.mfa, userId, name: 'Phone', secret: '' } });
+  await prisma.mfaFactor.create({ data: { id: ids.mfa, userId, name: 'Phone', secret: '', confirmedAt: new Date() } });
+  await prisma.mfaFactor.create({
+    data: { id: ids.mfp, userId, name: 'Tablet', secret: createSeal(secret, 'totp').seal('JBSWY3DPEHPK3PXP') },
+  });
   await prisma.apiKey.create({
     data: { id: ids.key, userId, name: 'Robot', prefix: 'sauti_test', keyHash: ids.key, scopes: ['media:read'] },
   });

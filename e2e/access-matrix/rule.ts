@@ -2,11 +2,12 @@ import type { IdPrefix } from '../../platform/ids';
 import type { SubgraphName } from './places';
 
 /** Everything that somebody has here, by the kind of its id. */
-export type Belongings = Record<Exclude<IdPrefix, 'crd' | 'mal'> | 'acj', string>;
+export type Belongings = Record<Exclude<IdPrefix, 'crd' | 'mal'> | 'acj' | 'mfp', string>;
 
-/** The prefix of the ids of a kind; `acj` are jobs about the whole account. */
+/** The prefix of the ids of a kind; `acj` are jobs about the whole account, `mfp` factors that are being set up. */
 export function prefixOf(kind: keyof Belongings): IdPrefix {
-  return kind === 'acj' ? 'job' : kind;
+  if (kind === 'acj') return 'job';
+  return kind === 'mfp' ? 'mfa' : kind;
 }
 
 /** How a place of the schema is asked with an id. */

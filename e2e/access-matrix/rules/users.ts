@@ -28,7 +28,7 @@ export const USERS_RULES: Rules = {
     'confirmTotp',
     'ConfirmTotpInput',
     'user { id }',
-    'mfa',
+    'mfp',
     (factorId) => ({ factorId, code: '000000' }),
   ),
   'Mutation.removeMfaFactor.input.id': change('removeMfaFactor', 'IdInput', 'user { id }', 'mfa', (id) => ({ id })),

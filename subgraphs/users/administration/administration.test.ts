@@ -85,8 +85,12 @@ test('an account is shown to itself and to administrators, to anybody else like 
   const shown = { email: amina.user.email, emailVerified: false, roles: ['USER'], status: 'ACTIVE', suspension: null };
   for (const viewer of [amina.viewer, admin.viewer])
     expect(await read(viewer, amina.user.id)).toMatchObject({ user: { id: amina.user.id, ...shown } });
-  for (const viewer of [aViewer(), null])
-    for (const id of [amina.user.id, newId('usr'), 'x']) expect(await read(viewer, id)).toEqual({ user: null });
+  const stranger = aViewer();
+  for (const id of [amina.user.id, newId('usr'), 'x']) expect(await read(stranger, id)).toEqual({ user: null });
+  for (const id of [amina.user.id, newId('usr')])
+    expect(await ask(users, null, USER, { id })).toMatchObject({
+      errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+    });
   expect(await read(amina.viewer, admin.user.id)).toEqual({ user: null });
 });
 

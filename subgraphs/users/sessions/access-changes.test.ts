@@ -1,5 +1,6 @@
 import { fetchAccessNews } from '../../../gateway/viewer/access-news';
 import type { AccessNews } from '../../../platform/identity/access-change';
+import { USER_SCOPES } from '../../../platform/identity/scopes';
 import { deriveCallKey, signCallIdentity } from '../../../platform/identity/call-identity';
 import { newId } from '../../../platform/ids';
 import { silentLogger } from '../../../platform/logger';
@@ -38,7 +39,7 @@ async function signedUp(): Promise<{ userId: string; sessionId: string; scopes: 
     `mutation { signUp(input: { email: "${email}", password: "correct horse battery", displayName: "Amina" }) {
       viewer { id } tokens { session { id } } } }`,
   );
-  return { userId: signUp.viewer.id, sessionId: signUp.tokens.session.id, scopes: [] };
+  return { userId: signUp.viewer.id, sessionId: signUp.tokens.session.id, scopes: [...USER_SCOPES] };
 }
 
 /** Follows until the test has what it wants. */
