@@ -49,7 +49,7 @@ export interface UsersContext extends UsersServices {
   viewer: Viewer | null;
   /** Who asks, from where. */
   identity: CallIdentity;
-  /** Accounts that signed in within this request: they see in the answer what the account itself sees. */
+  /** Accounts that signed in within this request; see `isShownAtSignIn`. */
   signedIn: Set<string>;
   /** Null for a client that keeps its tokens itself. */
   cookieSession: CookieSession | null;
@@ -86,20 +86,25 @@ export function createContext(services: UsersServices, identity: CallIdentity, s
   };
 }
 
-/** Whether the account may be shown what only itself sees. */
-export function isSelf({ viewer, signedIn }: UsersContext, userId: string): boolean {
-  return viewer?.userId === userId || signedIn.has(userId);
+/** Whether the caller may be shown what only the account itself sees: not a key without the scope for it. */
+export function isSelf({ viewer }: UsersContext, userId: string): boolean {
+  return viewer?.userId === userId && hasScope(viewer, 'account:read');
 }
 
-/** Whether the account may be shown what only itself and administrators see. */
+/** Whether the caller may be shown what only the account itself and administrators see. */
 export function isShown(context: UsersContext, userId: string): boolean {
   return isSelf(context, userId) || hasScope(context.viewer, 'admin:users');
+}
+
+/** The same, also for whoever has signed in within this request: the few fields of an account that its sign-in shows. */
+export function isShownAtSignIn(context: UsersContext, userId: string): boolean {
+  return context.signedIn.has(userId) || isShown(context, userId);
 }
 
 /** How a mutation that signs in may end. */
 type SignInOutcome = (SignedIn & { deviceToken?: string | null }) | MfaNeeded | Linked | { verificationSent: true };
 
-/** The payload of a mutation that signs in; from here on the account counts as itself. In cookie mode tokens are not in it. */
+/** The payload of a mutation that signs in; from here on the account is shown what a sign-in shows. In cookie mode tokens are not in it. */
 export async function signedInPayload({ signedIn, cookieSession }: UsersContext, signIn: () => Promise<SignInOutcome>) {
   const { outcome, errors } = await asPayload<{ outcome: SignInOutcome }, UsersProblemCode>(
     async () => ({ outcome: await signIn() }),

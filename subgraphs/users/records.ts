@@ -249,3 +249,10 @@ export async function lockUser(tx: UsersTransaction, id: string): Promise<UserRo
   await tx.$queryRaw`select 1 from users."user" where id = ${id} for no key update`;
   return tx.user.findUnique({ where: { id } });
 }
+
+/** The same, for who may call off the account's deletion: behind the job that deletes it, in the order the job takes them. */
+export async function lockUserAndDeletion(tx: UsersTransaction, id: string): Promise<UserRow | null> {
+  await tx.$queryRaw`
+    select 1 from platform.job where id = (select deletion_job_id from users."user" where id = ${id}) for no key update`;
+  return lockUser(tx, id);
+}

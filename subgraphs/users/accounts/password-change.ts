@@ -6,12 +6,13 @@ import { recordAudit } from '../audit/audit-log';
 import type { UsersProblemCode } from '../errors';
 import { announceAccess, announceViewer } from '../events';
 import { accountGone } from '../profile/account-gone';
-import { lockUser, type UserRecords, type UserRow, type UsersTransaction } from '../records';
+import type { UserRecords, UserRow, UsersTransaction } from '../records';
 import { requireFreshProof } from '../sessions/fresh-proof';
 import { CHANGE_LIMIT } from './account-limits';
 import type { AccountMails, Notice } from './account-mails';
 import type { AccountRecords } from './account-records';
 import { checkedPassword } from './checked-password';
+import { lockedAccount } from './locked-account';
 import { hashPassword, verifyPassword } from './passwords';
 import type { EndAllSessions } from './sign-in';
 
@@ -47,7 +48,7 @@ export class PasswordChange {
     await this.prove(viewer, user, input.currentPassword);
     const passwordHash = await hashPassword(checkedPassword(input.newPassword, user, 'newPassword'), passwordCost);
     return records.transaction(async (tx) => {
-      const locked = (await lockUser(tx, user.id)) ?? accountGone();
+      const locked = await lockedAccount(tx, user.id);
       if (locked.passwordHash !== user.passwordHash) throw changedMeanwhile();
       return this.write(
         tx,

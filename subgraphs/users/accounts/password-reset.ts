@@ -10,6 +10,7 @@ import type { AccountMails } from './account-mails';
 import type { AccountRecords } from './account-records';
 import { possibleEmailKey } from './email-address';
 import { checkedPassword } from './checked-password';
+import { lockOut } from './lock-out';
 import { hashPassword } from './passwords';
 import { passwordChangedNotice } from './password-change';
 import type { EndAllSessions } from './sign-in';
@@ -60,7 +61,8 @@ export class PasswordReset {
 
   /**
    * Sets the password with the token of a mail, which also proves the address; other such links are worth nothing then.
-   * With `endSessions` all sessions end, and devices are not trusted any more. Throws INVALID_TOKEN, and WEAK_PASSWORD,
+   * With `endSessions` all sessions end, and devices are not trusted any more; where the address was not proven before they
+   * end in any case, and keys for programs are revoked. Throws INVALID_TOKEN, and WEAK_PASSWORD,
    * after which the token still works.
    */
   async reset(
@@ -92,7 +94,7 @@ export class PasswordReset {
     const now = clock();
     await records.update(tx, user.id, { passwordHash, emailVerifiedAt: user.emailVerifiedAt ?? now });
     await records.voidTokens(tx, user.id, ['VERIFY_EMAIL', 'RESET_PASSWORD', 'MFA_CHALLENGE'], now);
-    if (endSessions) await records.forgetDevices(tx, user.id);
+    if (endSessions || !user.emailVerifiedAt) await records.forgetDevices(tx, user.id);
     await mails.notice(tx, user, passwordChangedNotice(user));
     await recordAudit(tx, identity, {
       action: 'password.reset',
@@ -100,7 +102,12 @@ export class PasswordReset {
       subjectId: user.id,
       metadata: { endSessions },
     });
-    const ended = endSessions ? await endAllSessions(tx, user.id, null, identity) : [];
+    // Whoever has used the account until now may not be who owns the address.
+    const ended = !user.emailVerifiedAt
+      ? await lockOut(tx, user.id, now)
+      : endSessions
+        ? await endAllSessions(tx, user.id, null, identity)
+        : [];
     await announceViewer(tx, events, user.id, 'SECURITY');
     await announceAccess(tx, events, ended);
   }

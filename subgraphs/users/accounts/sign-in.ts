@@ -3,7 +3,7 @@ import type { CallIdentity } from '../../../platform/identity/viewer';
 import { recordAudit } from '../audit/audit-log';
 import type { UsersProblemCode } from '../errors';
 import type { AccessChange } from '../events';
-import { lockUser, type SessionRow, type UserRow, type UsersTransaction } from '../records';
+import { lockUserAndDeletion, type SessionRow, type UserRow, type UsersTransaction } from '../records';
 import type { Sessions, SignedIn } from '../sessions/sessions';
 
 /** What was proven, and by whom it is asked. */
@@ -33,7 +33,7 @@ export interface SecondFactors {
   challenge(tx: UsersTransaction, user: UserRow, proof: SignInProof): Promise<MfaChallenge | null>;
 }
 
-/** Calls off the deletion of an account in its grace period; `privacy/` has it. */
+/** Calls off the deletion of an account in its grace period, which is locked (`lockUserAndDeletion`); `privacy/` has it. */
 export type CancelDeletion = (tx: UsersTransaction, user: UserRow, identity: CallIdentity) => Promise<UserRow>;
 
 /**
@@ -64,8 +64,7 @@ export class SignIns {
    */
   async complete(tx: UsersTransaction, user: UserRow, proof: SignInProof): Promise<SignedIn | MfaNeeded> {
     const now = this.clock();
-    // A deletion is locked in its own order, by what calls it off.
-    const present = user.status === 'PENDING_DELETION' ? user : await lockUser(tx, user.id);
+    const present = await lockUserAndDeletion(tx, user.id);
     if (!present || isSuspended(present, now) || present.passwordHash !== user.passwordHash)
       throw new SignInRefused(user.id);
     if (proof.assurance !== 'MFA') {
@@ -78,7 +77,6 @@ export class SignIns {
   /** The account as it is once its owner is in. */
   private async admitted(tx: UsersTransaction, user: UserRow, { identity }: SignInProof, now: Date): Promise<UserRow> {
     const kept = user.status === 'PENDING_DELETION' ? await this.cancelDeletion(tx, user, identity) : user;
-    if (kept.passwordHash !== user.passwordHash) throw new SignInRefused(user.id);
     const lifted = kept.status === 'SUSPENDED' ? LIFTED : {};
     return tx.user.update({ where: { id: user.id }, data: { lastSignInAt: now, ...lifted } });
   }

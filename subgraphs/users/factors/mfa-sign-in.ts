@@ -4,7 +4,7 @@ import type { AttemptLimit, Attempts } from '../attempts';
 import { recordAudit } from '../audit/audit-log';
 import { problem } from '../input';
 import { hashOfToken, lockToken, useToken, type OneTimeTokenRow } from '../one-time-tokens';
-import { lockUser, type UserRecords, type UserRow, type UsersTransaction } from '../records';
+import { lockUserAndDeletion, type UserRecords, type UserRow, type UsersTransaction } from '../records';
 import type { SecurityTrail } from '../security-trail';
 import type { SignedIn } from '../sessions/sessions';
 import type { ChallengeData } from './challenges';
@@ -66,7 +66,7 @@ export class MfaSignIn {
     const { codes, devices } = this.parts;
     const now = this.parts.clock();
     // The account first, as everywhere: whoever changes it may make its tokens worthless.
-    const user = await lockUser(tx, userId);
+    const user = await lockUserAndDeletion(tx, userId);
     const challenge = await lockToken(tx, now, proof.token, ['MFA_CHALLENGE']);
     if (!challenge || !user || challenge.failures >= CODES_PER_CHALLENGE) return 'over';
     const kind = await codes.take(tx, userId, proof.code, now);

@@ -88,8 +88,10 @@ export class Identities {
   ): Promise<SignedIn | MfaNeeded> {
     const known = await this.parts.records.find(tx, proven.provider, proven.subject);
     if (!known) return this.parts.signIns.complete(tx, await this.makeAccount(tx, proven, proof.identity), proof);
-    if (known.email !== proven.email) await this.parts.records.saveEmail(tx, known.id, proven.email);
-    return this.parts.signIns.complete(tx, known.user, proof);
+    const outcome = await this.parts.signIns.complete(tx, known.user, proof);
+    // From here on the account is locked: the link may have been taken away before.
+    if (!(await this.parts.records.saveEmail(tx, known.id, proven.email))) throw new SignInRefused(known.userId);
+    return outcome;
   }
 
   private async makeAccount(tx: UsersTransaction, proven: ProvenIdentity, identity: CallIdentity): Promise<UserRow> {

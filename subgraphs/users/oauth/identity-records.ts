@@ -32,8 +32,10 @@ export class IdentityRecords {
     return tx.identity.create({ data: identity });
   }
 
-  async saveEmail(tx: UsersTransaction, id: string, email: string | null): Promise<void> {
-    await tx.identity.update({ where: { id }, data: { email } });
+  /** What the provider says now of its account's address; false when the link is gone. */
+  async saveEmail(tx: UsersTransaction, id: string, email: string | null): Promise<boolean> {
+    const { count } = await tx.identity.updateMany({ where: { id }, data: { email } });
+    return count === 1;
   }
 
   async remove(tx: UsersTransaction, id: string): Promise<void> {

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { UserProblemError } from '../../../platform/errors';
 import { requireViewer, type CallIdentity, type Viewer } from '../../../platform/identity/viewer';
 import type { MfaNeeded } from '../accounts/sign-in';
-import type { UsersProblemCode } from '../errors';
+import { problem } from '../input';
 import { checkedOptionalName } from '../profile/profile-checks';
 import type { SessionRow, UserRecords, UserRow } from '../records';
 import { requireFreshProof } from '../sessions/fresh-proof';
@@ -118,8 +117,4 @@ export class OAuth {
 
 function randomText(): string {
   return randomBytes(32).toString('base64url');
-}
-
-function problem(code: UsersProblemCode, message: string, field: string): UserProblemError<UsersProblemCode> {
-  return new UserProblemError({ code, message, path: ['input', field] });
 }

@@ -8,11 +8,12 @@ import { requireViewer, type CallIdentity, type Viewer } from '../../../platform
 import { createJob, putInLine } from '../../../platform/jobs/job';
 import { lockOut } from '../accounts/lock-out';
 import { verifyPassword } from '../accounts/passwords';
+import { isSuspended } from '../accounts/sign-in';
 import type { AttemptLimit, Attempts } from '../attempts';
 import { recordAudit } from '../audit/audit-log';
 import type { UsersProblemCode } from '../errors';
 import { announceAccess, announceViewer } from '../events';
-import type { UserRecords, UserRow, UsersTransaction } from '../records';
+import { lockUser, type UserRecords, type UserRow, type UsersTransaction } from '../records';
 import { requireFreshProof } from '../sessions/fresh-proof';
 import { deletionAskedMail } from './account-mails';
 import { deleteAccountJob } from './jobs/delete-account';
@@ -58,7 +59,7 @@ export class AccountRequests {
   /**
    * Shuts the viewer's account and deletes it after the grace period, unless its owner signs in before. All sessions and
    * keys end at once. Throws UNAUTHENTICATED; INVALID_CREDENTIALS or RATE_LIMITED for a password, and
-   * REAUTHENTICATION_REQUIRED without one; the key's problems as `exportAccount`.
+   * REAUTHENTICATION_REQUIRED without one; INVALID_STATE for a suspended account; the key's problems as `exportAccount`.
    */
   async deleteAccount(
     identity: CallIdentity,
@@ -76,6 +77,8 @@ export class AccountRequests {
       const earlierId = await claimIdempotencyKey(tx, { ownerId, operation: 'deleteAccount', key, input: {} }, id);
       if (earlierId ?? user.deletionJobId)
         return tx.job.findUniqueOrThrow({ where: { id: earlierId ?? user.deletionJobId!, ownerId } });
+      // Its token has not been refused everywhere yet. Calling the deletion off would lift the suspension.
+      if (isSuspended(user, this.tools.clock())) throw suspended();
       return this.shut(tx, identity, user, id);
     });
   }
@@ -118,8 +121,12 @@ export class AccountRequests {
   }
 
   private async lockOwner(tx: UsersTransaction, ownerId: string): Promise<UserRow> {
-    const user = await this.records.lockUser(tx, ownerId);
+    const user = await lockUser(tx, ownerId);
     if (user) return user;
     throw new UserProblemError<UsersProblemCode>({ code: 'NOT_FOUND', message: 'The account is gone.' });
   }
+}
+
+function suspended(): UserProblemError<UsersProblemCode> {
+  return new UserProblemError({ code: 'INVALID_STATE', message: 'The account is suspended.' });
 }

@@ -3,7 +3,7 @@ import type { CallIdentity } from '../../../platform/identity/viewer';
 import { requestCancel } from '../../../platform/jobs/job-commands';
 import { SignInRefused } from '../accounts/sign-in';
 import { recordAudit } from '../audit/audit-log';
-import type { UserRow, UsersTransaction } from '../records';
+import { lockUserAndDeletion, type UserRow, type UsersTransaction } from '../records';
 import { isBeingDeleted, type PrivacyRecords } from './privacy-records';
 
 /**
@@ -13,12 +13,11 @@ import { isBeingDeleted, type PrivacyRecords } from './privacy-records';
 export async function cancelDeletion(
   { records, events }: { records: PrivacyRecords; events: EventLog },
   tx: UsersTransaction,
-  { id, deletionJobId }: UserRow,
+  { id, deletionJobId }: Pick<UserRow, 'id' | 'deletionJobId'>,
   identity: CallIdentity,
 ): Promise<UserRow> {
-  // In the order in which the job itself takes them: one of the two waits here, and sees what the other has done.
-  if (deletionJobId) await records.lockJob(tx, deletionJobId);
-  const user = await records.lockUser(tx, id);
+  // The job takes both, too: one of the two waits here, and sees what the other has done.
+  const user = await lockUserAndDeletion(tx, id);
   if (!user || isBeingDeleted(user)) throw new SignInRefused(null);
   if (user.status !== 'PENDING_DELETION') return user;
   await records.reopen(tx, { id });

@@ -30,5 +30,5 @@ export async function deleteUser(tx: UsersTransaction, { id, email }: UserRow, j
 async function wipeAuditEvents(tx: UsersTransaction, id: string): Promise<number> {
   return tx.$executeRaw`
     update users.audit_event set ip_address = null, metadata = '{}'
-     where (actor_id = ${id} or subject_id = ${id}) and (ip_address is not null or metadata <> '{}')`;
+     where (actor_id = ${id} or subject_id = ${id} or metadata ->> 'userId' = ${id}) and (ip_address is not null or metadata <> '{}')`;
 }

@@ -35,16 +35,6 @@ export class PrivacyRecords {
     return tx.job.findFirst({ where: { ownerId, kind, state: { notIn: [...FINAL_STATES] } } });
   }
 
-  /** The account, locked until the transaction ends. Whoever needs its deletion job, too, locks that first. */
-  async lockUser(tx: UsersTransaction, id: string): Promise<UserRow | null> {
-    await tx.$queryRaw`select 1 from users."user" where id = ${id} for no key update`;
-    return tx.user.findUnique({ where: { id } });
-  }
-
-  async lockJob(tx: UsersTransaction, id: string): Promise<void> {
-    await tx.$queryRaw`select 1 from platform.job where id = ${id} for no key update`;
-  }
-
   /** Takes away all that could sign in, gives the address free, and forgets what was answered to the account's other jobs. */
   async closeForGood(tx: UsersTransaction, userId: string, jobId: string): Promise<void> {
     const emailKey = BEGUN_PREFIX + userId;

@@ -1,14 +1,14 @@
 import { readConnection } from '../../../platform/connection';
 import { suspensionOf, statusOf } from '../administration/visible-access';
-import { isSelf, isShown } from '../context';
+import { isSelf, isShown, isShownAtSignIn } from '../context';
 import type { SessionRow } from '../records';
 import type { UserResolvers } from '../resolvers-types.generated';
 
 export const User: UserResolvers = {
   __resolveReference: ({ id }, { loaders }) => loaders.shownUser.load(id),
-  email: (user, _args, context) => (isShown(context, user.id) ? user.email : null),
-  emailVerified: (user, _args, context) => (isShown(context, user.id) ? user.emailVerifiedAt !== null : null),
-  roles: (user, _args, context) => (isShown(context, user.id) ? ['USER', ...user.roles] : null),
+  email: (user, _args, context) => (isShownAtSignIn(context, user.id) ? user.email : null),
+  emailVerified: (user, _args, context) => (isShownAtSignIn(context, user.id) ? user.emailVerifiedAt !== null : null),
+  roles: (user, _args, context) => (isShownAtSignIn(context, user.id) ? ['USER', ...user.roles] : null),
   status: (user, _args, context) => (isShown(context, user.id) ? statusOf(user, context.clock()) : null),
   suspension: (user, _args, context) => (isShown(context, user.id) ? suspensionOf(user, context.clock()) : null),
   lastSignInAt: (user, _args, context) => (isShown(context, user.id) ? user.lastSignInAt : null),

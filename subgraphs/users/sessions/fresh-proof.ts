@@ -8,11 +8,12 @@ export const FRESH_MS = 60 * 60_000;
 
 /**
  * Demands that the viewer's session was proven within the last hour: for what a stolen token must not be enough for. Throws
- * REAUTHENTICATION_REQUIRED, also for API keys, which have nobody to ask.
+ * REAUTHENTICATION_REQUIRED, also for a session that has just ended, and for API keys, which have nobody to ask.
  */
 export async function requireFreshProof(records: UserRecords, viewer: Viewer, now: Date): Promise<void> {
   const [session] = await records.sessionsByIds([viewer.sessionId], viewer.userId);
-  if (session && now.getTime() - session.authenticatedAt.getTime() <= FRESH_MS) return;
+  const isLive = session && !session.endedAt && session.expiresAt > now;
+  if (isLive && now.getTime() - session.authenticatedAt.getTime() <= FRESH_MS) return;
   throw new UserProblemError<UsersProblemCode>({
     code: 'REAUTHENTICATION_REQUIRED',
     message: 'Your last proof is older than an hour. Call reauthenticate with your password or a code, then try again.',

@@ -1,4 +1,4 @@
-import { createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { UserProblemError } from '../../../platform/errors';
 import type { EventLog } from '../../../platform/events/event-log';
 import { isId, newId } from '../../../platform/ids';
@@ -10,6 +10,7 @@ import { recordAudit } from '../audit/audit-log';
 import type { UsersProblemCode } from '../errors';
 import { announceAccess, type AccessChange } from '../events';
 import type { SigningKeys } from '../keys/signing-keys';
+import { hashOfToken } from '../one-time-tokens';
 import type { RefreshTokenRow, SessionRow, UserRecords, UserRow, UsersTransaction, WhichSessions } from '../records';
 
 /** Ten minutes: how long a stolen access token is worth anything. */
@@ -64,7 +65,7 @@ export class Sessions {
     });
     const refreshToken = randomBytes(32).toString('base64url');
     await this.records.insertRefreshToken(tx, {
-      tokenHash: hashOf(refreshToken),
+      tokenHash: hashOfToken(refreshToken),
       sessionId: session.id,
       position: 0,
     });
@@ -122,7 +123,9 @@ export class Sessions {
     identity: CallIdentity,
   ): Promise<AccessChange[]> {
     const ended = await this.records.endSessions(tx, userId, which, this.clock());
-    for (const id of ended) await recordAudit(tx, identity, { action: 'session.ended', subjectId: id });
+    // Who resets a password is not signed in, and is the account's owner for all we know.
+    const actorId = identity.viewer?.userId ?? userId;
+    for (const id of ended) await recordAudit(tx, identity, { action: 'session.ended', actorId, subjectId: id });
     return ended.map((sessionId) => ({ kind: 'ended', sessionId }));
   }
 
@@ -131,7 +134,7 @@ export class Sessions {
     refreshToken: string,
     identity: CallIdentity,
   ): Promise<'expired' | 'reused' | { user: UserRow; session: SessionRow; next: string; now: Date }> {
-    const link = await this.records.lockRefreshToken(tx, hashOf(refreshToken));
+    const link = await this.records.lockRefreshToken(tx, hashOfToken(refreshToken));
     // The rights are those of now: a change of them is later than the token, or waited for.
     const now = this.clock();
     if (!link || link.session.endedAt || link.session.expiresAt <= now) return 'expired';
@@ -157,7 +160,7 @@ export class Sessions {
     const next = this.successorOf(token);
     await this.records.useRefreshToken(tx, link.tokenHash, now);
     const { sessionId, position } = link;
-    await this.records.insertRefreshToken(tx, { tokenHash: hashOf(next), sessionId, position: position + 1 });
+    await this.records.insertRefreshToken(tx, { tokenHash: hashOfToken(next), sessionId, position: position + 1 });
     return next;
   }
 
@@ -170,10 +173,10 @@ export class Sessions {
     // Whether the clock has gone on or back since then.
     const isRace = Math.abs(now.getTime() - usedAt.getTime()) <= REUSE_GRACE_MS;
     let next = this.successorOf(token);
-    let row = await this.records.refreshToken(tx, hashOf(next));
+    let row = await this.records.refreshToken(tx, hashOfToken(next));
     while (isRace && row?.usedAt) {
       next = this.successorOf(next);
-      row = await this.records.refreshToken(tx, hashOf(next));
+      row = await this.records.refreshToken(tx, hashOfToken(next));
     }
     return row && !row.usedAt ? next : null;
   }
@@ -222,10 +225,6 @@ function noneEnded(named: string | null | undefined): number {
     message: 'You have no live session with this ID.',
     path: ['input', 'sessionId'],
   });
-}
-
-function hashOf(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
 }
 
 function refused(code: UsersProblemCode, message: string): UserProblemError<UsersProblemCode> {

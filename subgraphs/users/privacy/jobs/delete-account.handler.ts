@@ -5,7 +5,7 @@ import { JobProblem, type JobContext, type JobHandler } from '../../../../platfo
 import type { Platform } from '../../../../platform/platform';
 import { lockOut } from '../../accounts/lock-out';
 import { announceAccess } from '../../events';
-import { USERS_MODELS, type UserRow, type UsersTransaction } from '../../records';
+import { lockUser, USERS_MODELS, type UserRow, type UsersTransaction } from '../../records';
 import { deletedMail } from '../account-mails';
 import { deleteUser } from '../delete-user';
 import { isBeingDeleted, PrivacyRecords } from '../privacy-records';
@@ -48,7 +48,7 @@ export function createDeleteAccountHandler(options: {
 
   /** From here on nobody can sign in and call it off. */
   async function closeAccount(tx: UsersTransaction, userId: string, jobId: string): Promise<UserRow> {
-    const user = await records.lockUser(tx, userId);
+    const user = await lockUser(tx, userId);
     if (user?.status !== 'PENDING_DELETION' || user.deletionJobId !== jobId)
       throw new JobProblem('INVALID_STATE', 'The deletion was called off.', false);
     if (isBeingDeleted(user)) return user;

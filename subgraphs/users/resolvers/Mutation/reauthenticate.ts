@@ -1,16 +1,5 @@
-import { UserProblemError } from '../../../../platform/errors';
 import type { MutationResolvers } from '../../resolvers-types.generated';
+import { acknowledged } from '../acknowledged';
 
-export const reauthenticate: MutationResolvers['reauthenticate'] = async (
-  _parent,
-  { input },
-  { identity, reauthentication },
-) => {
-  try {
-    await reauthentication.prove(identity, input);
-    return { ok: true, errors: [] };
-  } catch (error) {
-    if (error instanceof UserProblemError) return { ok: false, errors: [error.problem] };
-    throw error;
-  }
-};
+export const reauthenticate: MutationResolvers['reauthenticate'] = (_parent, { input }, { identity, reauthentication }) =>
+  acknowledged(() => reauthentication.prove(identity, input));
