@@ -186,6 +186,15 @@ test('it takes the password, or a proof of the last hour; five wrong passwords a
   expect(await deleteAccount({})).toMatchObject({ errors: [] });
 });
 
+test('a suspended account cannot be deleted by its owner, whose sign-in would open it again', async () => {
+  const suspended = await anAccount(test_.platform, { status: 'SUSPENDED', suspensionReason: 'Spam' });
+  expect(await deleteAccount({ password: PASSWORD }, suspended.viewer)).toEqual({
+    job: null,
+    errors: [{ code: 'INVALID_STATE', path: null }],
+  });
+  expect(await userOf(suspended)).toMatchObject({ status: 'SUSPENDED', deletionJobId: null });
+});
+
 test('an anonymous caller is told to sign in', async () => {
   const { errors } = await ask(users, null, DELETE, { input: {} });
   expect(errors?.[0]?.extensions).toMatchObject({ code: 'UNAUTHENTICATED' });

@@ -52,6 +52,14 @@ export class Device {
     await post(this.url, { query: 'mutation { endSessions(input: {}) { ended } }' }, this.headers);
   }
 
+  /** As an administrator: suspends an account. */
+  async suspend(userId: string): Promise<void> {
+    const input = { userId, status: 'SUSPENDED', reason: 'Spam' };
+    const query = `mutation ($input: UpdateUserAccessInput!) { result: updateUserAccess(input: $input) { errors { code } } }`;
+    const { data } = await post(this.url, { query, variables: { input } }, this.headers);
+    if ((data?.['result'] as Answer | undefined)?.errors.length !== 0) throw new Error(JSON.stringify(data));
+  }
+
   /** The status of a query over HTTP. */
   async status(): Promise<number> {
     return (await post(this.url, { query: '{ viewer { id } }' }, this.headers)).status;

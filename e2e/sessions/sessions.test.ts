@@ -93,6 +93,20 @@ describe.each(['in process', 'apart'] as const)('through a gateway to which user
     (await device.openSocket()).socket.close();
   });
 
+  test('a suspension ends the connections at both gateways, and no token lets in again', async () => {
+    const [admin, device] = [await aDevice(url()), await aDevice(url())];
+    await rightsChanged(admin.userId);
+    await waitFor('the news', async () => (await admin.status()) === 401);
+    await admin.refresh();
+    const elsewhere = device.at(system.gateways[other]);
+    const [near, far] = [await device.openSocket(), await elsewhere.openSocket()];
+    await admin.suspend(device.userId);
+    expect([(await near.closed).code, (await far.closed).code]).toEqual([4403, 4403]);
+    expect([await device.status(), await elsewhere.status()]).toEqual([401, 401]);
+    expect([await device.refresh(), await elsewhere.refresh()]).toEqual(['TOKEN_EXPIRED', 'TOKEN_EXPIRED']);
+    expect(await admin.status()).toBe(200);
+  });
+
   test('a client renews its tokens by itself when they are void, and repeats what was refused', async () => {
     await using client = new SautiClient(url());
     const input = { email: `client-${++people}@sauti.example`, password: 'correct horse battery', displayName: 'A' };

@@ -1,3 +1,4 @@
+import { newId } from '../../../platform/ids';
 import { hashOfToken } from '../one-time-tokens';
 import { accessTopic } from '../events';
 import { FRESH_MS } from '../sessions/fresh-proof';
@@ -56,11 +57,23 @@ describe('resetPassword', () => {
     expect(await prisma().trustedDevice.count({ where: { userId: viewer.userId } })).toBe(0);
   });
 
-  test('leaves them when told so', async () => {
-    const { email, refreshToken } = await somebody();
+  test.each<[what: string, isProven: boolean]>([
+    ['has not proven the address loses sessions, keys and trusted devices to whoever reads its mails', false],
+    ['has proven it keeps them when it wants to', true],
+  ])('whoever %s', async (_what, isProven) => {
+    const { email, viewer, refreshToken } = await somebody();
+    if (isProven) await prisma().user.update({ where: { id: viewer.userId }, data: { emailVerifiedAt: new Date() } });
+    const own = { userId: viewer.userId, expiresAt: new Date(Date.now() + HOUR_MS) };
+    await prisma().apiKey.create({
+      data: { ...own, id: newId('key'), name: 'k', prefix: 'p', keyHash: email, scopes: ['media:read'] },
+    });
+    await prisma().trustedDevice.create({ data: { ...own, tokenHash: email } });
     const token = await aResetToken(email);
     await app.call('resetPassword', { token, newPassword: NEW_PASSWORD, endSessions: false });
-    expect(await app.codes('refreshSession', { refreshToken })).toEqual([]);
+    expect(await app.codes('refreshSession', { refreshToken })).toEqual(isProven ? [] : ['TOKEN_EXPIRED']);
+    const where = { userId: viewer.userId };
+    expect(await prisma().apiKey.count({ where: { ...where, revokedAt: null } })).toBe(isProven ? 1 : 0);
+    expect(await prisma().trustedDevice.count({ where })).toBe(isProven ? 1 : 0);
   });
 
   test('with a weak password does nothing, and the token still works', async () => {

@@ -90,6 +90,12 @@ test('making a key needs a proof of the last hour, and no key can make another',
   expect((await create(viewer)).errors).toEqual([]);
 });
 
+test('the proof of a session that has ended makes no key', async () => {
+  const { viewer } = await stage.aPerson();
+  await prisma().session.update({ where: { id: viewer.sessionId }, data: { endedAt: new Date(stage.clock.ms) } });
+  expect(await refusalOf(create(viewer))).toBe('REAUTHENTICATION_REQUIRED ');
+});
+
 test('of keys made at once no more than fifty come to be', async () => {
   const { viewer } = await stage.aPerson();
   const key = { userId: viewer.userId, name: 'CI', prefix: 'sauti_00000000', scopes: ['media:read'] };

@@ -3,8 +3,13 @@ import { newId } from '../../../platform/ids';
 import type { Viewer } from '../../../platform/identity/viewer';
 import { ask, askFor } from '../../../platform/testing/calls';
 import { openTestPlatform, type TestPlatform } from '../../../platform/testing/platform';
+import { createSeal } from '../../../platform/seal';
+import { waitFor } from '../../../platform/testing/wait';
 import { viewerTopic } from '../events';
+import { newTotpSecret } from '../factors/totp';
+import { lockUser } from '../records';
 import { createUsersSubgraph, type UsersSubgraph } from '../subgraph';
+import { codeOfApp } from '../testing';
 import { anAccount } from '../testing/an-account';
 import { codesOf, complete, REDIRECT_URI, start, type Completed } from './testing/calls';
 import { aRealProvider, CLIENT_ID, CLIENT_SECRET, type RealProvider } from './testing/real-provider';
@@ -97,6 +102,53 @@ describe('signing in', () => {
     expect(second.viewer).toEqual(first.viewer);
     expect(second.session!.id).not.toBe(first.session!.id);
     expect((await viewerOf(second)).sessionId).toBe(second.session!.id);
+  });
+
+  test('asks for the second factor of the account, and finishes with its code', async () => {
+    const { id } = await somebody();
+    const { viewer } = await signIn(id);
+    const secret = newTotpSecret();
+    await test_.platform.database.prisma.mfaFactor.create({
+      data: {
+        ...{ id: newId('mfa'), userId: viewer!.id, name: 'Phone', confirmedAt: new Date() },
+        secret: createSeal(test_.platform.secret, 'totp').seal(secret),
+      },
+    });
+    const input = { ...Object.fromEntries(await answerOf(id)), deviceName: 'Laptop' };
+    const { result } = await askFor<{ result: { mfa: { token: string } } }>(
+      users,
+      null,
+      `mutation ($input: CompleteOAuthInput!) { result: completeOAuth(input: $input) {
+        viewer { id } session { id } tokens { accessToken } mfa { token methods } errors { code } } }`,
+      { input },
+    );
+    const mfa = { token: expect.any(String) as string, methods: ['TOTP'] };
+    expect(result).toEqual({ viewer: null, session: null, tokens: null, mfa, errors: [] });
+    const verify = `mutation ($input: VerifyMfaInput!) { result: verifyMfa(input: $input) {
+      viewer { id } session { assurance deviceName } errors { code } } }`;
+    const proof = { token: result.mfa.token, code: codeOfApp(secret, clockMs) };
+    expect(await askFor(users, null, verify, { input: proof })).toEqual({
+      result: { viewer: { id: viewer!.id }, session: { assurance: 'MFA', deviceName: 'Laptop' }, errors: [] },
+    });
+  });
+
+  test('waits for whoever takes the link away, and is refused then', async () => {
+    const { id } = await somebody();
+    const { viewer } = await signIn(id);
+    const { database } = test_.platform;
+    let entering: Promise<Completed> | undefined;
+    await database.prisma.$transaction(async (tx) => {
+      await lockUser(tx, viewer!.id);
+      await tx.identity.deleteMany({ where: { userId: viewer!.id } });
+      entering = signIn(id);
+      await waitFor('the sign-in to wait for the account', async () => {
+        const [{ waiting }] = await database.prisma.$queryRaw<[{ waiting: bigint }]>`
+          select count(*) as waiting from pg_stat_activity
+           where datname = current_database() and wait_event_type = 'Lock'`;
+        return waiting > 0n;
+      });
+    });
+    expect(await entering).toMatchObject({ session: null, errors: [{ code: 'INVALID_CREDENTIALS' }] });
   });
 
   test('keeps to what never changes at the provider: another address there changes none here', async () => {
