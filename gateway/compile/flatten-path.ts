@@ -74,13 +74,15 @@ export function flattenPath(path: ResponsePath, types: TypeTests): FlattenPath {
   };
 }
 
-/** A visitor that leaves alone what it has seen. */
+/** A visitor that sees each object once; what took its place takes it wherever the object stands. */
 function once(visitor: (object: DataObject) => DataObject): (object: DataObject) => DataObject {
-  const seen = new Set<DataObject>();
+  const kept = new Map<DataObject, DataObject>();
   return (object) => {
-    if (seen.has(object)) return object;
-    seen.add(object);
-    return visitor(object);
+    const known = kept.get(object);
+    if (known) return known;
+    const inPlace = visitor(object);
+    kept.set(object, inPlace);
+    return inPlace;
   };
 }
 
