@@ -307,11 +307,11 @@ describe('who is counted', () => {
 function recording(store: CounterStore): { store: CounterStore; keys: Set<string> } {
   const keys = new Set<string>();
   const counter: CounterStore['counter'] = (name, limit, windowS) => {
-    const { add } = store.counter(name, limit, windowS);
+    const counted = store.counter(name, limit, windowS);
     return {
       add(key, points) {
         keys.add(`${name} ${key}`);
-        return add(key, points);
+        return counted.add(key, points);
       },
     };
   };
