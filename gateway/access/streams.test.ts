@@ -23,6 +23,8 @@ const authenticate: Authenticate = async (authorization) => {
 const NEEDS = '@requiresScopes(scopes: [["full"]])';
 const linked = (types: string): string =>
   types.replace('"@composeDirective"', '"@composeDirective", "@requiresScopes"');
+const linkedPolicy = (types: string): string =>
+  types.replace('v2.5', 'v2.6').replace('"@composeDirective"', '"@composeDirective", "@policy"');
 /** Only the gateway knows of these rules. */
 const SUPERGRAPH = streamSupergraph(
   {},
@@ -153,6 +155,37 @@ test.each([
   await again.has(1);
   const [person] = again.values('person') as { nick: string | null }[];
   expect(person!.nick === null).toBe(after === 'Bearer ada');
+});
+
+test('of two renewals the later one counts, also when the policies of the earlier one are decided last', async () => {
+  const withPolicy = {
+    people: linkedPolicy(STREAM_TYPES.people).replace('nick: String', '$& @policy(policies: [["all"]])'),
+  };
+  let isDecided = (): void => {};
+  const decided = new Promise<void>((resolve) => (isDecided = resolve));
+  const own = await running.aGateway({
+    authenticate,
+    supergraphSdl: streamSupergraph({}, withPolicy),
+    authorization: {
+      policies: async (names, { identity }) => {
+        if (identity.viewer?.scopes.includes('earlier')) await decided;
+        return names;
+      },
+    },
+  });
+  const query = 'subscription { ticks(topic: "a") { person { nick } } }';
+  const some = await subscribeTo(own, query, { authorization: 'Bearer ada first' });
+  await waitFor('the stream', () => running.world.open === 1);
+  for (const scope of ['earlier', 'later'])
+    some.socket.send({ type: 'ping', payload: { authorization: `Bearer ada ${scope}` } });
+  await waitFor('the stream of the later one', () => running.world.opened.length === 2 && running.world.open === 1);
+  isDecided();
+  // The answer to it comes after whatever the decision has caused.
+  const other = await subscribeTo(own, query, { on: some.socket, id: 't' });
+  running.world.topic('a').append();
+  await other.has(1);
+  await some.has(1);
+  expect(running.world.opened).toHaveLength(2);
 });
 
 test('a supergraph that comes with rules holds for subscriptions that are open', async () => {

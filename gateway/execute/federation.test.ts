@@ -87,7 +87,7 @@ test('@fromContext: arguments come from the data around each entity', async () =
 });
 
 test('@provides, @override and security directives load and answer', async () => {
-  await using gateway = await aGatewayOver({
+  const definitions = {
     one: {
       typeDefs: `
         type Query { thing: Thing @provides(fields: "name")  mine: Thing @authenticated }
@@ -102,6 +102,11 @@ test('@provides, @override and security directives load and answer', async () =>
         type Thing @key(fields: "id") { id: ID!  name: String! @shareable  size: Int! @override(from: "one") }`,
       resolvers: { Thing: { __resolveReference: (thing: object) => ({ ...thing, name: 'looked up', size: 2 }) } },
     },
+  };
+  const viewer = { userId: 'u', sessionId: 's', scopes: [] };
+  const endsAt = new Date(Date.now() + 600_000);
+  await using gateway = await aGatewayOver(definitions, {
+    authenticate: async () => ({ viewer, issuedAt: new Date(), endsAt }),
   });
   expect(await post(gateway.url, '{ thing { name } }')).toEqual({ status: 200, data: { thing: { name: 'provided' } } });
   expect(gateway.calls.map(({ subgraph }) => subgraph)).toEqual(['one']);

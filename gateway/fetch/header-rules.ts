@@ -12,7 +12,6 @@ export interface HeaderRules {
 
 /** RFC 9110 §5.6.2, in lower case. */
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-/** RFC 9110 §5.5: visible characters, spaces and tabs inside. */
 /** What HTTP lets be a header's value (RFC 9110 §5.5). */
 export const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** About one connection and its framing (RFC 9110 §7.6.1, RFC 6455 §11.3), or written by the gateway itself. */

@@ -31,12 +31,7 @@ export async function createTransports(
   const taken = new Map<string, Transport>();
   try {
     for (const subgraph of supergraph.subgraphs)
-      taken.set(
-        subgraph.name,
-        withClientFacts(takeTransport(subgraph, options, limits, shared), {
-          isTold: options.clientFactsFor?.includes(subgraph.name) ?? false,
-        }),
-      );
+      taken.set(subgraph.name, takeTransport(subgraph, options, limits, shared));
     return taken;
   } catch (error) {
     await disposeTransports(taken);
@@ -57,16 +52,23 @@ function takeTransport(
 ): Transport {
   const remote = options.remoteSubgraph?.(name) ?? {};
   const settings = subgraphSettings(name, options, limits);
+  // What subscriptions stay with when the supergraph changes is the whole transport, this part of it included.
+  const facts = { isTold: options.clientFactsFor?.includes(name) ?? false };
   const local = options.subgraphs?.get(name);
   if (local && remote.transport !== 'http')
-    return cache.take(keyOf(name, settings), () => inProcessTransport(local, settings.deadlineMs));
+    return cache.take(keyOf(name, settings), () =>
+      withClientFacts(inProcessTransport(local, settings.deadlineMs), facts),
+    );
   if (remote.transport === 'in-process') throw new Error(`The subgraph "${name}" does not run in this process.`);
   const address = addressOf(name, remote.url ?? url);
   const { protocol } = settings.subscriptions;
   const subscriptionUrl = remote.subscriptionUrl ?? subscriptionUrlOf(address, protocol);
   const { signCall, logger } = options;
   const make = (): Transport =>
-    httpTransport({ name, url: address, subscriptionUrl, callbacks, signCall, settings, logger });
+    withClientFacts(
+      httpTransport({ name, url: address, subscriptionUrl, callbacks, signCall, settings, logger }),
+      facts,
+    );
   return cache.take(keyOf(name, settings, address, subscriptionUrl), make);
 }
 

@@ -65,8 +65,7 @@ export interface PlannedRequest extends OperationRequest {
 
 /**
  * Decides the conditions and picks the labels that matter; `failed` are the `id`s of rules that do not hold for the caller.
- *  The supergraph is not part of the key: every supergraph has a
- * planner of its own. Throws BAD_USER_INPUT as `decideConditions` does.
+ * The supergraph is not part of the key: every supergraph has a planner of its own. Throws BAD_USER_INPUT as `decideConditions` does.
  */
 export function keyedRequest(
   request: OperationRequest,

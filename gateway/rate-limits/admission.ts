@@ -16,7 +16,7 @@ export interface Admission {
   /**
    * Counts the executions of an operation of a valid document. Resolves with an error that refuses it: RATE_LIMITED, with
    * `retryAfterMs`; or RATE_LIMITS_UNAVAILABLE when a field with `@rateLimit` cannot be counted. Other fields are let
-   * through then. What is refused counts, too. Never rejects.
+   * through then. What is refused counts, too, but not by what its arguments say. Never rejects.
    */
   admit(
     request: { document: DocumentNode; operation: OperationDefinitionNode },
@@ -59,20 +59,33 @@ export function createAdmission(
       // Variables that do not fit are refused with the reason by whoever prepares the operation.
       if ('errors' in coerced) return undefined;
       const { roots, marked } = countFields(fields, coerced.variables);
-      const counting = marked.map((count) => counterOf(count).add(keyOf(count, identity), count.points));
+      const add = (count: MarkedCount): Promise<Count> => counterOf(count).add(keyOf(count, identity), count.points);
       const spending = budget?.add(keyPart('ACCOUNT', null, identity), roots).catch((error: unknown) => {
         logger.debug({ error }, 'an operation could not be counted');
-        return undefined;
+        return NOTHING;
       });
-      const [counts, spent] = await Promise.all([Promise.allSettled(counting), spending]);
-      const isUncounted = counts.some(({ status }) => status === 'rejected');
-      const over = [...counts.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])), spent].filter(
-        (count): count is Count => count?.isOver === true,
-      );
-      if (over.length > 0) return tooMany(Math.max(...over.map(({ retryAfterMs }) => retryAfterMs)));
-      return isUncounted ? uncounted() : undefined;
+      const byCaller = marked.filter((count) => !isByArgument(count)).map(add);
+      const refused = await refusalBy(spending ? [...byCaller, spending] : byCaller);
+      // Arguments are what a client likes: only one with something left may make the store keep a count for each.
+      return refused ?? refusalBy(marked.filter(isByArgument).map(add));
     },
   };
+}
+
+/** What an operation costs that could not be counted and need not be. */
+const NOTHING: Count = { isOver: false, retryAfterMs: 0 };
+
+function isByArgument({ rule }: MarkedCount): boolean {
+  return rule.by.includes('ARGUMENT');
+}
+
+async function refusalBy(counting: readonly Promise<Count>[]): Promise<GraphQLError | undefined> {
+  const counts = await Promise.allSettled(counting);
+  const waits = counts.flatMap((each) =>
+    each.status === 'fulfilled' && each.value.isOver ? [each.value.retryAfterMs] : [],
+  );
+  if (waits.length > 0) return tooMany(Math.max(...waits));
+  return counts.some(({ status }) => status === 'rejected') ? uncounted() : undefined;
 }
 
 function keyOf({ rule, value }: MarkedCount, identity: CallIdentity): string {

@@ -3,6 +3,7 @@ import { anEdgeWorld, TOKENS, type EdgeWorld } from '../testing/edge-world';
 import { post } from '../testing/gateways';
 import { multipart, sendMultipart, uploadParts } from '../testing/multipart';
 import type { GatewayOptions } from '../options';
+import type { CounterStore } from './counter-store';
 import { memoryCounterStore } from './memory-store';
 
 const SIGN_IN = 'mutation ($email: String!) { signIn(input: { email: $email }) }';
@@ -45,6 +46,17 @@ describe('brute force', () => {
     expect(await signIn('victim@x.example', '198.51.100.8')).toBe(200);
   });
 
+  test('a source with nothing left makes no more counts, whatever it writes into arguments', async () => {
+    const { store, keys } = recording(memoryCounterStore());
+    await using own = await aCountingWorld({ rateLimits: { store, general: { limit: 30, windowS: 600 } } });
+    for (let account = 0; account < 50; account++)
+      await post(own.url, SIGN_IN, { email: `${account}@x.example` }, from('198.51.100.7'));
+    const query = 'mutation { a: signIn(input: { email: "a" }) b: signIn(input: { email: "b" }) }';
+    await post(own.url, query, {}, from('198.51.100.7'));
+    // One for each of 20 attempts, and by source that of the field and that of everything.
+    expect([own.count('signIn'), keys.size]).toEqual([20, 22]);
+  });
+
   test('aliases, fragments and a value in the document are counted, and nothing of a refused operation runs', async () => {
     const aliases = (name: string, count: number): string =>
       Array.from({ length: count }, (_, at) => `${name}${at}: signIn(input: { email: "${name}${at}@x.example" })`).join(
@@ -81,6 +93,8 @@ describe('brute force', () => {
       ['{ deep { secret } }', 'secret'],
       ['{ thing { guarded } }', 'guarded'],
       ['{ thing { ... on Safe { guarded } } }', 'guarded'],
+      ['{ thing { ... on Watched { watched } } }', 'watched'],
+      ['{ thing { ... on Safe { watched } } }', 'watched'],
     ] as const) {
       await using own = await aCountingWorld();
       const outcomes: unknown[] = [];
@@ -288,6 +302,21 @@ describe('who is counted', () => {
     for (let attempt = 0; attempt < 30; attempt++) expect(await ask(world, {})).toBe(200);
   });
 });
+
+/** A store, and everything that it was asked to count under. */
+function recording(store: CounterStore): { store: CounterStore; keys: Set<string> } {
+  const keys = new Set<string>();
+  const counter: CounterStore['counter'] = (name, limit, windowS) => {
+    const counted = store.counter(name, limit, windowS);
+    return {
+      add(key, points) {
+        keys.add(`${name} ${key}`);
+        return counted.add(key, points);
+      },
+    };
+  };
+  return { store: { ...store, counter }, keys };
+}
 
 function jsonOf(query: string, headers: Record<string, string> = {}): RequestInit {
   return {

@@ -105,14 +105,11 @@ class Walk {
     return type && isCompositeType(type) ? { ...place, type } : place;
   }
 
-  /** Of a field of an interface also those of every type that may be behind it. */
+  /** Those of every object type that may be there, and of its interfaces: no way around one that says it. */
   private rulesOf(type: GraphQLCompositeType, field: string): readonly RateLimitRule[] {
-    const own = this.rules.get(`${type.name}.${field}`) ?? [];
-    if (isObjectType(type)) return own;
-    return [
-      ...own,
-      ...this.schema.getPossibleTypes(type).flatMap(({ name }) => this.rules.get(`${name}.${field}`) ?? []),
-    ];
+    const objects = isObjectType(type) ? [type] : this.schema.getPossibleTypes(type);
+    const names = new Set(objects.flatMap((object) => [object, ...object.getInterfaces()]).map(({ name }) => name));
+    return [...names].flatMap((name) => this.rules.get(`${name}.${field}`) ?? []);
   }
 }
 

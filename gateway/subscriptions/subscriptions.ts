@@ -65,6 +65,8 @@ class AllSubscriptions implements Subscriptions {
   readonly counts = new SubscriptionCounts();
   /** What each reader stands for now. */
   private readonly requests = new Map<Reader, SubscribeRequest>();
+  /** Who each reader was renewed for last, also while that is being decided. */
+  private readonly renewals = new WeakMap<Reader, Asker>();
   private readonly limits: OpenSubscriptions;
   private readonly stalls: StallWatch;
   private readonly placements;
@@ -140,6 +142,8 @@ class AllSubscriptions implements Subscriptions {
       const request = this.requests.get(reader);
       if (!request) return;
       const prepared = await prepareOperation(generation, request.payload, request.asker);
+      // It was renewed meanwhile: this was prepared for the token before. It is still behind, and its turn comes again.
+      if (this.requests.get(reader)?.asker !== request.asker) return;
       if (Array.isArray(prepared)) {
         this.endByReload(reader, prepared);
         // Whoever has to come back should not come with all the others.
@@ -157,7 +161,11 @@ class AllSubscriptions implements Subscriptions {
   private renew(reader: Reader, asker: Asker): void {
     const request = this.requests.get(reader);
     if (!request) return;
+    this.renewals.set(reader, asker);
     const go = (fits: boolean): void => {
+      // Policies take time: meanwhile there may be a newer token, or another supergraph with other rules.
+      if (this.renewals.get(reader) !== asker) return;
+      if (this.requests.get(reader)?.prepared !== request.prepared) return this.renew(reader, asker);
       if (fits) return this.change(reader, { asker });
       this.endInvalid(reader, 'What you may see has changed: subscribe again.');
     };

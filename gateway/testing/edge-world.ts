@@ -32,7 +32,8 @@ type Query {
 }
 type Deep { secret: String @rateLimit(limit: 3, windowS: 600) }
 interface Thing { guarded: String }
-type Safe implements Thing { guarded: String @rateLimit(limit: 3, windowS: 600) }
+type Safe implements Thing & Watched { guarded: String @rateLimit(limit: 3, windowS: 600)  watched: String }
+interface Watched { watched: String @rateLimit(limit: 3, windowS: 600) }
 input SignIn { email: String! }
 type Mutation {
   signIn(input: SignIn!): String
@@ -141,7 +142,7 @@ function usersSubgraph(executed: Executed[]): Subgraph {
         thing: () => ({ __typename: 'Safe' }),
       },
       Deep: { secret: note('secret', 'secret') },
-      Safe: { guarded: note('guarded', 'guarded') },
+      Safe: { guarded: note('guarded', 'guarded'), watched: note('watched', 'watched') },
       Mutation: {
         signIn: note('signIn', 'in', { ...SIGNED_IN, deviceToken: 'device-token-of-alice' }),
         refresh: note('refresh', 'fresh', SIGNED_IN),

@@ -26,7 +26,7 @@ describe('an operation with a stream of its own', () => {
     expect(opened.status).toBe(200);
     expect(Object.fromEntries(opened.headers)).toMatchObject({
       'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-cache, no-transform',
+      'cache-control': 'private, no-store, no-transform',
       'x-accel-buffering': 'no',
       'x-connection-id': expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
     });

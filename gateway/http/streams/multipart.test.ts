@@ -57,7 +57,7 @@ describe('a multipart answer', () => {
       200,
       expect.objectContaining({
         'content-type': 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0',
-        'cache-control': 'no-cache, no-transform',
+        'cache-control': 'private, no-store, no-transform',
         'x-accel-buffering': 'no',
         'x-connection-id': expect.any(String) as string,
       }),

@@ -111,7 +111,7 @@ export class StreamConnection implements Connection {
     if (response.destroyed) return this.abandon();
     response.writeHead(200, {
       'content-type': wire.contentType,
-      'cache-control': 'no-cache, no-transform',
+      'cache-control': 'private, no-store, no-transform',
       'x-accel-buffering': 'no',
       ...(this.id === undefined ? {} : { 'x-connection-id': this.id }),
     });
