@@ -57,6 +57,21 @@ describeInBothModes('secrets', (mode) => {
       expect({ in: file, found: found(await readFile(file, 'latin1')) }).toMatchObject({ found: [] });
     }
   }, 120_000);
+
+  if (mode === 'apart')
+    test('an answer tells nothing of our inside while a subgraph is gone', async () => {
+      const gone = system.process('users');
+      gone.kill('SIGKILL');
+      await gone.ended;
+      const response = await fetch(system.endpoint, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${amina.accessToken}` },
+        body: '{"query":"{ viewer { id } }"}',
+      });
+      const answer = `${JSON.stringify([...response.headers])} ${await response.text()}`;
+      expect(answer).toContain('"errors"');
+      expect([answer, inwardWords(answer, [new URL(system.address('users')).port])]).toEqual([answer, []]);
+    });
 });
 
 /** A secret that somebody gives as the name of a device or program is kept as that: nobody can tell. */
