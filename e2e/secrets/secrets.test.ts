@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import { describeInBothModes } from '../engines';
 import { aPerson, type Person } from '../people';
 import { startSystem, type System } from '../system';
+import { inwardWords } from './inward';
 import { SECRET_PATHS } from './paths';
 
 /** Names of processes whose output is read. */
@@ -26,9 +27,11 @@ describeInBothModes('secrets', (mode) => {
     await system?.[Symbol.asyncDispose]();
   }, 60_000);
 
-  test('that are sent on 40 roads are in no answer, log line, table or file', async () => {
+  test('that are sent on 40 roads are in no answer, log line, table or file, and the answers tell nothing of our inside', async () => {
     expect(SECRET_PATHS.length).toBeGreaterThanOrEqual(40);
     const target = { endpoint: system.endpoint, users: system.address('users'), accessToken: amina.accessToken };
+    const ports = [target.endpoint, target.users, system.databaseUrl].map((url) => new URL(url).port);
+    const inward: [road: string, words: string[]][] = [];
     const sent = new Map<string, string>();
     for (const road of SECRET_PATHS) {
       const { name } = road;
@@ -36,7 +39,10 @@ describeInBothModes('secrets', (mode) => {
       sent.set(secret, name);
       const answer = await road.send(secret, target);
       expect([name, answer.includes(secret) && 'is in the answer']).toEqual([name, false]);
+      const words = inwardWords(answer, ports);
+      if (words.length > 0) inward.push([name, words]);
     }
+    expect(inward).toEqual([]);
     const real = { password: amina.password, 'access token': amina.accessToken, 'refresh token': amina.refreshToken };
     for (const [name, secret] of Object.entries(real)) sent.set(secret, `real: ${name}`);
     const found = (text: string): string[] =>
@@ -51,6 +57,21 @@ describeInBothModes('secrets', (mode) => {
       expect({ in: file, found: found(await readFile(file, 'latin1')) }).toMatchObject({ found: [] });
     }
   }, 120_000);
+
+  if (mode === 'apart')
+    test('an answer tells nothing of our inside while a subgraph is gone', async () => {
+      const gone = system.process('users');
+      gone.kill('SIGKILL');
+      await gone.ended;
+      const response = await fetch(system.endpoint, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${amina.accessToken}` },
+        body: '{"query":"{ viewer { id } }"}',
+      });
+      const answer = `${JSON.stringify([...response.headers])} ${await response.text()}`;
+      expect(answer).toContain('"errors"');
+      expect([answer, inwardWords(answer, [new URL(system.address('users')).port])]).toEqual([answer, []]);
+    });
 });
 
 /** A secret that somebody gives as the name of a device or program is kept as that: nobody can tell. */

@@ -73,7 +73,8 @@ export function openDatabase(options: { url: string; poolSize?: number; applicat
   };
 }
 
-function sliceOf<Model extends ModelName>(prisma: PrismaClient, models: readonly Model[]): SliceDatabase<Model> {
+/** What {@link Database.slice} answers, on a client. */
+export function sliceOf<Model extends ModelName>(prisma: PrismaClient, models: readonly Model[]): SliceDatabase<Model> {
   const delegates = Object.fromEntries(models.map((model) => [model, prisma[model]])) as unknown as Pick<
     PrismaClient,
     Model
