@@ -3,6 +3,7 @@ import { createGateway } from '../../gateway/server';
 import { aRawSocket } from '../../gateway/testing/socket-client';
 import { subscribeTo, type Subscriber } from '../../gateway/testing/subscriber';
 import { deriveCallKey, signCallIdentity } from '../../platform/identity/call-identity';
+import { USER_SCOPES } from '../../platform/identity/scopes';
 import { Lifecycle } from '../../platform/lifecycle';
 import { silentLogger } from '../../platform/logger';
 import { readRepositoryFile } from '../../platform/root';
@@ -50,7 +51,7 @@ export async function openHall(mode: Mode) {
     supergraphSdl: readRepositoryFile('gateway/supergraph.graphql'),
     ...(mode === 'all in one' ? { subgraphs } : await apart(subgraphs, opened)),
     authenticate: async () => ({
-      viewer: { userId: 'usr_1', sessionId: 'ses_1', scopes: [] },
+      viewer: { userId: 'usr_1', sessionId: 'ses_1', scopes: [...USER_SCOPES] },
       issuedAt: new Date(),
       endsAt: new Date(Date.now() + 600_000),
     }),

@@ -24,11 +24,11 @@ export class HostRecords {
    * Takes up to `free` sessions that have audio to be heard, or will have, and no worker, or one that is lost. Each gets the
    * next epoch. One whose row is locked is left for the next time. A session that is this worker's by its row, but not among
    * those `held`, has lost its run while the database was away: neither a claim's answer nor a release may have arrived.
+   * Materialized, because a plan that runs the selection once for each row would pass the limit: what is locked is skipped.
    */
   async claim(free: number, held: readonly string[]): Promise<LiveSessionRow[]> {
     const claimed = await this.database.prisma.$queryRaw<{ id: string }[]>`
-      update media.live_session set worker_id = ${this.workerId}, epoch = epoch + 1
-       where id in (
+      with free as materialized (
          select s.id from media.live_session s
           where (s.state in ('WAITING', 'LIVE', 'ENDING')
                  or s.state = 'PAUSED' and coalesce((s.checkpoint->>'row')::int, 0) < s.stored_rows)
@@ -38,7 +38,8 @@ export class HostRecords {
                    select 1 from media.live_worker w where w.id = s.worker_id
                       and w.seen_at > clock_timestamp() - make_interval(secs => ${LOST_MS / 1_000})))
           order by s.last_audio_at nulls last limit ${free} for no key update skip locked)
-      returning id`;
+      update media.live_session s set worker_id = ${this.workerId}, epoch = epoch + 1 from free where s.id = free.id
+      returning s.id`;
     if (claimed.length === 0) return [];
     return this.database.prisma.liveSession.findMany({
       where: { id: { in: claimed.map(({ id }) => id) }, workerId: this.workerId },
