@@ -1,3 +1,4 @@
+import { waitFor } from '../../../../platform/testing/wait';
 import { emptyCheckpoint } from '../../transcription/checkpoint';
 import type { RecognitionPlan } from '../../transcription/recognition-plan';
 import type { SegmentRow } from '../../records';
@@ -226,7 +227,7 @@ test('whatever comes at the moment at which a write ends is written as well', as
     };
     const writer = new CaptionWriter({ write }, new Map(), () => undefined);
     writer.reach(2 * turns);
-    await new Promise((resolve) => setTimeout(resolve));
+    await waitFor('the write', () => reached.includes(2 * turns));
     answer();
     for (let turn = 0; turn < turns; turn++) await Promise.resolve();
     writer.reach(2 * turns + 1);
