@@ -35,10 +35,12 @@ export class MailQueue {
   /** Takes up to `limit` mails that are due, so that no other mailer takes them; afterwards no lock is held. */
   async claim(limit: number): Promise<ClaimedMail[]> {
     const rows = await this.database.prisma.$queryRaw<ClaimedRow[]>`
-      update platform.mail set attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => ${LEASE_S})
-       where id in (select id from platform.mail where state = 'QUEUED' and next_attempt_at <= now()
-                     order by next_attempt_at limit ${limit} for update skip locked)
-      returning id, recipient, subject, body, kind, attempts`;
+      with due as materialized (
+        select id from platform.mail where state = 'QUEUED' and next_attempt_at <= now()
+         order by next_attempt_at limit ${limit} for update skip locked)
+      update platform.mail m set attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => ${LEASE_S})
+        from due where m.id = due.id
+      returning m.id, recipient, subject, body, kind, attempts`;
     return rows.map((row) => ({
       id: row.id,
       to: row.recipient,

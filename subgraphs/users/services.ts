@@ -37,14 +37,16 @@ export function createServices(
   const keys = new SigningKeys(records, signingKeySeal(secret), clock, platform.logger);
   const sessions = new Sessions(records, keys, events, secret, clock);
   const attempts = new Attempts(records, secret, clock);
-  const trail = new SecurityTrail(events, new AccountMails(createMailSeal(secret), () => platform.publicUrl()));
+  const { appUrl } = settings.accounts;
+  const accountMails = new AccountMails(createMailSeal(secret), () => appUrl ?? platform.publicUrl());
+  const trail = new SecurityTrail(events, accountMails);
   const security = { database, records, attempts, trail, events, secret, clock };
   const { challenges, mfaSignIn, ...factors } = createFactors(security);
   const { apiKeys, verifyApiKey } = createApiKeys(security);
   const signIns = new SignIns(sessions, challenges, createCancelDeletion(platform, database), clock);
   const endAllSessions: EndAllSessions = (tx, userId, except, identity) =>
     sessions.endOf(tx, userId, except === null ? 'all' : { not: except }, identity);
-  const shared = { database, users: records, attempts, signIns, endAllSessions, clock };
+  const shared = { database, users: records, attempts, signIns, endAllSessions, accountMails, clock };
   const accounts = createAccounts(platform, settings.accounts, shared);
   const profileRecords = new ProfileRecords(database);
   const creditRecords = new CreditRecords(database);
@@ -56,7 +58,7 @@ export function createServices(
     ...factors,
     mfaSignIn: mfaSignIn(signIns),
     apiKeys,
-    ...createOAuth(platform, settings.oauth, { records, signIns, mails: accounts.accountMails, clock }),
+    ...createOAuth(platform, settings.oauth, { records, signIns, mails: accountMails, clock }),
     profileRecords,
     profiles: new Profiles(profileRecords, events, clock),
     preferences: new Preferences(profileRecords, events, clock),

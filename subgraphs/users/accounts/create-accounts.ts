@@ -1,8 +1,7 @@
 import type { Platform } from '../../../platform/platform';
-import { createMailSeal } from '../../../platform/mail/mail';
 import type { Attempts } from '../attempts';
 import type { UserRecords, UsersDatabase } from '../records';
-import { AccountMails } from './account-mails';
+import type { AccountMails } from './account-mails';
 import { AccountRecords } from './account-records';
 import type { AccountSettings } from './account-settings';
 import { Accounts } from './accounts';
@@ -34,12 +33,13 @@ export function createAccounts(
     attempts: Attempts;
     signIns: SignIns;
     endAllSessions: EndAllSessions;
+    accountMails: AccountMails;
     clock: () => Date;
   },
 ): AccountServices {
   const { requireVerifiedEmail, steadyMs, passwordCost } = settings;
   const records = new AccountRecords(parts.database);
-  const mails = new AccountMails(createMailSeal(platform.secret), () => settings.appUrl ?? platform.publicUrl());
+  const mails = parts.accountMails;
   const shared = { ...parts, records, mails, events: platform.events, steadyMs, requireVerifiedEmail, passwordCost };
   const emailChange = new EmailChange(shared);
   const verification = new EmailVerification({ ...shared, changes: emailChange });

@@ -36,12 +36,6 @@ export class AdministrationRecords {
     await tx.$queryRaw`select pg_advisory_xact_lock(hashtext('users.access'))::text`;
   }
 
-  /** The account, locked until the transaction ends; null for an unknown id. */
-  async lockUser(tx: UsersTransaction, id: string): Promise<UserRow | null> {
-    await tx.$queryRaw`select 1 from users."user" where id = ${id} for no key update`;
-    return tx.user.findUnique({ where: { id } });
-  }
-
   /** Whether somebody other than this account can administrate. */
   async hasOtherAdministrator(tx: UsersTransaction, id: string, now: Date): Promise<boolean> {
     const where = { AND: [{ id: { not: id }, roles: { has: 'ADMIN' as const } }, isUsable(now)] };

@@ -1,7 +1,7 @@
 import type { Platform } from '../../../platform/platform';
 import { recordAudit } from '../audit/audit-log';
 import { announceAccess, announceViewer } from '../events';
-import { UserRecords, USERS_MODELS, type UserRow } from '../records';
+import { lockUser, UserRecords, USERS_MODELS, type UserRow } from '../records';
 import { AdministrationRecords } from './administration-records';
 
 /** How it ended; `unknown`: no account has this address. */
@@ -22,7 +22,7 @@ export async function makeAdministrator(
   if (!known) return { outcome: 'unknown' };
   return records.transaction(async (tx): Promise<Appointment> => {
     await records.lockAccess(tx);
-    const user = await records.lockUser(tx, known.id);
+    const user = await lockUser(tx, known.id);
     if (!user) return { outcome: 'unknown' };
     if (user.roles.includes('ADMIN')) return { outcome: 'already', user };
     const made = await tx.user.update({ where: { id: user.id }, data: { roles: [...user.roles, 'ADMIN'] } });

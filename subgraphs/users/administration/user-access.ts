@@ -7,7 +7,7 @@ import type { CallIdentity } from '../../../platform/identity/viewer';
 import { lockOut } from '../accounts/lock-out';
 import { recordAudit } from '../audit/audit-log';
 import { announceAccess, announceViewer, type AccessChange } from '../events';
-import type { UserRow, UsersTransaction } from '../records';
+import { lockUser, type UserRow, type UsersTransaction } from '../records';
 import { accessProblem, checkedAccess, type AccessInput, type AccessWish } from './access-input';
 import type { AdministrationRecords } from './administration-records';
 import { requireScope } from './require-scope';
@@ -38,7 +38,7 @@ export class UserAccess {
     return this.records.transaction(async (tx) => {
       await this.records.lockAccess(tx);
       await this.requireAdministrator(tx, adminId, now);
-      const user = isId('usr', input.userId) ? await this.records.lockUser(tx, input.userId) : null;
+      const user = isId('usr', input.userId) ? await lockUser(tx, input.userId) : null;
       if (!user) throw accessProblem('NOT_FOUND', 'There is no account with this ID.', 'userId');
       return this.change(tx, identity, user, wish);
     });

@@ -1,14 +1,13 @@
 import { announceCredits } from '../../../platform/credits/account';
 import { balanceOf } from '../../../platform/credits/balance';
 import { grant } from '../../../platform/credits/ledger';
-import { UserProblemError } from '../../../platform/errors';
 import type { EventLog } from '../../../platform/events/event-log';
 import { claimIdempotencyKey } from '../../../platform/idempotency';
 import { isId, newId } from '../../../platform/ids';
 import type { CallIdentity } from '../../../platform/identity/viewer';
 import { requireScope } from '../administration/require-scope';
 import { recordAudit } from '../audit/audit-log';
-import type { UsersProblemCode } from '../errors';
+import { problem } from '../input';
 import type { UsersTransaction } from '../records';
 import type { CreditEntryRow, CreditRecords, CreditState } from './credit-records';
 
@@ -84,8 +83,4 @@ function checkedNote(text: string): string {
   if (length >= 1 && length <= MAX_NOTE_LENGTH && !/(?![\n\r\t])[\p{Cc}\p{Cs}]/u.test(note)) return note;
   const message = `"note" has 1 to ${MAX_NOTE_LENGTH} characters and no control characters but line breaks; this one has ${length}.`;
   throw problem('INVALID_INPUT', message, 'note');
-}
-
-function problem(code: UsersProblemCode, message: string, field: string): UserProblemError<UsersProblemCode> {
-  return new UserProblemError({ code, message, path: ['input', field] });
 }

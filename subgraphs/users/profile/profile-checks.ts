@@ -1,5 +1,4 @@
-import { UserProblemError } from '../../../platform/errors';
-import type { UsersProblemCode } from '../errors';
+import { problem } from '../input';
 
 const MAX_NAME_LENGTH = 100;
 /** Older than anybody who lives. */
@@ -72,8 +71,4 @@ export function dayOf(instant: Date): string {
 /** PostgreSQL takes no NUL in text, and control characters in names only serve to deceive. */
 export function isStorable(text: string): boolean {
   return !/[\p{Cc}\p{Cs}]/u.test(text);
-}
-
-function problem(code: UsersProblemCode, message: string, field: string): UserProblemError<UsersProblemCode> {
-  return new UserProblemError({ code, message, path: ['input', field] });
 }
